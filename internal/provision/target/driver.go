@@ -1,0 +1,130 @@
+package target
+
+import (
+	"context"
+	"time"
+)
+
+// Driver is a place to build things in. Every method
+//
+//   - is safe to repeat after a crash or a lost answer,
+//   - is safe to call from several goroutines and processes at once,
+//   - returns as soon as ctx ends, with what it began left in a state that the same call
+//     picks up again,
+//   - reports an object that is not there as [ErrNotFound] only where it knows the
+//     installation that would hold it, and as [ErrNoInstallation] otherwise.
+type Driver interface {
+	Installations
+	Regions
+	Environments
+	AccountDatabases
+	Slots
+	Leases
+	Stacks
+	Tasks
+	Router
+}
+
+// Installations tells one installation of a target from another.
+type Installations interface {
+	// Installation returns the id of the installation, [ErrNoInstallation] if there is none
+	// yet; the first Put makes one. Where names what the driver looks into, for messages.
+	Installation(ctx context.Context) (id string, err error)
+	Where() string
+}
+
+// Regions holds regions.
+type Regions interface {
+	PutRegion(ctx context.Context, r Region, o PutOptions) (RegionRecord, error)
+	GetRegion(ctx context.Context, id string) (RegionRecord, error)
+	// DeleteRegion refuses with ErrNotEmpty while there are environments. Not found is success.
+	DeleteRegion(ctx context.Context, id string) error
+	ListRegions(ctx context.Context) ([]RegionRecord, error)
+}
+
+// Environments holds environments. PutEnvironment may return before the environment is
+// ready: the caller asks GetEnvironment until Meta.Ready, and Meta.Problem says meanwhile
+// what keeps it. Putting again goes on where it stood.
+type Environments interface {
+	PutEnvironment(ctx context.Context, e Environment, o PutOptions) (EnvironmentRecord, error)
+	GetEnvironment(ctx context.Context, id EnvironmentID) (EnvironmentRecord, error)
+	// DeleteEnvironment refuses with ErrNotEmpty while there are databases or slots and with
+	// ErrProtected while protected and ready. It returns when everything is gone.
+	DeleteEnvironment(ctx context.Context, id EnvironmentID) error
+	ListEnvironments(ctx context.Context) ([]EnvironmentRecord, error)
+}
+
+// AccountDatabases holds account databases. A Put returns when the database can be used.
+type AccountDatabases interface {
+	// PutAccountDatabase refuses with ErrVanished where the record is finished and the
+	// database is gone, and with ErrForeign where an object of the name is not ours.
+	PutAccountDatabase(ctx context.Context, d AccountDatabase, o PutOptions) (AccountDatabaseRecord, error)
+	// GetAccountDatabase may answer from one catalogue query per environment and run.
+	GetAccountDatabase(ctx context.Context, id AccountDatabaseID) (AccountDatabaseRecord, error)
+	DeleteAccountDatabase(ctx context.Context, id AccountDatabaseID) error
+	ListAccountDatabases(ctx context.Context, environment EnvironmentID) ([]AccountDatabaseRecord, error)
+}
+
+// Slots holds the records of slots, each under its own revision.
+type Slots interface {
+	// PutSlot writes the record if the stored revision is r.Revision (0: none stored) and
+	// the lease is valid, and returns it with the new revision. A write whose answer was
+	// lost and is repeated succeeds: the stored record then already equals the one put.
+	PutSlot(ctx context.Context, r SlotRecord, l Lease) (SlotRecord, error)
+	GetSlot(ctx context.Context, id SlotID) (SlotRecord, error)
+	// DeleteSlot removes the slot with its stacks, whatever serves, and its lease. It
+	// refuses with ErrProtected while protected and ready.
+	DeleteSlot(ctx context.Context, id SlotID, l Lease) error
+	ListSlots(ctx context.Context, environment EnvironmentID) ([]SlotRecord, error)
+}
+
+// Leases hands out the right to change a slot. A slot need not exist to be leased.
+type Leases interface {
+	// AcquireLease returns a lease of ttl, or *LeaseHeldError while somebody else's is valid.
+	// Acquiring with a token that holds the lease renews it.
+	AcquireLease(ctx context.Context, id SlotID, token, holder string, ttl time.Duration) (Lease, error)
+	// ReleaseLease gives a lease back. One that is not held is success.
+	ReleaseLease(ctx context.Context, id SlotID, token string) error
+	// LeaseTTL is how long a lease lasts on this target.
+	LeaseTTL() time.Duration
+}
+
+// Stacks brings up and takes down stacks. Each effect carries a lease and is refused with
+// ErrLeaseLost if it is not valid at that moment.
+type Stacks interface {
+	// Fingerprint digests what makes a stack different from another: the components without
+	// scaling and routes, "{release}" replaced, and where the target can tell, the artifacts.
+	Fingerprint(ctx context.Context, d Definition) (string, error)
+	// CheckStack refuses a definition that can't be built here with ErrInvalid.
+	CheckStack(ctx context.Context, environment EnvironmentID, d Definition) error
+	// PutStack makes the seat hold this stack and may return before its instances run. The
+	// same fingerprint and swap in the seat: routes, scaling and capacity change in place.
+	// Another one in the seat: ErrConflict; it must be removed first.
+	PutStack(ctx context.Context, s StackSpec, l Lease) error
+	// DeleteStack stops and removes what sits in the seat and returns when it is gone. It
+	// refuses with ErrServing what carries traffic. An empty seat is success.
+	DeleteStack(ctx context.Context, id SlotID, c Color, l Lease) error
+	// RetireStack sets when the target removes the stack by itself; nil: never. It never
+	// removes what serves.
+	RetireStack(ctx context.Context, id SlotID, c Color, at *time.Time, l Lease) error
+	// Observe sees everything of a slot. A slot without anything is an empty observation.
+	Observe(ctx context.Context, id SlotID) (Observation, error)
+}
+
+// Tasks runs programs once.
+type Tasks interface {
+	// PutTask starts the task unless one with its key was started before.
+	PutTask(ctx context.Context, t TaskSpec, l Lease) error
+	// DeleteTask stops the task if it runs and forgets it. An unknown key is success.
+	DeleteTask(ctx context.Context, id SlotID, key string, l Lease) error
+}
+
+// Router is the one commit point.
+type Router interface {
+	// Serve makes the stack in the seat carry all of the slot's traffic in one write, and
+	// returns after the old stack's requests have drained or its drain limit has passed.
+	// The seat must hold a stack with at least one healthy instance of each routed component.
+	Serve(ctx context.Context, id SlotID, c Color, drain time.Duration, l Lease) (Switched, error)
+	// ProbeFrontDoor sends one request per routed component through the production entrance.
+	ProbeFrontDoor(ctx context.Context, id SlotID) (Probe, error)
+}

@@ -1,0 +1,84 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Fault is one thing wrong with a definition.
+type Fault struct {
+	// Path names the attribute, its parts joined by ".": "components.api.port",
+	// "components.api.routes.1.path_prefix".
+	Path string
+	// Message says what was found, what was expected and what to do.
+	Message string
+}
+
+// Faults is everything wrong with a definition.
+type Faults []Fault
+
+// Err joins the faults into one error that matches [ErrInvalid], nil if there are none.
+func (f Faults) Err() error {
+	errs := make([]error, 0, len(f))
+	for _, v := range f {
+		errs = append(errs, Errorf(ErrInvalid, "%s: %s", v.Path, v.Message))
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Faults) addf(path, format string, args ...any) {
+	*f = append(*f, Fault{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (f *Faults) check(path string, err error) {
+	if err != nil {
+		f.addf(path, "%s", err)
+	}
+}
+
+func (f *Faults) positive(path string, n int, unit string, max int) {
+	if n < 1 || n > max {
+		f.addf(path, "%d is out of range: expected 1 to %d %s", n, max, unit)
+	}
+}
+
+func (f *Faults) oneOf(path, value string, allowed ...string) {
+	for _, a := range allowed {
+		if a == value {
+			return
+		}
+	}
+	f.addf(path, "%q is not allowed: expected one of %s", value, strings.Join(quoted(allowed), ", "))
+}
+
+// tags applies the AWS limits (Tag naming limits and requirements), which are the tighter.
+func (f *Faults) tags(tags map[string]string) {
+	for _, k := range SortedKeys(tags) {
+		if k == "" || len(k) > 128 || len(tags[k]) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
+			f.addf("tags."+k, "a tag key has 1 to 128 characters and no prefix \"aws:\", a value at most 256")
+		}
+	}
+	if len(tags) > 40 {
+		f.addf("tags", "%d tags; at most 40 are possible beside those that Slipway sets", len(tags))
+	}
+}
+
+func quoted(in []string) []string {
+	out := make([]string, len(in))
+	for i, v := range in {
+		out[i] = fmt.Sprintf("%q", v)
+	}
+	return out
+}
+
+// SortedKeys returns m's keys in order.
+func SortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,118 @@
+package target
+
+import "time"
+
+// StackSpec asks for one stack in one seat of a slot.
+type StackSpec struct {
+	Slot       SlotID     `json:"slot"`
+	Color      Color      `json:"color"`
+	SwapID     string     `json:"swap_id"`
+	Definition Definition `json:"definition"`
+	// Fingerprint is what [Stacks.Fingerprint] said of the definition.
+	Fingerprint string `json:"fingerprint"`
+	// Capacity is the wanted number of instances of each component.
+	Capacity map[string]int `json:"capacity"`
+	// HoldWorkers keeps components without routes stopped: two releases must not both work.
+	HoldWorkers bool `json:"hold_workers"`
+}
+
+// StackStatus is a stack as it is observed.
+type StackStatus struct {
+	Spec      StackSpec        `json:"spec"`
+	Instances []InstanceStatus `json:"instances"`
+	// InFlight counts ordinary requests the stack is answering now.
+	InFlight int `json:"in_flight"`
+	// RetireAt is when the target removes the stack by itself, if it does not serve then.
+	RetireAt *time.Time `json:"retire_at,omitempty"`
+}
+
+// InstanceStatus is one instance of a component as it is observed.
+type InstanceStatus struct {
+	Component string `json:"component"`
+	Index     int    `json:"index"` // 1 … capacity
+	Running   bool   `json:"running"`
+	// Healthy is the load balancer's view; workers without a check are healthy while running.
+	Healthy bool `json:"healthy"`
+	// Passes counts the checks passed in a row; HealthySince is when the row began.
+	Passes       int        `json:"passes"`
+	HealthySince *time.Time `json:"healthy_since,omitempty"`
+	// Restarts counts how often the instance ended and was started again.
+	Restarts int `json:"restarts"`
+	// LastProbe is the last check in words: "GET /healthz -> 503".
+	LastProbe string `json:"last_probe,omitempty"`
+	// Problem is why the instance does not run: "exited with code 1".
+	Problem string `json:"problem,omitempty"`
+	// Permanent says that trying again can't help: the command does not exist.
+	Permanent bool `json:"permanent,omitempty"`
+	// LastLines are the last lines of its log, known passwords replaced.
+	LastLines []string `json:"last_lines,omitempty"`
+}
+
+// Of returns the instances of one component.
+func (s StackStatus) Of(component string) []InstanceStatus {
+	var out []InstanceStatus
+	for _, i := range s.Instances {
+		if i.Component == component {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Observation is what a target sees of a slot right now. What serves is read from the
+// router, never remembered.
+type Observation struct {
+	At      time.Time             `json:"at"`
+	Serving Color                 `json:"serving,omitempty"`
+	Stacks  map[Color]StackStatus `json:"stacks"`
+	Tasks   map[string]TaskStatus `json:"tasks,omitempty"`
+}
+
+// Kinds of tasks.
+const (
+	TaskMigrate = "migrate"
+	TaskTest    = "test"
+)
+
+// TaskSpec asks for one run of a task for one stack. Key is unique to the run.
+type TaskSpec struct {
+	Key   string `json:"key"`
+	Kind  string `json:"kind"`
+	Slot  SlotID `json:"slot"`
+	Color Color  `json:"color"`
+	Task  Task   `json:"task"`
+}
+
+// TaskStatus is a task as it is observed.
+type TaskStatus struct {
+	Key       string     `json:"key"`
+	Kind      string     `json:"kind"`
+	Running   bool       `json:"running"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	// ExitCode is known only where the program ended by itself.
+	ExitCode *int `json:"exit_code,omitempty"`
+	// Problem says why there is no exit code: killed, timed out, could not be started.
+	Problem string `json:"problem,omitempty"`
+	// NotStarted says that the program never ran: its command does not exist.
+	NotStarted bool     `json:"not_started,omitempty"`
+	LastLines  []string `json:"last_lines,omitempty"`
+}
+
+// Switched is the outcome of a switch.
+type Switched struct {
+	// At is when the pointer moved; zero if it already stood there.
+	At time.Time `json:"at"`
+	// Drained is false where requests outlived the drain limit.
+	Drained bool `json:"drained"`
+	// LastOldAnswer is when the old stack ended its last ordinary answer after the switch.
+	LastOldAnswer *time.Time `json:"last_old_answer,omitempty"`
+}
+
+// Probe is one request through an entrance of the slot.
+type Probe struct {
+	// Release is the release that answered, "" if none did.
+	Release    string `json:"release"`
+	StatusCode int    `json:"status_code"`
+	Problem    string `json:"problem,omitempty"`
+}
