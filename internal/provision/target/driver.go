@@ -122,8 +122,10 @@ type Tasks interface {
 // Router is the one commit point.
 type Router interface {
 	// Serve makes the stack in the seat carry all of the slot's traffic in one write, and
-	// returns after the old stack's requests have drained or its drain limit has passed.
-	// The seat must hold a stack with at least one healthy instance of each routed component.
+	// returns after the old stack's requests have drained or its drain limit has passed. It
+	// takes back a retirement set for the seat first, and refuses with ErrConflict a seat
+	// without at least one healthy instance of each routed component. Serving what serves
+	// already changes nothing.
 	Serve(ctx context.Context, id SlotID, c Color, drain time.Duration, l Lease) (Switched, error)
 	// ProbeFrontDoor sends one request per routed component through the production entrance.
 	ProbeFrontDoor(ctx context.Context, id SlotID) (Probe, error)

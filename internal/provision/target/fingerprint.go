@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,6 +30,14 @@ func (t *Task) Digest() (string, error) {
 		return "untested", nil
 	}
 	return digest(t)
+}
+
+// Same compares two values by their JSON, for which a nil and an empty map are not told
+// apart where the field is omitted when empty.
+func Same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // digest relies on encoding/json writing map keys in order.

@@ -185,7 +185,15 @@ type Swap struct {
 	// PhaseAt is when the current phase began; deadlines count from it.
 	PhaseAt    time.Time  `json:"phase_at"`
 	SwitchedAt *time.Time `json:"switched_at,omitempty"`
-	EndedAt    *time.Time `json:"ended_at,omitempty"`
+	// Probed says that the front door was seen to answer with the release.
+	Probed  bool       `json:"probed,omitempty"`
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// LastOldAnswerAt is when the old stack ended the last of its ordinary answers.
+	LastOldAnswerAt *time.Time `json:"last_old_answer_at,omitempty"`
+	// FailedIn is the phase a failed swap was in; Requested says that somebody asked for the
+	// rollback that this is.
+	FailedIn  Phase `json:"failed_in,omitempty"`
+	Requested bool  `json:"requested,omitempty"`
 	// Reason says why a swap failed or was rolled back, for people.
 	Reason string `json:"reason,omitempty"`
 	// Steps lists the phases that were passed, with their times.

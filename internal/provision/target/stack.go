@@ -80,7 +80,9 @@ type TaskSpec struct {
 	Kind  string `json:"kind"`
 	Slot  SlotID `json:"slot"`
 	Color Color  `json:"color"`
-	Task  Task   `json:"task"`
+	// Release is what the task is told it belongs to; Task has its placeholders replaced.
+	Release string `json:"release"`
+	Task    Task   `json:"task"`
 }
 
 // TaskStatus is a task as it is observed.

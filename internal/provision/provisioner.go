@@ -1,0 +1,72 @@
+package provision
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
+)
+
+// Provisioner provisions on one target on behalf of one owner. It is safe for concurrent use.
+type Provisioner struct {
+	driver target.Driver
+	owner  string
+	clock  wait.Clock
+	pace   wait.Options
+}
+
+// Options changes how a Provisioner works; the zero value is right outside tests.
+type Options struct {
+	Clock wait.Clock
+}
+
+// New makes a Provisioner. Owner names the Terraform state that it works for; objects carry
+// it, and an object of another owner is never adopted.
+func New(driver target.Driver, owner string, o Options) *Provisioner {
+	if o.Clock == nil {
+		o.Clock = wait.Real{}
+	}
+	return &Provisioner{driver: driver, owner: owner, clock: o.Clock, pace: wait.Options{Clock: o.Clock}}
+}
+
+// Origin says how a create came to its object.
+type Origin string
+
+// Origins of a created object. State of a failed create may only be kept for a Made one.
+const (
+	Made    Origin = "made"    // this very call made it
+	Resumed Origin = "resumed" // an earlier call of this owner began it
+	Adopted Origin = "adopted" // an earlier call of this owner finished it and nothing was done to it since
+)
+
+// ExistsError refuses a create because the object is there and not for us to take.
+type ExistsError struct {
+	Noun, ID string
+	// Owner is who has it; Why says what keeps it from being adopted.
+	Owner, Why string
+}
+
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("%s %q exists already: %s", e.Noun, e.ID, e.Why)
+}
+
+// claim decides whether a create may take over what exists.
+func (p *Provisioner) claim(noun, id string, m target.Meta, same bool) (Origin, error) {
+	switch {
+	case m.Owner != p.owner:
+		return "", &ExistsError{noun, id, m.Owner, fmt.Sprintf("it belongs to %q and this is %q", m.Owner, p.owner)}
+	case !m.Ready:
+		return Resumed, nil
+	case !same:
+		return "", &ExistsError{noun, id, m.Owner, "it has another definition than the one asked for"}
+	case m.Generation != 1:
+		return "", &ExistsError{noun, id, m.Owner, "it was changed since it was made"}
+	}
+	return Adopted, nil
+}
+
+// missing says whether an error means that there is nothing yet.
+func missing(err error) bool {
+	return errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation)
+}

@@ -1,0 +1,129 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// CreateSlot makes a slot and brings its first release up, or goes on with, or adopts, what
+// an earlier call of this owner made. With an error it returns what is true then.
+func (p *Provisioner) CreateSlot(ctx context.Context, s target.Slot) (SlotState, Origin, error) {
+	if err := s.Validate().Err(); err != nil {
+		return SlotState{}, "", err
+	}
+	origin := Made
+	old, err := p.driver.GetSlot(ctx, s.ID())
+	switch {
+	case err == nil:
+		state, err := p.ReadSlot(ctx, s.ID())
+		if err != nil {
+			return SlotState{}, "", err
+		}
+		if origin, err = p.claim("deployment slot", s.ID().String(), old.Meta, state.is(s)); err != nil {
+			return SlotState{}, "", err
+		}
+		if origin == Adopted && !state.Unfinished(p.clock.Now()) {
+			return state, origin, nil
+		}
+	case !missing(err):
+		return SlotState{}, "", fmt.Errorf("look for deployment slot %q: %w", s.ID(), err)
+	}
+	if err := p.CheckSlot(ctx, s); err != nil {
+		return SlotState{}, "", err
+	}
+	err = p.machine().Run(ctx, s)
+	state, err := p.observed(ctx, s.ID(), err)
+	return state, origin, err
+}
+
+// ReadSlot returns a slot, target.ErrNotFound if the target knows that there is none.
+func (p *Provisioner) ReadSlot(ctx context.Context, id target.SlotID) (SlotState, error) {
+	rec, err := p.driver.GetSlot(ctx, id)
+	if err != nil {
+		return SlotState{}, err
+	}
+	obs, err := p.driver.Observe(ctx, id)
+	if err != nil {
+		return SlotState{}, fmt.Errorf("observe deployment slot %q: %w", id, err)
+	}
+	return SlotState{Record: rec, Observation: obs}, nil
+}
+
+// UpdateSlot makes the slot what is asked: in place where routes, scaling, the suite or the
+// policy changed, by a swap where the release or the components did. It resumes what an
+// earlier run left unfinished. With an error it returns what is true then.
+func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState, error) {
+	err := s.Validate().Err()
+	if err == nil {
+		err = p.CheckSlot(ctx, s)
+	}
+	if err == nil {
+		err = p.machine().Run(ctx, s)
+	}
+	return p.observed(ctx, s.ID(), err)
+}
+
+// RollBack sends the traffic back to the fallback and leaves a hold, so that the release
+// does not come again by itself. Without a fallback it refuses and says what to do.
+func (p *Provisioner) RollBack(ctx context.Context, id target.SlotID, by, reason string) (SlotState, error) {
+	return p.observed(ctx, id, p.machine().RollBack(ctx, id, by, reason))
+}
+
+// CheckSlot refuses what does not fit the environment or the target.
+func (p *Provisioner) CheckSlot(ctx context.Context, s target.Slot) error {
+	if _, err := p.environment(ctx, s.Environment); err != nil {
+		return err
+	}
+	others, err := p.driver.ListSlots(ctx, s.Environment)
+	if err != nil {
+		return fmt.Errorf("list deployment slots: %w", err)
+	}
+	var faults target.Faults
+	for _, o := range others {
+		faults = append(faults, s.Conflicts(o.Asked)...)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	return p.driver.CheckStack(ctx, s.Environment, s.Definition)
+}
+
+// DeleteSlot removes a slot with everything that runs in it. One that is not there is success.
+func (p *Provisioner) DeleteSlot(ctx context.Context, id target.SlotID) error {
+	if err := gone(p.machine().Delete(ctx, id)); err != nil {
+		return fmt.Errorf("delete deployment slot %q: %w", id, err)
+	}
+	return nil
+}
+
+// ListSlots returns the slots of an environment.
+func (p *Provisioner) ListSlots(ctx context.Context, id target.EnvironmentID) ([]target.SlotRecord, error) {
+	return p.driver.ListSlots(ctx, id)
+}
+
+func (p *Provisioner) machine() *swap.Machine {
+	return swap.New(p.driver, p.owner, swap.Options{Clock: p.clock})
+}
+
+// observed reads the slot on a context of its own, since err may come from the end of ctx.
+func (p *Provisioner) observed(ctx context.Context, id target.SlotID, err error) (SlotState, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observeTimeout)
+	defer cancel()
+	state, readErr := p.ReadSlot(ctx, id)
+	switch {
+	case err != nil:
+		return state, err
+	case readErr != nil:
+		return state, fmt.Errorf("read deployment slot %q: %w", id, readErr)
+	}
+	return state, nil
+}
+
+// is says whether the slot was asked to be s and is.
+func (s SlotState) is(want target.Slot) bool {
+	serving, ok := s.Serving()
+	return ok && target.Same(serving.Spec.Definition, want.Definition) && target.Same(s.Record.Asked, want)
+}
