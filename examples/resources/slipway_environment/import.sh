@@ -1,0 +1,2 @@
+# The id is region/environment.
+terraform import slipway_environment.production eu/production

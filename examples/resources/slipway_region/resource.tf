@@ -1,0 +1,5 @@
+resource "slipway_region" "eu" {
+  name         = "eu"
+  location     = "eu-central-1"
+  jurisdiction = "EU"
+}
