@@ -1,0 +1,158 @@
+package memtarget
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// stack is a stack as it is stored.
+type stack struct {
+	spec      target.StackSpec
+	instances []*instance
+	retireAt  *time.Time
+	inFlight  int
+}
+
+// Fingerprint digests a definition; programs in memory have no artifacts to add.
+func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, error) {
+	return call(ctx, t, reads, "Fingerprint", func(*store) (string, error) { return d.Fingerprint(nil) })
+}
+
+// CheckStack refuses programs that are images: like the local target this one runs commands.
+func (t *Target) CheckStack(ctx context.Context, _ target.EnvironmentID, d target.Definition) error {
+	_, err := call(ctx, t, reads, "CheckStack", func(*store) (struct{}, error) {
+		for _, name := range target.SortedKeys(d.Components) {
+			if d.Components[name].Image != "" {
+				return struct{}{}, imageError("components." + name)
+			}
+		}
+		if d.Migrate != nil && d.Migrate.Image != "" {
+			return struct{}{}, imageError("migrate")
+		}
+		if d.TestSuite != nil && d.TestSuite.Image != "" {
+			return struct{}{}, imageError("test_suite")
+		}
+		return struct{}{}, nil
+	})
+	return err
+}
+
+func imageError(path string) error {
+	return target.Errorf(target.ErrInvalid, "%s.image: this target runs commands, not images: set command instead", path)
+}
+
+// PutStack puts a stack in a seat, or changes routes, scaling and capacity of the one there.
+func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.Lease) error {
+	return do(ctx, t, "PutStack", func(s *store) error {
+		spec, err := clone(spec)
+		if err != nil {
+			return err
+		}
+		if _, err := s.environment(spec.Slot.Environment); err != nil {
+			return err
+		}
+		held, err := s.leased(spec.Slot, l)
+		if err != nil {
+			return err
+		}
+		st, taken := held.stacks[spec.Color]
+		switch {
+		case taken && (st.spec.Fingerprint != spec.Fingerprint || st.spec.SwapID != spec.SwapID):
+			return target.Errorf(target.ErrConflict, "the %s seat of slot %q holds release %q of swap %q", spec.Color, spec.Slot, st.spec.Definition.Release, st.spec.SwapID)
+		case taken && !sameProgram(st.spec.Definition, spec.Definition):
+			return target.Errorf(target.ErrInvalid, "the stack in the %s seat of slot %q has this fingerprint and other components", spec.Color, spec.Slot)
+		case !taken:
+			st = &stack{}
+			held.stacks[spec.Color] = st
+			s.record(StackMade, spec.Slot, spec.Color, spec.Definition.Release)
+		}
+		st.spec = spec
+		s.scale(st)
+		return nil
+	})
+}
+
+// sameProgram says that two definitions differ in nothing that a fingerprint covers.
+func sameProgram(a, b target.Definition) bool {
+	x, errX := a.Fingerprint(nil)
+	y, errY := b.Fingerprint(nil)
+	return errX == nil && errY == nil && x == y
+}
+
+// DeleteStack empties a seat that does not serve.
+func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Color, l target.Lease) error {
+	return do(ctx, t, "DeleteStack", func(s *store) error {
+		held, err := s.leased(id, l)
+		if err != nil {
+			return err
+		}
+		if held.serving == c && c != "" {
+			return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, id)
+		}
+		s.removeStack(id, held, c, StackRemoved)
+		return nil
+	})
+}
+
+// RetireStack sets when a stack is removed by itself. An empty seat is success.
+func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
+	return do(ctx, t, "RetireStack", func(s *store) error {
+		held, err := s.leased(id, l)
+		if err != nil {
+			return err
+		}
+		if st, ok := held.stacks[c]; ok {
+			st.retireAt = nil
+			if at != nil {
+				utc := at.UTC()
+				st.retireAt = &utc
+			}
+		}
+		return nil
+	})
+}
+
+// retire removes the stacks whose time has come and that do not serve.
+func (s *store) retire(id target.SlotID, l *slot) {
+	for c, st := range l.stacks {
+		if st.retireAt != nil && !s.now().Before(*st.retireAt) && l.serving != c {
+			s.removeStack(id, l, c, StackRetired)
+		}
+	}
+}
+
+func (s *store) removeStack(id target.SlotID, l *slot, c target.Color, how EventKind) {
+	if st, ok := l.stacks[c]; ok {
+		s.record(how, id, c, st.spec.Definition.Release)
+		delete(l.stacks, c)
+	}
+}
+
+// Observe sees a slot, and moves its instances and tasks on by a step.
+func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
+	return call(ctx, t, reads, "Observe", func(s *store) (target.Observation, error) {
+		l, err := s.slot(id)
+		if err != nil {
+			return target.Observation{}, err
+		}
+		obs := target.Observation{At: s.now(), Serving: l.serving, Stacks: map[target.Color]target.StackStatus{}}
+		for c, st := range l.stacks {
+			status := target.StackStatus{Spec: st.spec, InFlight: st.inFlight, RetireAt: st.retireAt}
+			for _, i := range st.instances {
+				s.observe(st, i)
+				status.Instances = append(status.Instances, i.status)
+			}
+			obs.Stacks[c] = status
+		}
+		for key, k := range l.tasks {
+			s.observeTask(k)
+			if obs.Tasks == nil {
+				obs.Tasks = map[string]target.TaskStatus{}
+			}
+			obs.Tasks[key] = k.status
+		}
+		return obs, nil
+	})
+}

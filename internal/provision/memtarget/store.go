@@ -1,0 +1,116 @@
+package memtarget
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// store is what an installation holds. Every access is under mu.
+type store struct {
+	options Options
+
+	mu           sync.Mutex
+	installation string // "" where there is none
+	installed    int    // how many installations there have been
+	regions      map[string]target.RegionRecord
+	environments map[target.EnvironmentID]*environment
+	databases    map[target.AccountDatabaseID]*database
+	slots        map[target.SlotID]*slot
+	log          []Event
+
+	// What tests set, which outlives installations.
+	foreign   map[target.AccountDatabaseID]bool
+	hindered  map[string]string
+	instances []instanceRule
+	tasks     map[string]TaskBehaviour
+}
+
+func newStore(o Options) *store {
+	s := &store{
+		options:  o,
+		foreign:  map[target.AccountDatabaseID]bool{},
+		hindered: map[string]string{},
+		tasks:    map[string]TaskBehaviour{},
+	}
+	s.clear()
+	return s
+}
+
+// clear ends the installation.
+func (s *store) clear() {
+	s.installation = ""
+	s.regions = map[string]target.RegionRecord{}
+	s.environments = map[target.EnvironmentID]*environment{}
+	s.databases = map[target.AccountDatabaseID]*database{}
+	s.slots = map[target.SlotID]*slot{}
+}
+
+// install makes an installation where there is none.
+func (s *store) install() {
+	if s.installation != "" {
+		return
+	}
+	s.installed++
+	s.installation = s.options.Installation
+	if s.installed > 1 {
+		s.installation = fmt.Sprintf("%s-%d", s.options.Installation, s.installed)
+	}
+}
+
+// known refuses to say anything of objects while there is no installation to hold them.
+func (s *store) known() error {
+	if s.installation == "" {
+		return target.Errorf(target.ErrNoInstallation, "memory target %q has no installation", s.options.Installation)
+	}
+	return nil
+}
+
+func (s *store) now() time.Time { return s.options.Clock.Now().UTC() }
+
+// missing is the error for an object that is not there.
+func missing(noun string, id any) error {
+	return target.Errorf(target.ErrNotFound, "%s \"%v\" does not exist", noun, id)
+}
+
+// next is the meta of an object at old (the zero Meta: not there) after a put. Same says that
+// the stored definition is the one put, so that a put by the same owner is a repetition.
+func (s *store) next(what string, old target.Meta, same bool, o target.PutOptions) (target.Meta, error) {
+	m := old
+	switch {
+	case old.Generation > 0 && same && old.Owner == o.Owner:
+		return m, nil
+	case old.Generation != o.IfGeneration:
+		return m, target.Errorf(target.ErrConflict, "%s is at generation %d, not at %d", what, old.Generation, o.IfGeneration)
+	}
+	m.Generation++
+	m.Owner, m.ChangedAt = o.Owner, s.now()
+	if m.Generation == 1 {
+		m.CreatedAt = m.ChangedAt
+	}
+	return m, nil
+}
+
+// clone copies by way of JSON, which refuses ids that are none.
+func clone[T any](v T) (T, error) {
+	var out T
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	if err != nil {
+		return out, target.Errorf(target.ErrInvalid, "store %T: %v", v, err)
+	}
+	return out, nil
+}
+
+// equal says that two values are stored as the same JSON.
+func equal(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

@@ -1,0 +1,138 @@
+package targettest
+
+import (
+	"context"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+func routerTests() []test {
+	return []test{
+		{"a stack does not serve before it is told to", func(w *world) {
+			id := w.slot()
+			w.healthy(w.stack(id, target.Blue, "1"), w.lease(id))
+			p, err := w.driver.ProbeFrontDoor(w.Context(), id)
+			w.ok(err)
+			if got := w.observe(id).Serving; got != "" || p.Release != "" {
+				w.Errorf("seat %q serves and release %q answers", got, p.Release)
+			}
+		}},
+		{"serving moves the traffic in one write, to and fro, and the front door answers with that release", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.healthy(w.stack(id, target.Blue, "1"), lease)
+			w.healthy(w.stack(id, target.Green, "2"), lease)
+			for _, to := range []struct {
+				color   target.Color
+				version string
+			}{{target.Blue, "1"}, {target.Green, "2"}, {target.Blue, "1"}} {
+				before := w.clock.Now()
+				moved, err := w.driver.Serve(w.Context(), id, to.color, moment, lease)
+				w.ok(err)
+				if moved.At.Before(before) || moved.At.After(w.clock.Now()) || !moved.Drained {
+					w.Errorf("switched %+v, want at a time after %s, and drained", moved, before)
+				}
+				w.serving(id, to.color, to.version)
+
+				again, err := w.reopened().Serve(w.Context(), id, to.color, moment, lease)
+				w.ok(err)
+				if !again.At.IsZero() {
+					w.Errorf("serving again moved the traffic at %s", again.At)
+				}
+				w.serving(id, to.color, to.version)
+			}
+		}},
+		{"a switch of many clients at once is one switch", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			w.healthy(w.stack(id, target.Green, "2"), lease)
+			moves := make([]bool, 6)
+			for _, err := range w.together(len(moves), func(d target.Driver, i int) error {
+				moved, err := d.Serve(w.Context(), id, target.Green, moment, lease)
+				moves[i] = !moved.At.IsZero()
+				return err
+			}) {
+				w.ok(err)
+			}
+			n := 0
+			for _, moved := range moves {
+				if moved {
+					n++
+				}
+			}
+			if n != 1 {
+				w.Errorf("%d calls say they moved the traffic, want 1", n)
+			}
+		}},
+		{"an empty seat can't serve, and what serves goes on", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
+				w.Fatal("an empty seat of an empty slot serves")
+			}
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
+				w.Fatal("an empty seat serves")
+			}
+			w.serving(id, target.Blue, "1")
+		}},
+		{"a stack without a healthy instance of each routed component can't serve", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			d := w.definition(id, "2")
+			second := release(w.Apps.NeverHealthy())
+			second.Routes = []target.Route{{Host: id.Name, PathPrefix: "/second"}}
+			d.Components["second"] = second
+			s := w.stackOf(id, target.Green, d)
+			w.put(s, lease)
+			w.stackUntil(s, "one of two components healthy", func(st target.StackStatus) bool {
+				web := st.Of("web")
+				return len(web) == 1 && web[0].Healthy
+			})
+			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
+				w.Fatal("a stack with an unhealthy component serves")
+			}
+			w.serving(id, target.Blue, "1")
+		}},
+		{"what serves can't be removed", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			before := w.observe(id).Stacks[target.Blue]
+			w.refused(w.driver.DeleteStack(w.Context(), id, target.Blue, lease), target.ErrServing)
+			w.untouched(before, w.observe(id).Stacks[target.Blue])
+			w.serving(id, target.Blue, "1")
+		}},
+		{"what served before can be removed, and what serves now goes on", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			w.serve(w.stack(id, target.Green, "2"), lease)
+			w.ok(w.driver.DeleteStack(w.Context(), id, target.Blue, lease))
+			w.serving(id, target.Green, "2")
+		}},
+		{"what serves scales in place and serves on", func(w *world) {
+			id := w.slot()
+			lease, s := w.lease(id), w.stack(id, target.Blue, "1")
+			w.serve(s, lease)
+			before := w.observe(id).Stacks[target.Blue]
+			s.Capacity = map[string]int{"web": 2}
+			w.untouched(before, w.healthy(s, lease))
+			w.serving(id, target.Blue, "1")
+		}},
+		{"a serve whose context has ended moves nothing", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.healthy(w.stack(id, target.Blue, "1"), lease)
+			ctx, cancel := context.WithCancel(w.Context())
+			cancel()
+			_, err := w.driver.Serve(ctx, id, target.Blue, moment, lease)
+			w.refused(err, context.Canceled)
+			if got := w.observe(id).Serving; got != "" {
+				w.Errorf("seat %q serves", got)
+			}
+		}},
+	}
+}
