@@ -1,0 +1,182 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// exchange is one request on its way to an instance, and the answer on its way back.
+type exchange struct {
+	proxy   *Proxy
+	w       http.ResponseWriter
+	r       *http.Request
+	entry   *entry
+	stack   *stack
+	counted bool // as an ordinary request
+
+	instance *instance
+	conn     *conn
+	unguard  func() bool // ends the watch for a client that leaves
+	sender   *sender     // of a long body
+}
+
+// handle answers one request of a client.
+func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
+	refused := checkRequest(r)
+	var found *entry
+	if refused == nil {
+		found, refused = p.enter(e, r)
+	}
+	if refused != nil {
+		refused.write(w, p.leaving.Load())
+		return
+	}
+	s := found.turn.stack
+	s.counters.requests.Add(1)
+	s.counters.inFlight.Add(1)
+	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, counted: true}
+	defer x.leave()
+	x.run()
+}
+
+// leave ends the exchange for those who count it.
+func (x *exchange) leave() {
+	if !x.counted {
+		return
+	}
+	x.counted = false
+	now := time.Now()
+	x.entry.turn.last.set(now)
+	x.stack.counters.lastAnswer.set(now)
+	x.stack.counters.inFlight.Add(-1)
+	x.entry.turn.requests.leave()
+}
+
+// run does the exchange. Where the answer breaks off, it panics with http.ErrAbortHandler,
+// which breaks off the client's side as well.
+func (x *exchange) run() {
+	refused := x.send()
+	if refused != nil {
+		x.refuse(refused)
+		return
+	}
+	defer x.instance.busy.Add(-1)
+	reusable := false
+	defer func() {
+		sent := x.sender.finish(x.w)
+		unguarded := x.unguard()
+		if reusable && sent && unguarded && x.conn.reader.Buffered() == 0 {
+			x.instance.pool.put(x.conn, time.Now())
+			return
+		}
+		_ = x.conn.Close() // whatever is left on it, nobody wants it
+	}()
+	reusable = x.answer()
+}
+
+// send brings the head of the request, and a small body, to an instance. It turns to
+// another one, or to a fresh connection, only while not one byte has been written.
+func (x *exchange) send() *refusal {
+	buffer := x.proxy.buffers.get()
+	defer x.proxy.buffers.put(buffer)
+	*buffer = appendRequest(*buffer, x.r)
+	if isSmall(x.r) {
+		if err := x.readSmallBody(buffer); err != nil {
+			return x.clientLeft()
+		}
+	}
+	ctx := x.r.Context()
+	var tried []*instance
+	var lastErr error
+	for {
+		i := x.entry.instances.pick(tried)
+		if i == nil {
+			return x.unreachable(tried, lastErr)
+		}
+		i.busy.Add(1)
+		c, err := i.connect(ctx)
+		if err == nil {
+			var written int
+			unguard := context.AfterFunc(ctx, func() { _ = c.Close() })
+			if written, err = c.Write(*buffer); err == nil {
+				x.instance, x.conn, x.unguard = i, c, unguard
+				if !isSmall(x.r) {
+					// The answer may begin before the body has ended.
+					_ = http.NewResponseController(x.w).EnableFullDuplex() // where it is not possible it is not needed
+					x.sender = startSender(c, x.r, &x.proxy.buffers)
+				}
+				return nil
+			}
+			unguard()
+			_ = c.Close() // it is broken
+			if written > 0 {
+				i.busy.Add(-1)
+				return x.lost(i, err)
+			}
+		}
+		i.busy.Add(-1)
+		if ctx.Err() != nil {
+			return x.clientLeft()
+		}
+		lastErr = err
+		if c == nil || !c.used { // else it was an old connection, and the pool has one less
+			x.failed(i, "connect to instance", err)
+			i.suspect()
+			tried = append(tried, i)
+		}
+	}
+}
+
+func (x *exchange) readSmallBody(buffer *[]byte) error {
+	head, length := len(*buffer), int(x.r.ContentLength)
+	if length == 0 {
+		return nil
+	}
+	*buffer = append(*buffer, make([]byte, length)...)
+	_, err := io.ReadFull(x.r.Body, (*buffer)[head:])
+	return err
+}
+
+// failed counts and logs a connection that did not do its work.
+func (x *exchange) failed(i *instance, what string, err error) {
+	x.stack.counters.connectionFailures.Add(1)
+	x.proxy.log.Debug(what, "stack", x.stack.ID, "component", x.entry.component, "instance", i.ID, "error", err)
+}
+
+func (x *exchange) refuse(f *refusal) {
+	if f.status >= http.StatusInternalServerError {
+		x.stack.counters.serverErrors.Add(1)
+	}
+	f.write(x.w, x.closesClient())
+}
+
+// clientLeft ends an exchange that nobody waits for any more.
+func (x *exchange) clientLeft() *refusal { panic(http.ErrAbortHandler) }
+
+// unreachable tells why no instance was left to try.
+func (x *exchange) unreachable(tried []*instance, err error) *refusal {
+	who := x.who()
+	var timeout net.Error
+	switch {
+	case len(tried) == 0:
+		return &refusal{http.StatusServiceUnavailable, codeNoInstance, who + " has no healthy instance"}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return &refusal{http.StatusGatewayTimeout, codeTimeout, fmt.Sprintf("%s: none of %d instances could be connected to in time", who, len(tried))}
+	}
+	return &refusal{http.StatusBadGateway, codeUnreachable, fmt.Sprintf("%s: none of %d instances could be connected to", who, len(tried))}
+}
+
+// lost tells that an instance went away after it may have seen the request.
+func (x *exchange) lost(i *instance, err error) *refusal {
+	x.failed(i, "lose instance", err)
+	return &refusal{http.StatusBadGateway, codeLost, x.who() + ": the instance went away before it answered; it may have done what was asked"}
+}
+
+func (x *exchange) who() string {
+	return fmt.Sprintf("slot %q, component %q of release %s", x.entry.slot, x.entry.component, x.entry.release[0])
+}

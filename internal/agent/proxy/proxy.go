@@ -1,0 +1,39 @@
+package proxy
+
+import (
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Proxy is the front door of one environment. All methods are safe for concurrent use.
+type Proxy struct {
+	domain string // lower case
+	log    *slog.Logger
+	table  atomic.Pointer[table]
+
+	buffers     buffers
+	connections crowd       // of clients, but for those that became WebSockets
+	spliced     crowd       // WebSockets
+	leaving     atomic.Bool // Drain or Close has begun
+
+	mu     sync.Mutex
+	stacks map[string]*stack
+	slots  map[string]*slot
+	fronts []*front
+}
+
+// New returns the proxy of the environment that is reached by the domain and all names
+// under it. It reaches nothing until [Proxy.PutStack] and [Proxy.Switch], and nobody
+// reaches it until [Proxy.Serve]. Stop it with Drain or Close.
+func New(domain string, logger *slog.Logger) *Proxy {
+	p := &Proxy{
+		domain: strings.ToLower(domain),
+		log:    logger,
+		stacks: map[string]*stack{},
+		slots:  map[string]*slot{},
+	}
+	p.table.Store(&table{})
+	return p
+}

@@ -1,0 +1,139 @@
+package proxy
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// Entrance is one of the two ways into an environment.
+type Entrance int
+
+// The entrances.
+const (
+	Production Entrance = iota // reaches what serves
+	Preview                    // reaches what is to be tested
+)
+
+func (e Entrance) String() string {
+	if e == Preview {
+		return "preview"
+	}
+	return "production"
+}
+
+// table says where requests go. It is never changed: changes make another one.
+type table struct {
+	entries [Preview + 1][]entry // by entrance, in the order of precedence
+}
+
+// entry is a route as it stands in a table.
+type entry struct {
+	matcher
+	slot      string
+	component string
+	release   []string   // the value of the Slipway-Release header
+	turn      *turn      // nil: the slot has no stack at this entrance
+	instances *component // nil with turn
+}
+
+// turn is one period in which a stack is reached by one entrance. Requests are counted by
+// turn, so that the end of a turn can be awaited although its stack may serve again.
+type turn struct {
+	stack    *stack
+	requests crowd
+	last     instant // the last answer
+}
+
+// stackID is "" for the turn of nobody.
+func (t *turn) stackID() string {
+	if t == nil {
+		return ""
+	}
+	return t.stack.ID
+}
+
+// find returns the first entry that matches, or nil.
+func (t *table) find(e Entrance, n name, path string) *entry {
+	entries := t.entries[e]
+	for i := range entries {
+		if entries[i].match(n, path) {
+			return &entries[i]
+		}
+	}
+	return nil
+}
+
+// enter finds the way of a request and counts it in. The caller leaves the entry's turn.
+func (p *Proxy) enter(e Entrance, r *http.Request) (*entry, *refusal) {
+	n, ours := parseName(r.Host, p.domain)
+	if !ours {
+		return nil, &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("%q is no name of %s", r.Host, p.domain)}
+	}
+	for {
+		now := p.table.Load()
+		found := now.find(e, n, r.URL.Path)
+		switch {
+		case found == nil:
+			return nil, &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("no route for %q at the %s entrance", n.host+r.URL.Path, e)}
+		case found.turn == nil:
+			return nil, &refusal{http.StatusServiceUnavailable, codeNoStack, fmt.Sprintf("slot %q has no stack at the %s entrance", found.slot, e)}
+		}
+		found.turn.requests.enter()
+		if p.table.Load() == now {
+			return found, nil
+		}
+		// The table was swapped meanwhile, and who swapped it may not have counted us.
+		found.turn.requests.leave()
+	}
+}
+
+// publish makes the table from the slots and their stacks. The caller holds p.mu.
+func (p *Proxy) publish() {
+	next := &table{}
+	for slotName, s := range p.slots {
+		for e, at := range s.turns {
+			if at != nil {
+				next.add(Entrance(e), p.domain, at.stack, at)
+				continue
+			}
+			// Nobody serves there: the routes of what waits in the slot tell 503 from 404.
+			for _, waiting := range p.stacks {
+				if waiting.Slot == slotName {
+					next.add(Entrance(e), p.domain, waiting, nil)
+				}
+			}
+		}
+	}
+	for e := range next.entries {
+		slices.SortFunc(next.entries[e], entry.compare)
+	}
+	p.table.Store(next)
+	for _, s := range p.stacks {
+		s.setRotation(p.slots[s.Slot].reaches(s))
+	}
+}
+
+func (t *table) add(e Entrance, domain string, s *stack, at *turn) {
+	for _, r := range s.Routes {
+		made := entry{matcher: newMatcher(r, domain), slot: s.Slot, component: r.Component, turn: at}
+		if at != nil {
+			made.release = []string{s.Release}
+			made.instances = s.component(r.Component)
+		}
+		t.entries[e] = append(t.entries[e], made)
+	}
+}
+
+// compare puts entries with a stack before equal ones without, then sorts by slot.
+func (e entry) compare(o entry) int {
+	vacant := func(e entry) int {
+		if e.turn == nil {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(e.matcher.compare(o.matcher), cmp.Compare(vacant(e), vacant(o)),
+		cmp.Compare(e.slot, o.slot), cmp.Compare(e.component, o.component))
+}
