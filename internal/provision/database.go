@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -17,23 +18,33 @@ func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.Accoun
 	if err := p.CheckAccountDatabase(ctx, d); err != nil {
 		return none, "", err
 	}
-	origin := Made
-	old, err := p.driver.GetAccountDatabase(ctx, d.ID())
+	rec, err := p.driver.PutAccountDatabase(ctx, d, p.put(target.Meta{}))
 	switch {
-	case err == nil && old.Vanished:
-		return none, "", target.Errorf(target.ErrVanished, "account database %q was made before and its database %q is gone from the server: it is not made anew, since that would hide a loss of data; restore it under that name and import it, or run \"terraform import\" and then destroy it to give it up", d.ID(), old.Status.DatabaseName)
 	case err == nil:
-		if origin, err = p.claim("account database", d.ID().String(), old.Meta, target.Same(old.Spec, d)); err != nil {
-			return none, "", err
-		}
-	case !missing(err):
-		return none, "", fmt.Errorf("look for account database %q: %w", d.ID(), err)
+		return rec, Made, nil
+	case !errors.Is(err, target.ErrConflict) && !errors.Is(err, target.ErrVanished):
+		// Resumed, since what an earlier call began can't be told from what this one did.
+		return rec, Resumed, fmt.Errorf("create account database %q: %w", d.ID(), err)
 	}
-	rec, err := p.driver.PutAccountDatabase(ctx, d, p.put(old.Meta))
+	old, err := p.driver.GetAccountDatabase(ctx, d.ID())
 	if err != nil {
+		return none, "", fmt.Errorf("read account database %q: %w", d.ID(), err)
+	}
+	if old.Vanished {
+		return none, "", vanished(old)
+	}
+	origin, err := p.claim("account database", d.ID().String(), old.Meta, target.Same(old.Spec, d))
+	if err != nil {
+		return none, "", err
+	}
+	if rec, err = p.driver.PutAccountDatabase(ctx, d, p.put(old.Meta)); err != nil {
 		return rec, origin, fmt.Errorf("create account database %q: %w", d.ID(), err)
 	}
 	return rec, origin, nil
+}
+
+func vanished(old target.AccountDatabaseRecord) error {
+	return target.Errorf(target.ErrVanished, "account database %q was made before and its database %q is gone from the server. It is not made anew, since that would hide a loss of data. Either restore it under that name and import %q, or give it up with \"terraform-provider-slipway agent forget %s\" and apply again", old.Spec.ID(), old.Status.DatabaseName, old.Spec.ID(), old.Spec.ID())
 }
 
 // ReadAccountDatabase returns an account database, target.ErrNotFound if there is none and

@@ -93,6 +93,9 @@ func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, 
 		if errors.Is(err, target.ErrUnavailable) {
 			return environmentSeen{}, false, wait.Retry(err)
 		}
+		if err == nil && r.Meta.Stuck {
+			err = target.Errorf(target.ErrInvalid, "%s", r.Meta.Problem)
+		}
 		return environmentSeen{r}, r.Meta.Ready && r.Meta.Problem == "", err
 	})
 	if seen.Meta.Generation != 0 {
@@ -140,6 +143,9 @@ func (p *Provisioner) EnvironmentContents(ctx context.Context, id target.Environ
 	}
 	var ids []string
 	for _, d := range databases {
+		if d.Vanished {
+			continue // there is nothing left to lose
+		}
 		ids = append(ids, "account database "+d.Spec.ID().String())
 	}
 	for _, s := range slots {

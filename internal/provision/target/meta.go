@@ -12,6 +12,8 @@ type Meta struct {
 	Ready bool `json:"ready"`
 	// Problem is what keeps an unfinished object from being finished; empty if nothing does.
 	Problem string `json:"problem,omitempty"`
+	// Stuck says that the problem will not go away by waiting.
+	Stuck bool `json:"stuck,omitempty"`
 	// CreatedAt and ChangedAt are in UTC.
 	CreatedAt time.Time `json:"created_at"`
 	ChangedAt time.Time `json:"changed_at"`
@@ -23,6 +25,7 @@ type PutOptions struct {
 	Owner string `json:"owner"`
 	// IfGeneration is the generation the caller believes the object to be at: 0 for "it does
 	// not exist". A target refuses a Put that found another one with [ErrConflict], except
-	// where the stored definition already equals the one put: then the Put succeeds.
+	// where the answer of this very Put was lost: the stored object is at IfGeneration+1, of
+	// the same owner and the same definition. Then it goes on with it and succeeds.
 	IfGeneration int64 `json:"if_generation"`
 }

@@ -1,0 +1,264 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// databaseFile is an account database's record.
+type databaseFile struct {
+	Meta target.Meta            `json:"meta"`
+	Spec target.AccountDatabase `json:"spec"`
+	// Name is the database's and the role's.
+	Name string `json:"name"`
+}
+
+func (e *environment) loadDatabases() error {
+	names, err := names(e.files.databases(), ".json")
+	if err != nil {
+		return err
+	}
+	for _, account := range names {
+		d := &databaseFile{}
+		if err := store.Load(e.files.database(account), d); err != nil {
+			e.bad[target.AccountDatabaseID{Environment: e.id, Account: account}.String()] = e.p.complain(err)
+			continue
+		}
+		e.databases[account] = d
+	}
+	return nil
+}
+
+// PutAccountDatabase implements target.AccountDatabases. The record is written first: what
+// is on a server is always accounted for.
+func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
+	var none target.AccountDatabaseRecord
+	e, err := p.environment(spec.Environment)
+	if err != nil {
+		return none, err
+	}
+	unlock := e.accountLock(spec.Account)
+	defer unlock()
+	s, err := e.server(ctx, spec, true)
+	if err != nil {
+		return none, err
+	}
+	e.mu.Lock()
+	before := e.databases[spec.Account]
+	err = e.bad[spec.ID().String()]
+	e.mu.Unlock()
+	if err != nil {
+		return none, err
+	}
+	file := databaseFile{Name: e.p.databaseName(spec.ID())}
+	if before != nil {
+		file = *before
+	}
+	if !repeated(file.Meta, o, target.Same(file.Spec, spec)) {
+		if file.Meta, err = next(file.Meta, o, p.clock.Now(), "account database", spec.ID().String()); err != nil {
+			return none, err
+		}
+	}
+	if file.Meta.Ready {
+		if err := e.present(ctx, s, file); err != nil {
+			return none, err
+		}
+	}
+	rotate := before != nil && before.Meta.Ready && before.Spec.CredentialVersion != spec.CredentialVersion
+	file.Spec = spec
+	if !file.Meta.Ready {
+		if err := e.saveDatabase(file); err != nil {
+			return none, err
+		}
+	}
+	if err := e.ensureAccount(ctx, s, file, rotate); err != nil {
+		return none, err
+	}
+	file.Meta.Ready = true
+	if err := e.saveDatabase(file); err != nil {
+		return none, err
+	}
+	return e.databaseRecord(file, s, nil, false), nil
+}
+
+// present refuses to make a database anew that was finished before and is not there.
+func (e *environment) present(ctx context.Context, s *server, file databaseFile) error {
+	entries, err := s.cluster.Catalogue(ctx, file.Name)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if entry.Name == file.Name && entry.Database != nil {
+			return nil
+		}
+	}
+	return target.Errorf(target.ErrVanished, "database %q of account database %q is gone from its server", file.Name, file.Spec.ID())
+}
+
+// ensureAccount makes the server and the account directory what is asked. The new password
+// is on disk before the server has it, and becomes the one that stacks read after.
+func (e *environment) ensureAccount(ctx context.Context, s *server, file databaseFile, rotate bool) error {
+	account := file.Spec.Account
+	if err := e.p.users.privateDir(e.files.accounts()); err != nil {
+		return fmt.Errorf("make account directory: %w", err)
+	}
+	current, fresh := e.passwordFile(account), e.passwordFile(account)+".next"
+	password, err := readSecret(current)
+	var unusable *secretError
+	switch {
+	case errors.As(err, &unusable) || rotate:
+		password = accounts.NewPassword()
+		if err := e.writeForApplication(fresh, []byte(password), 0o600); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	}
+	err = s.cluster.EnsureAccount(ctx, accounts.Account{
+		Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit, Password: password,
+	})
+	if errors.Is(err, accounts.ErrForeign) {
+		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(fresh); err == nil {
+		if err := os.Rename(fresh, current); err != nil {
+			return fmt.Errorf("replace password: %w", err)
+		}
+	}
+	return e.publishAccount(s, file)
+}
+
+// publishAccount writes the account's entry in the directory that stacks read.
+func (e *environment) publishAccount(s *server, file databaseFile) error {
+	entry := directoryEntry{
+		Account: file.Spec.Account, Host: s.host, Port: s.port, Database: file.Name, Role: file.Name,
+		SSLMode: "verify-full", PasswordFile: e.passwordFile(file.Spec.Account),
+	}
+	if len(s.authority) > 0 {
+		entry.CAFile = filepath.Join(e.files.accounts(), caFile)
+		if err := e.writeForApplication(entry.CAFile, s.authority, 0o644); err != nil {
+			return err
+		}
+	}
+	return e.writeEntry(e.files.accounts(), entry)
+}
+
+// directoryEntry is what a running stack reads about an account.
+type directoryEntry struct {
+	Account      string `json:"account"`
+	Host         string `json:"host"`
+	Port         int    `json:"port"`
+	Database     string `json:"database"`
+	Role         string `json:"role"`
+	SSLMode      string `json:"sslmode"`
+	CAFile       string `json:"ca_file,omitempty"`
+	PasswordFile string `json:"password_file"`
+}
+
+func (e *environment) writeEntry(dir string, entry directoryEntry) error {
+	text, err := json.MarshalIndent(entry, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode account: %w", err)
+	}
+	return e.writeForApplication(filepath.Join(dir, entry.Account+".json"), append(text, '\n'), 0o600)
+}
+
+// copyAccount puts one account into a directory of its own.
+func (e *environment) copyAccount(account, dir string) error {
+	text, err := os.ReadFile(filepath.Join(e.files.accounts(), account+".json"))
+	if err != nil {
+		return target.Errorf(target.ErrInvalid, "account %q has no database in environment %q", account, e.id)
+	}
+	var entry directoryEntry
+	if err := json.Unmarshal(text, &entry); err != nil {
+		return fmt.Errorf("read account %q: %w", account, err)
+	}
+	return e.writeEntry(dir, entry)
+}
+
+func (e *environment) writeForApplication(path string, content []byte, mode fs.FileMode) error {
+	if err := store.WriteFile(path, content, mode); err != nil {
+		return err
+	}
+	return e.p.users.give(path)
+}
+
+func (e *environment) passwordFile(account string) string {
+	return filepath.Join(e.files.accounts(), account+".password")
+}
+
+// passwords are those of all accounts, to be kept out of what is shown.
+func (e *environment) passwords() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []string
+	for account := range e.databases {
+		if text, err := readSecret(e.passwordFile(account)); err == nil && text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func (e *environment) saveDatabase(file databaseFile) error {
+	if err := store.Save(e.files.database(file.Spec.Account), file); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.databases[file.Spec.Account] = &file
+	return nil
+}
+
+func (e *environment) hasDatabase(account string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d := e.databases[account]
+	return d != nil && d.Meta.Ready
+}
+
+// databaseName is opaque: names are visible to every account on the server.
+func (p *Platform) databaseName(id target.AccountDatabaseID) string {
+	return namePrefix + p.keyed("database", id.String())
+}
+
+// mark tells our objects on a server from those of others.
+func (p *Platform) mark(name string) string { return "slipway-" + p.keyed("mark", name) }
+
+func (p *Platform) keyed(purpose, text string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := hmac.New(sha256.New, []byte(p.installation.Key))
+	h.Write([]byte(purpose + "\x00" + text))
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// accountLock keeps changes of one account's database one after the other.
+func (e *environment) accountLock(account string) (unlock func()) {
+	e.mu.Lock()
+	l := e.changing[account]
+	if l == nil {
+		l = make(chan struct{}, 1)
+		e.changing[account] = l
+	}
+	e.mu.Unlock()
+	l <- struct{}{}
+	return func() { <-l }
+}

@@ -1,0 +1,198 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// ListAccountDatabases implements target.AccountDatabases with one catalogue query per
+// server: one for the environment, one for each account with a cluster of its own.
+func (p *Platform) ListAccountDatabases(ctx context.Context, id target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
+	e, err := p.environment(id)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	files := make([]databaseFile, 0, len(e.databases))
+	for _, account := range target.SortedKeys(e.databases) {
+		files = append(files, *e.databases[account])
+	}
+	for bad, err := range e.bad {
+		if _, parse := target.ParseAccountDatabaseID(bad); parse == nil {
+			e.p.log.Warn("an account database is left out of a list", "id", bad, "error", err)
+		}
+	}
+	e.mu.Unlock()
+	catalogues := map[*server]map[string]accounts.Entry{}
+	out := make([]target.AccountDatabaseRecord, 0, len(files))
+	for _, file := range files {
+		s, err := e.server(ctx, file.Spec, true)
+		if err != nil {
+			return nil, err
+		}
+		if catalogues[s] == nil {
+			if catalogues[s], err = e.catalogue(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+		entry, there := catalogues[s][file.Name]
+		vanished := file.Meta.Ready && (!there || entry.Database == nil)
+		out = append(out, e.databaseRecord(file, s, &entry, vanished))
+	}
+	return out, nil
+}
+
+func (e *environment) catalogue(ctx context.Context, s *server) (map[string]accounts.Entry, error) {
+	entries, err := s.cluster.Catalogue(ctx, namePrefix)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]accounts.Entry, len(entries))
+	for _, entry := range entries {
+		out[entry.Name] = entry
+	}
+	return out, nil
+}
+
+// GetAccountDatabase implements target.AccountDatabases.
+func (p *Platform) GetAccountDatabase(ctx context.Context, id target.AccountDatabaseID) (target.AccountDatabaseRecord, error) {
+	var none target.AccountDatabaseRecord
+	e, err := p.environment(id.Environment)
+	if err != nil {
+		return none, err
+	}
+	e.mu.Lock()
+	err = e.bad[id.String()]
+	e.mu.Unlock()
+	if err != nil {
+		return none, err
+	}
+	all, err := p.ListAccountDatabases(ctx, id.Environment)
+	if err != nil {
+		return none, err
+	}
+	for _, rec := range all {
+		if rec.Spec.Account == id.Account {
+			return rec, nil
+		}
+	}
+	return none, target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
+}
+
+// databaseRecord is an account database as others see it. Without an entry what is on the
+// server was just made so.
+func (e *environment) databaseRecord(file databaseFile, s *server, entry *accounts.Entry, vanished bool) target.AccountDatabaseRecord {
+	rec := target.AccountDatabaseRecord{Meta: file.Meta, Spec: file.Spec, Vanished: vanished, Status: target.AccountDatabaseStatus{
+		DatabaseName: file.Name, RoleName: file.Name, Host: s.host, Port: s.port,
+		SecretID: e.passwordFile(file.Spec.Account), ObservedConnectionLimit: file.Spec.ConnectionLimit,
+	}}
+	if entry == nil || vanished {
+		return rec
+	}
+	rec.Status.Drift = entry.Drift(accounts.Account{Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit})
+	if entry.Role != nil {
+		rec.Status.ObservedConnectionLimit = entry.Role.ConnectionLimit
+	}
+	if _, err := os.Stat(e.passwordFile(file.Spec.Account)); err != nil {
+		rec.Status.Drift = append(rec.Status.Drift, "the file of its password is missing")
+	}
+	return rec
+}
+
+// DeleteAccountDatabase implements target.AccountDatabases. The account leaves the directory
+// first, the record goes last.
+func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountDatabaseID) error {
+	e, err := p.environment(id.Environment)
+	if err != nil {
+		return err
+	}
+	unlock := e.accountLock(id.Account)
+	defer unlock()
+	e.mu.Lock()
+	file := e.databases[id.Account]
+	err = e.bad[id.String()]
+	e.mu.Unlock()
+	switch {
+	case err != nil:
+		return err
+	case file == nil:
+		return target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
+	case file.Meta.Ready && file.Spec.DeletionProtection:
+		return target.Errorf(target.ErrProtected, "deletion protection of account database %q is on: set deletion_protection = false and apply that first", id)
+	}
+	s, err := e.server(ctx, file.Spec, true)
+	if err != nil {
+		return err
+	}
+	if err := e.unpublish(id.Account); err != nil {
+		return err
+	}
+	if file.Spec.Isolation == target.IsolationCluster {
+		if err := s.remove(ctx); err != nil {
+			return err
+		}
+		e.mu.Lock()
+		delete(e.servers, id.Account)
+		e.mu.Unlock()
+		err = os.RemoveAll(e.files.cluster(id.Account))
+	} else {
+		err = s.cluster.DropAccount(ctx, file.Name, e.p.mark(file.Name))
+	}
+	if errors.Is(err, accounts.ErrForeign) {
+		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
+	}
+	if err != nil {
+		return err
+	}
+	return e.forget(id.Account)
+}
+
+// ForgetAccountDatabase gives up the record of a database that is gone from its server.
+func (p *Platform) ForgetAccountDatabase(ctx context.Context, id target.AccountDatabaseID) error {
+	rec, err := p.GetAccountDatabase(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !rec.Vanished {
+		return target.Errorf(target.ErrInvalid, "database %q of account database %q is on its server: destroy it instead", rec.Status.DatabaseName, id)
+	}
+	e, err := p.environment(id.Environment)
+	if err != nil {
+		return err
+	}
+	unlock := e.accountLock(id.Account)
+	defer unlock()
+	if err := e.unpublish(id.Account); err != nil {
+		return err
+	}
+	return e.forget(id.Account)
+}
+
+// unpublish takes an account out of the directory that stacks read.
+func (e *environment) unpublish(account string) error {
+	for _, path := range []string{filepath.Join(e.files.accounts(), account+".json"), e.passwordFile(account), e.passwordFile(account) + ".next"} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove account from directory: %w", err)
+		}
+	}
+	return nil
+}
+
+func (e *environment) forget(account string) error {
+	if err := os.Remove(e.files.database(account)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.databases, account)
+	return nil
+}

@@ -1,0 +1,91 @@
+//go:build !windows
+
+package platform
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// door is an environment's front door as it was opened.
+type door struct {
+	domain  string
+	network target.Network
+	serving sync.WaitGroup
+}
+
+func (e *environment) listenerKey(entrance string) string { return e.id.String() + "/" + entrance }
+
+// openDoor makes the front door what is asked. One that is so already is left alone; another
+// domain name or port is another door, into which all stacks are put again.
+func (e *environment) openDoor() error {
+	e.mu.Lock()
+	domain, network := target.LocalDomainName(e.file.Spec.DomainName), e.file.Spec.Network
+	current := e.door
+	e.mu.Unlock()
+	if current != nil && current.domain == domain && current.network == network {
+		return nil
+	}
+	config, err := e.p.authority.ServerConfig([]string{domain, "*." + domain})
+	if err != nil {
+		return fmt.Errorf("issue the front door's certificate: %w", err)
+	}
+	listeners := map[proxy.Entrance]net.Listener{}
+	for entrance, at := range map[proxy.Entrance]struct {
+		name string
+		port int
+	}{proxy.Production: {"https", network.HTTPSPort}, proxy.Preview: {"preview", network.PreviewPort}} {
+		l, err := e.p.listeners.Listener(e.listenerKey(at.name), net.JoinHostPort(network.ListenAddress, strconv.Itoa(at.port)))
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close() // only our descriptor of it
+			}
+			return fmt.Errorf("listen on port %d (network.%s_port; another program may use it, set a free one): %w", at.port, at.name, err)
+		}
+		listeners[entrance] = l
+	}
+	e.closeDoor()
+	fresh := &door{domain: domain, network: network}
+	front := proxy.New(domain, e.p.log)
+	e.mu.Lock()
+	e.door, e.proxy = fresh, front
+	e.mu.Unlock()
+	for _, s := range e.allSlots() {
+		s.enter(front)
+	}
+	for entrance, l := range listeners {
+		fresh.serving.Go(func() {
+			if err := front.Serve(entrance, l, config); err != nil {
+				e.p.log.Error("an entrance closed", "environment", e.id.String(), "error", err)
+			}
+		})
+	}
+	return nil
+}
+
+// closeDoor ends the front door at once.
+func (e *environment) closeDoor() {
+	e.mu.Lock()
+	old, front := e.door, e.proxy
+	e.door, e.proxy = nil, nil
+	e.mu.Unlock()
+	if front == nil {
+		return
+	}
+	if err := front.Close(); err != nil {
+		e.p.log.Warn("the front door did not close cleanly", "environment", e.id.String(), "error", err)
+	}
+	old.serving.Wait()
+}
+
+// front is the environment's proxy; nil while its door is not open.
+func (e *environment) front() *proxy.Proxy {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.proxy
+}

@@ -1,0 +1,318 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// environment is one environment with all that runs in it.
+type environment struct {
+	p     *Platform
+	id    target.EnvironmentID
+	files environmentLayout
+
+	// mu guards what follows. It is taken after Platform.mu and before slot.mu.
+	mu        sync.Mutex
+	file      environmentFile
+	removing  bool
+	door      *door
+	proxy     *proxy.Proxy
+	servers   map[string]*server // by account; "" is the environment's own
+	databases map[string]*databaseFile
+	slots     map[string]*slot
+	changing  map[string]chan struct{} // held by who changes an account's database
+	bad       map[string]error         // records of databases and slots that can't be read, by id
+
+	kick  chan struct{}
+	life  context.Context
+	end   context.CancelFunc
+	begun sync.WaitGroup
+}
+
+// environmentFile is an environment's record.
+type environmentFile struct {
+	Meta     target.Meta        `json:"meta"`
+	Spec     target.Environment `json:"spec"`
+	Settings settings           `json:"settings"`
+}
+
+func (p *Platform) newEnvironment(id target.EnvironmentID) *environment {
+	life, end := context.WithCancel(p.life)
+	return &environment{
+		p: p, id: id, files: p.dir.environment(id),
+		servers: map[string]*server{}, databases: map[string]*databaseFile{}, slots: map[string]*slot{},
+		bad: map[string]error{}, changing: map[string]chan struct{}{}, kick: make(chan struct{}, 1), life: life, end: end,
+	}
+}
+
+// loadEnvironment reads an environment and brings back what runs in it. A folder without a
+// record is what a crash left of a removal, or of a create that never began: nil.
+func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID) (*environment, error) {
+	e := p.newEnvironment(id)
+	switch err := store.Load(e.files.record(), &e.file); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, os.RemoveAll(e.files.dir)
+	case err != nil:
+		return nil, err
+	}
+	if err := e.loadDatabases(); err != nil {
+		return nil, err
+	}
+	if err := e.loadSlots(ctx); err != nil {
+		return nil, err
+	}
+	if err := e.openDoor(); err != nil {
+		e.trouble(err, false)
+	}
+	e.begun.Go(e.converge)
+	e.poke()
+	return e, nil
+}
+
+// PutEnvironment implements target.Environments.
+func (p *Platform) PutEnvironment(ctx context.Context, spec target.Environment, o target.PutOptions, from *settings) (target.EnvironmentRecord, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id := spec.ID()
+	if err := p.bad[id.String()]; err != nil {
+		return target.EnvironmentRecord{}, err
+	}
+	if p.regions[spec.Region] == nil {
+		return target.EnvironmentRecord{}, p.notFound("region", spec.Region)
+	}
+	e := p.environments[id]
+	if e == nil {
+		e = p.newEnvironment(id)
+	}
+	if err := e.put(spec, o, from); err != nil {
+		return target.EnvironmentRecord{}, err
+	}
+	if p.environments[id] == nil {
+		p.environments[id] = e
+		e.begun.Go(e.converge)
+	}
+	e.poke()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.record(), nil
+}
+
+// put records a definition. The caller holds p.mu.
+func (e *environment) put(spec target.Environment, o target.PutOptions, from *settings) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.removing {
+		return target.Errorf(target.ErrUnavailable, "environment %q is being removed", e.id)
+	}
+	file := e.file
+	same := target.Same(file.Spec, spec)
+	if !repeated(file.Meta, o, same) {
+		meta, err := next(file.Meta, o, e.p.clock.Now(), "environment", e.id.String())
+		if err != nil {
+			return err
+		}
+		file.Meta, file.Spec = meta, spec
+	}
+	if from != nil {
+		file.Settings = *from
+	}
+	file.Meta.Problem, file.Meta.Stuck = "what was asked is being made", false
+	for _, dir := range []string{e.files.dir, e.files.databases(), e.files.slots(), e.files.logs} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return fmt.Errorf("make environment folder: %w", err)
+		}
+	}
+	if err := store.Save(e.files.record(), file); err != nil {
+		return err
+	}
+	e.file = file
+	return nil
+}
+
+// GetEnvironment implements target.Environments.
+func (p *Platform) GetEnvironment(_ context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	e, err := p.environment(id)
+	if err != nil {
+		return target.EnvironmentRecord{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.record(), nil
+}
+
+// ListEnvironments implements target.Environments.
+func (p *Platform) ListEnvironments(context.Context) ([]target.EnvironmentRecord, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.installation == nil {
+		return nil, p.noInstallation()
+	}
+	var out []target.EnvironmentRecord
+	for _, e := range p.environments {
+		e.mu.Lock()
+		out = append(out, e.record())
+		e.mu.Unlock()
+	}
+	return out, nil
+}
+
+// DeleteEnvironment implements target.Environments.
+func (p *Platform) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
+	e, err := p.environment(id)
+	if err != nil {
+		return err
+	}
+	if err := e.refuseRemoval(); err != nil {
+		return err
+	}
+	if err := e.remove(ctx); err != nil {
+		return fmt.Errorf("remove environment %q: %w", id, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.environments, id)
+	return p.uninstall()
+}
+
+// refuseRemoval says why an environment can't be removed, and stops changes if it can.
+func (e *environment) refuseRemoval() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.file.Meta.Ready && e.file.Spec.DeletionProtection:
+		return target.Errorf(target.ErrProtected, "deletion protection of environment %q is on: set deletion_protection = false and apply that first", e.id)
+	case e.holdsSlots():
+		return target.Errorf(target.ErrNotEmpty, "environment %q still has deployment slots", e.id)
+	case len(e.bad) > 0:
+		return target.Errorf(target.ErrNotEmpty, "environment %q has records that can't be read: %v", e.id, e.bad)
+	}
+	for _, d := range e.databases {
+		if !e.gone(d) {
+			return target.Errorf(target.ErrNotEmpty, "environment %q still has account databases", e.id)
+		}
+	}
+	e.removing = true
+	return nil
+}
+
+// gone says whether a database's record describes nothing any more. The caller holds e.mu.
+func (e *environment) gone(d *databaseFile) bool {
+	s := e.servers[""]
+	if s == nil || !d.Meta.Ready {
+		return false
+	}
+	err := e.present(e.life, s, *d)
+	return errors.Is(err, target.ErrVanished)
+}
+
+// holdsSlots says whether there is a slot that is more than a lease. The caller holds e.mu.
+func (e *environment) holdsSlots() bool {
+	for _, s := range e.slots {
+		s.mu.Lock()
+		holds := s.file.Record != nil || len(s.file.Seats) > 0
+		s.mu.Unlock()
+		if holds {
+			return true
+		}
+	}
+	return false
+}
+
+// remove takes down everything of the environment. It can be repeated.
+func (e *environment) remove(ctx context.Context) error {
+	e.end()
+	e.begun.Wait()
+	e.closeDoor()
+	var errs []error
+	for _, key := range []string{e.listenerKey("https"), e.listenerKey("preview")} {
+		errs = append(errs, e.p.listeners.Unlisten(key))
+	}
+	for _, s := range e.allServers() {
+		errs = append(errs, s.remove(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := os.Remove(e.files.record()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(e.files.dir)
+}
+
+// release stops looking after the environment and leaves it running.
+func (e *environment) release() {
+	e.end()
+	e.begun.Wait()
+	for _, s := range e.allSlots() {
+		s.release()
+	}
+	for _, s := range e.allServers() {
+		s.release()
+	}
+}
+
+// record is the environment as others see it. The caller holds e.mu.
+func (e *environment) record() target.EnvironmentRecord {
+	n := e.file.Spec.Network
+	domain := target.LocalDomainName(e.file.Spec.DomainName)
+	rec := target.EnvironmentRecord{Meta: e.file.Meta, Spec: e.file.Spec, Status: target.EnvironmentStatus{
+		URL:                  fmt.Sprintf("https://%s:%d", domain, n.HTTPSPort),
+		PreviewURL:           fmt.Sprintf("https://%s:%d", domain, n.PreviewPort),
+		CertificateAuthority: string(e.p.authority.PEM()),
+		AccountsDirectory:    e.files.accounts(),
+	}}
+	if s := e.servers[""]; s != nil {
+		rec.Status.DatabaseHost, rec.Status.DatabasePort = s.host, s.port
+	}
+	return rec
+}
+
+// environment finds an environment that can be worked with.
+func (p *Platform) environment(id target.EnvironmentID) (*environment, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.bad[id.String()]; err != nil {
+		return nil, err
+	}
+	e := p.environments[id]
+	if e == nil {
+		return nil, p.notFound("environment", id.String())
+	}
+	return e, nil
+}
+
+func (e *environment) allServers() []*server {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []*server
+	for _, key := range target.SortedKeys(e.servers) {
+		out = append(out, e.servers[key])
+	}
+	return out
+}
+
+func (e *environment) allSlots() []*slot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []*slot
+	for _, key := range target.SortedKeys(e.slots) {
+		out = append(out, e.slots[key])
+	}
+	return out
+}
+
+func (e *environment) spec() target.Environment {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.file.Spec
+}

@@ -1,0 +1,331 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const (
+	stopGrace    = 10 * time.Second // between SIGTERM and SIGKILL
+	logLimit     = 10 << 20         // bytes, of one log file
+	keptRotated  = 2
+	shownLines   = 20
+	shownBytes   = 8 << 10
+	firstProbing = 250 * time.Millisecond // between checks until the first one passes
+)
+
+// Causes for which an instance's life ends.
+var (
+	errStop    = errors.New("the instance is stopped")
+	errRelease = errors.New("the agent leaves")
+)
+
+// instance is one process of a component, kept running.
+type instance struct {
+	st        *stack
+	component string
+	index     int
+
+	life context.Context
+	end  context.CancelCauseFunc
+	over chan struct{} // closed when nothing of it is looked after any more
+
+	mu        sync.Mutex
+	proc      *process.Process
+	port      int
+	running   bool
+	healthy   bool
+	passes    int
+	failures  int
+	since     *time.Time
+	restarts  int
+	lastProbe string
+	problem   string
+	permanent bool
+	stopErr   error
+}
+
+func newInstance(st *stack, component string, index int) *instance {
+	life, end := context.WithCancelCause(st.s.e.life)
+	return &instance{st: st, component: component, index: index, life: life, end: end, over: make(chan struct{})}
+}
+
+func (i *instance) name() string { return i.st.id() + "/" + i.component + "/" + strconv.Itoa(i.index) }
+func (i *instance) key() string  { return i.component + "/" + strconv.Itoa(i.index) }
+func (i *instance) spec() target.Component {
+	i.st.mu.Lock()
+	defer i.st.mu.Unlock()
+	return i.st.spec.Definition.Components[i.component]
+}
+
+// start begins to look after the instance and returns when it was started, or found and
+// probed once.
+func (i *instance) start(ctx context.Context, remembered *instanceFile) {
+	first := make(chan struct{})
+	go i.keep(remembered, sync.OnceFunc(func() { close(first) }))
+	select {
+	case <-first:
+	case <-ctx.Done():
+	}
+}
+
+// stop ends the process with all it started and returns when it is gone.
+func (i *instance) stop(ctx context.Context) error {
+	i.end(errStop)
+	select {
+	case <-i.over:
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		return i.stopErr
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// release leaves the process running.
+func (i *instance) release() {
+	i.end(errRelease)
+	<-i.over
+}
+
+// keep runs the process, again when it ends, until its life is over. begun is called when
+// the first process was started, or found and probed.
+func (i *instance) keep(remembered *instanceFile, begun func()) {
+	defer close(i.over)
+	defer begun()
+	backoff := process.NewBackoff(uint64(i.index))
+	proc, adopted := i.adopt(remembered)
+	for i.life.Err() == nil {
+		if proc == nil {
+			proc = i.launch()
+		}
+		if proc == nil {
+			begun()
+			if i.failedForGood() {
+				<-i.life.Done()
+				break
+			}
+			if !i.pause(backoff.Next(0)) {
+				break
+			}
+			continue
+		}
+		started := time.Now()
+		if !adopted {
+			begun()
+		}
+		if !i.watch(proc, adopted, begun) {
+			i.leave(proc)
+			return
+		}
+		i.ended(proc)
+		proc, adopted = nil, false
+		if !i.pause(backoff.Next(time.Since(started))) {
+			break
+		}
+	}
+}
+
+// adopt finds the process that was remembered.
+func (i *instance) adopt(remembered *instanceFile) (*process.Process, bool) {
+	if remembered == nil {
+		return nil, false
+	}
+	proc, err := process.Find(remembered.Identity)
+	if err != nil {
+		return nil, false
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.proc, i.port, i.running = proc, remembered.Port, true
+	return proc, true
+}
+
+// launch starts the process on a fresh port; nil if that did not work.
+func (i *instance) launch() *process.Process {
+	port, err := i.st.s.e.p.ports.Free()
+	var proc *process.Process
+	if err == nil {
+		proc, err = i.execute(port)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if err != nil {
+		var start *process.StartError
+		var secret *secretError
+		i.permanent = errors.As(err, &start) || errors.As(err, &secret)
+		i.problem = rootCause(err)
+		i.running = false
+		return nil
+	}
+	i.proc, i.port, i.running, i.problem = proc, port, true, ""
+	return proc
+}
+
+// execute starts the program; its identity is remembered before it runs.
+func (i *instance) execute(port int) (*process.Process, error) {
+	st := i.st
+	st.mu.Lock()
+	spec := st.spec
+	st.mu.Unlock()
+	if err := st.folders(); err != nil {
+		return nil, err
+	}
+	c := spec.Definition.Expand().Components[i.component]
+	env, err := st.s.e.instanceEnvironment(spec, i.component, c, i.index, port)
+	if err != nil {
+		return nil, err
+	}
+	return process.Start(i.life, process.Spec{
+		ID: i.name(), Kind: process.Instance, Command: c.Command, Env: env,
+		Dir:         st.s.files.stack(st.s.id.Name, spec.SwapID) + "/home",
+		LogFile:     st.s.files.instanceLog(st.s.id.Name, spec.SwapID, i.component, i.index),
+		RunAs:       st.s.e.p.users.application,
+		ShimCommand: st.s.e.p.shim,
+		Record: func(id process.Identity) error {
+			return st.s.change(func(f *slotFile) error {
+				seat := f.Seats[spec.Color]
+				if seat == nil || seat.Spec.SwapID != spec.SwapID {
+					return target.Errorf(target.ErrConflict, "the seat was emptied meanwhile")
+				}
+				if seat.Instances == nil {
+					seat.Instances = map[string]*instanceFile{}
+				}
+				seat.Instances[i.key()] = &instanceFile{Identity: id, Port: port}
+				return nil
+			})
+		},
+	})
+}
+
+// watch probes the process until it ends (true) or nobody is to look after it (false).
+func (i *instance) watch(proc *process.Process, adopted bool, begun func()) bool {
+	probing, endProbing := context.WithCancel(i.life)
+	var wg sync.WaitGroup
+	wg.Go(func() { i.probe(probing, adopted, begun) })
+	defer func() {
+		endProbing()
+		wg.Wait()
+	}()
+	select {
+	case <-proc.Done():
+		return true
+	case <-i.life.Done():
+		return false
+	}
+}
+
+// ended notes the end of the process, and removes what it left of its session.
+func (i *instance) ended(proc *process.Process) {
+	exit := proc.Exit()
+	i.mu.Lock()
+	i.running, i.healthy, i.passes, i.failures, i.since, i.proc = false, false, 0, 0, nil, nil
+	i.restarts++
+	switch {
+	case exit.Signal != "":
+		i.problem = "killed by " + exit.Signal
+	case exit.Known:
+		i.problem = fmt.Sprintf("exited with code %d", exit.Code)
+	default:
+		i.problem = "ended"
+	}
+	problem := i.problem
+	i.mu.Unlock()
+	i.st.publish(i.component)
+	i.st.s.e.p.log.Warn("an instance ended", "instance", i.name(), "how", problem)
+	if err := proc.Stop(i.life, 0); err != nil && i.life.Err() == nil {
+		i.st.s.e.p.log.Error("what an instance left behind was not removed", "instance", i.name(), "error", err)
+	}
+}
+
+// leave ends an instance whose life is over: it is stopped, or left to the next agent.
+func (i *instance) leave(proc *process.Process) {
+	if !errors.Is(context.Cause(i.life), errStop) {
+		proc.Release()
+		return
+	}
+	i.mu.Lock()
+	i.healthy = false
+	i.mu.Unlock()
+	i.st.publish(i.component)
+	stopping, cancel := context.WithTimeout(context.Background(), 2*stopGrace)
+	defer cancel()
+	err := proc.Stop(stopping, stopGrace)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.running, i.stopErr = err != nil, err
+}
+
+func (i *instance) failedForGood() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.permanent
+}
+
+// pause waits before the next start; false when there is to be none.
+func (i *instance) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-i.life.Done():
+		return false
+	}
+}
+
+// address is where the instance takes requests, if it is healthy.
+func (i *instance) address() (string, bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port)), i.running && i.healthy
+}
+
+// status is the instance as it is seen now. Its last lines are shown while it is not well.
+func (i *instance) status() target.InstanceStatus {
+	i.mu.Lock()
+	s := target.InstanceStatus{
+		Component: i.component, Index: i.index, Running: i.running, Healthy: i.running && i.healthy,
+		Passes: i.passes, HealthySince: i.since, Restarts: i.restarts,
+		LastProbe: i.lastProbe, Problem: i.problem, Permanent: i.permanent,
+	}
+	i.mu.Unlock()
+	if !s.Healthy {
+		i.st.mu.Lock()
+		spec := i.st.spec
+		i.st.mu.Unlock()
+		s.LastLines = i.st.s.lastLines(
+			i.st.s.files.instanceLog(i.st.s.id.Name, spec.SwapID, i.component, i.index),
+			spec.Definition.Components[i.component].Secrets)
+	}
+	return s
+}
+
+// lastLines are the last lines of a log, known passwords replaced.
+func (s *slot) lastLines(path string, secrets map[string]string) []string {
+	text, err := process.Tail(path, shownLines, shownBytes)
+	if err != nil || text == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(process.Redact(text, s.e.knownSecrets(secrets)), "\n"), "\n")
+}
+
+// rootCause is the innermost message that still says what happened.
+func rootCause(err error) string {
+	var start *process.StartError
+	if errors.As(err, &start) {
+		return start.Error()
+	}
+	return err.Error()
+}

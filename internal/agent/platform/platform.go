@@ -1,0 +1,274 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/authority"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
+)
+
+// LeaseTTL is how long a slot's lease lasts without a heartbeat.
+const LeaseTTL = 15 * time.Second
+
+// Listeners hands out listening sockets that outlive this process.
+type Listeners interface {
+	// Listener returns the listener of a key, which listens on address from then on.
+	Listener(key, address string) (net.Listener, error)
+	// Unlisten closes it for good.
+	Unlisten(key string) error
+}
+
+// Options are what a platform needs from its process.
+type Options struct {
+	// Dir is the data directory.
+	Dir       string
+	Listeners Listeners
+	// Shim starts our own binary as the shim of package process.
+	Shim   []string
+	Logger *slog.Logger
+	Clock  wait.Clock
+}
+
+// Platform is everything that runs on this machine. It is safe for concurrent use.
+type Platform struct {
+	dir       layout
+	listeners Listeners
+	shim      []string
+	log       *slog.Logger
+	clock     wait.Clock
+	users     users
+	ports     process.Ports
+
+	// mu guards what follows; environments have locks of their own.
+	mu           sync.Mutex
+	installation *installation
+	authority    *authority.Authority
+	regions      map[string]*target.RegionRecord
+	environments map[target.EnvironmentID]*environment
+	// bad are the records that could not be read, by the id of what they describe.
+	bad map[string]error
+
+	life   context.Context
+	end    context.CancelFunc
+	begun  sync.WaitGroup
+	closed chan struct{}
+}
+
+// installation is the identity of one data directory.
+type installation struct {
+	ID string `json:"id"`
+	// Key makes the names of databases opaque and marks what is ours on their servers.
+	Key       string    `json:"key"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Open opens the platform of a data directory and brings back what ran there. It returns
+// when every process that still runs was found and probed.
+func Open(ctx context.Context, o Options) (*Platform, error) {
+	if o.Clock == nil {
+		o.Clock = wait.Real{}
+	}
+	users, err := findUsers()
+	if err != nil {
+		return nil, err
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	p := &Platform{
+		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: users,
+		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
+		bad: map[string]error{}, life: life, end: end, closed: make(chan struct{}),
+	}
+	if err := p.load(ctx); err != nil {
+		end()
+		return nil, err
+	}
+	p.begun.Go(p.janitor)
+	return p, nil
+}
+
+// Close stops looking after what runs and leaves it running.
+func (p *Platform) Close() {
+	p.end()
+	p.begun.Wait()
+	p.mu.Lock()
+	environments := make([]*environment, 0, len(p.environments))
+	for _, e := range p.environments {
+		environments = append(environments, e)
+	}
+	p.mu.Unlock()
+	for _, e := range environments {
+		e.release()
+	}
+}
+
+// Drain stops accepting requests, answers those that came, and returns when the clients'
+// connections have left or ctx ends. It is for the old half of an upgrade.
+func (p *Platform) Drain(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var wg sync.WaitGroup
+	errs := make(chan error, len(p.environments))
+	for _, e := range p.environments {
+		if e.proxy != nil {
+			wg.Go(func() { errs <- e.proxy.Drain(ctx) })
+		}
+	}
+	wg.Wait()
+	close(errs)
+	var all []error
+	for err := range errs {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+// Installation is the id of the data directory, target.ErrNoInstallation before the first Put.
+func (p *Platform) Installation(context.Context) (string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.installation == nil {
+		return "", p.noInstallation()
+	}
+	return p.installation.ID, nil
+}
+
+// Where names the data directory.
+func (p *Platform) Where() string { return fmt.Sprintf("the local target in %s", string(p.dir)) }
+
+func (p *Platform) noInstallation() error {
+	return target.Errorf(target.ErrNoInstallation, "there is no installation of the local target in %s", string(p.dir))
+}
+
+// Empty says whether there is nothing to look after.
+func (p *Platform) Empty() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.regions) == 0 && len(p.environments) == 0 && len(p.bad) == 0
+}
+
+// load reads every record and brings up what they describe.
+func (p *Platform) load(ctx context.Context) error {
+	var in installation
+	switch err := store.Load(p.dir.installation(), &in); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	a, err := authority.Open(p.dir.authority(), in.ID, authority.Options{})
+	if err != nil {
+		return err
+	}
+	p.installation, p.authority = &in, a
+	names, err := names(p.dir.regions(), ".json")
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		rec := &target.RegionRecord{}
+		if err := store.Load(p.dir.region(name), rec); err != nil {
+			p.bad[name] = p.complain(err)
+			continue
+		}
+		p.regions[name] = rec
+	}
+	if names, err = dirNames(p.dir.environments()); err != nil {
+		return err
+	}
+	for _, name := range names {
+		id, err := environmentOf(name)
+		if err != nil {
+			continue
+		}
+		e, err := p.loadEnvironment(ctx, id)
+		if err != nil {
+			p.bad[id.String()] = p.complain(err)
+			continue
+		}
+		if e != nil {
+			p.environments[id] = e
+		}
+	}
+	return nil
+}
+
+func (p *Platform) complain(err error) error {
+	p.log.Error("a record can't be used", "error", err)
+	return err
+}
+
+// install makes the installation with the first object. The caller holds p.mu.
+func (p *Platform) install() error {
+	if p.installation != nil {
+		return nil
+	}
+	in := &installation{ID: "local-" + lower(rand.Text()[:12]), Key: rand.Text(), CreatedAt: p.clock.Now()}
+	for _, dir := range []string{p.dir.regions(), p.dir.environments()} {
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return fmt.Errorf("make the data directory: %w", err)
+		}
+	}
+	a, err := authority.Open(p.dir.authority(), in.ID, authority.Options{})
+	if err != nil {
+		return err
+	}
+	if err := store.Save(p.dir.installation(), in); err != nil {
+		return err
+	}
+	p.installation, p.authority = in, a
+	return nil
+}
+
+// uninstall removes everything but the logs after the last region. The caller holds p.mu.
+func (p *Platform) uninstall() error {
+	if len(p.regions)+len(p.environments)+len(p.bad) > 0 {
+		return nil
+	}
+	var errs []error
+	for _, path := range []string{p.dir.installation(), p.dir.regions(), p.dir.environments(), p.dir.authority(), filepath.Join(string(p.dir), "cache")} {
+		errs = append(errs, os.RemoveAll(path))
+	}
+	p.installation, p.authority = nil, nil
+	return errors.Join(errs...)
+}
+
+// janitor retires what is due, twice a second.
+func (p *Platform) janitor() {
+	t := time.NewTicker(500 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-p.life.Done():
+			return
+		case <-t.C:
+		}
+		p.mu.Lock()
+		var slots []*slot
+		for _, e := range p.environments {
+			slots = append(slots, e.allSlots()...)
+		}
+		p.mu.Unlock()
+		for _, s := range slots {
+			s.retireDue(p.life)
+		}
+	}
+}
+
+// settings is where an environment's PostgreSQL comes from, as it was last told.
+type settings = agentapi.Postgres

@@ -1,0 +1,190 @@
+//go:build !windows
+
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// server is a PostgreSQL server that account databases are on: one that we run, or one that
+// the user has.
+type server struct {
+	host    string
+	port    int
+	cluster *accounts.Cluster
+	// own is the server that we run; nil for the user's.
+	own *postgres.Server
+	// authority is the PEM of who signed its certificate; empty for the user's, whose
+	// clients use what their system trusts.
+	authority []byte
+}
+
+// Where a client finds a server that we run. The name is in its certificate.
+const serverHost = "localhost"
+
+// openServer makes the environment's server, or with an account that account's own, run.
+func (e *environment) openServer(ctx context.Context, account string) error {
+	e.mu.Lock()
+	current, file := e.servers[account], e.file
+	e.mu.Unlock()
+	if file.Settings.URL != "" {
+		return e.openForeign(account, current, file.Settings)
+	}
+	if current != nil && current.own != nil {
+		return current.own.Ensure(ctx)
+	}
+	binaries, err := postgres.Find(ctx, postgres.FindOptions{
+		BinDir: file.Settings.BinDir, Repository: file.Settings.Repository, Major: e.major(account),
+		RunAs: e.p.users.postgres, CacheDir: e.p.dir.cache(), Log: e.progress,
+	})
+	if err != nil {
+		return err
+	}
+	certificate, key, err := e.p.authority.Issue([]string{serverHost}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback})
+	if err != nil {
+		return fmt.Errorf("issue the database server's certificate: %w", err)
+	}
+	dir, logFile, name := e.files.postgres(), e.files.postgresLog(), e.id.String()
+	if account != "" {
+		dir, logFile, name = e.files.cluster(account), e.files.clusterLog(account), name+"/"+account
+	}
+	own, err := postgres.New(postgres.Options{
+		Name: name, Dir: dir, Base: string(e.p.dir), LogFile: logFile,
+		MaxConnections: file.Spec.Database.MaxConnections,
+		Certificate:    certificate, Key: key, Authority: e.p.authority.PEM(),
+		RunAs: e.p.users.postgres, Binaries: binaries, Logger: e.p.log,
+	})
+	if err != nil {
+		return err
+	}
+	s := &server{host: serverHost, own: own, authority: e.p.authority.PEM()}
+	if err := own.Ensure(ctx); err != nil {
+		own.Release()
+		return err
+	}
+	s.port = own.Port()
+	address, err := own.AdminURL()
+	if err == nil {
+		s.cluster, err = accounts.Open(address, accounts.Options{})
+	}
+	if err != nil {
+		own.Release()
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.servers[account] = s
+	return nil
+}
+
+// openForeign uses a server of the user's. It is only ever asked to hold databases and roles.
+func (e *environment) openForeign(account string, current *server, from settings) error {
+	if account != "" {
+		return target.Errorf(target.ErrInvalid, "isolation \"cluster\" needs a server of the account's own, and local.postgres_url names one server for all: use isolation \"database\"")
+	}
+	address, err := url.Parse(from.URL)
+	if err != nil {
+		return target.Errorf(target.ErrInvalid, "local.postgres_url is not an address")
+	}
+	port := 5432
+	if text := address.Port(); text != "" {
+		if port, err = strconv.Atoi(text); err != nil {
+			return target.Errorf(target.ErrInvalid, "local.postgres_url has port %q", text)
+		}
+	}
+	cluster, err := accounts.Open(from.URL, accounts.Options{Password: from.Password})
+	if err != nil {
+		return target.Errorf(target.ErrInvalid, "local.postgres_url: %v", err)
+	}
+	if _, err := cluster.Catalogue(e.life, namePrefix); err != nil {
+		cluster.Close()
+		return fmt.Errorf("reach the server of local.postgres_url: %w", err)
+	}
+	e.mu.Lock()
+	e.servers[account] = &server{host: address.Hostname(), port: port, cluster: cluster}
+	e.mu.Unlock()
+	if current != nil {
+		current.release()
+	}
+	return nil
+}
+
+// major is the version that existing data needs, 0 if there is none.
+func (e *environment) major(account string) int {
+	dir := e.files.postgres()
+	if account != "" {
+		dir = e.files.cluster(account)
+	}
+	major, err := postgres.DataMajor(dir)
+	if err != nil {
+		return 0
+	}
+	return major
+}
+
+// server finds the running server that an account's database is on.
+func (e *environment) server(ctx context.Context, d target.AccountDatabase, create bool) (*server, error) {
+	key := ""
+	if d.Isolation == target.IsolationCluster {
+		key = d.Account
+	}
+	e.mu.Lock()
+	s := e.servers[key]
+	e.mu.Unlock()
+	if s == nil && key != "" && create {
+		if err := e.openServer(ctx, key); err != nil {
+			return nil, err
+		}
+		e.mu.Lock()
+		s = e.servers[key]
+		e.mu.Unlock()
+	}
+	if s == nil {
+		return nil, target.Errorf(target.ErrUnavailable, "the database server of environment %q is not up: %s", e.id, e.problem())
+	}
+	return s, nil
+}
+
+func (e *environment) problem() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.file.Meta.Problem == "" {
+		return "it is being started"
+	}
+	return e.file.Meta.Problem
+}
+
+// remove takes the server down with its data; a server of the user's is left alone.
+func (s *server) remove(ctx context.Context) error {
+	s.cluster.Close()
+	if s.own == nil {
+		return nil
+	}
+	return s.own.Remove(ctx)
+}
+
+// release leaves the server running.
+func (s *server) release() {
+	s.cluster.Close()
+	if s.own != nil {
+		s.own.Release()
+	}
+}
+
+// permanent says that an error of building an environment will not pass by waiting.
+func permanent(err error) bool {
+	var mismatch *postgres.VersionError
+	return errors.Is(err, target.ErrInvalid) || errors.Is(err, postgres.ErrNoBinaries) || errors.As(err, &mismatch)
+}
+
+// namePrefix begins the names of all databases and roles of ours.
+const namePrefix = "acct_"
