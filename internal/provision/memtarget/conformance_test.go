@@ -41,7 +41,7 @@ func harness(o memtarget.Options) targettest.Harness {
 			d.(*memtarget.Target).PlantForeign(id)
 		},
 		Obstruct: func(_ *testing.T, d target.Driver, e target.Environment) {
-			d.(*memtarget.Target).HinderEnvironment(e.ID(), "port is taken")
+			d.(*memtarget.Target).HinderEnvironment(e.ID(), "port is taken", true)
 		},
 		Request: func(_ *testing.T, d target.Driver, id target.EnvironmentID, host, path string) (string, int) {
 			return d.(*memtarget.Target).Answer(id, host, path)

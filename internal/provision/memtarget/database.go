@@ -31,7 +31,7 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 			db = &database{}
 		}
 		old := db.record
-		m, err := s.next(fmt.Sprintf("account database %q", d.ID()), old.Meta, equal(old.Spec, d), o)
+		m, err := s.next(fmt.Sprintf("account database %q", d.ID()), old.Meta, target.Same(old.Spec, d), o)
 		switch {
 		case err != nil:
 			return none, err
@@ -42,14 +42,14 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		}
 		db.record = target.AccountDatabaseRecord{Meta: m, Spec: d, Status: old.Status}
 		s.databases[d.ID()] = db
-		if problem := s.hindered[d.ID().String()]; problem != "" {
-			db.record.Meta.Problem = problem
-			return none, target.Errorf(target.ErrUnavailable, "account database %q: %s", d.ID(), problem)
+		if h := s.hindered[d.ID().String()]; h.problem != "" {
+			db.record.Meta.Problem, db.record.Meta.Stuck = h.problem, h.stuck
+			return none, target.Errorf(target.ErrUnavailable, "account database %q: %s", d.ID(), h.problem)
 		}
 		if db.credential != d.CredentialVersion {
 			db.password, db.credential = fmt.Sprintf("password %d of %s", m.Generation, d.ID()), d.CredentialVersion
 		}
-		db.record.Meta.Ready, db.record.Meta.Problem = true, ""
+		db.record.Meta.Ready, db.record.Meta.Problem, db.record.Meta.Stuck = true, "", false
 		db.record.Status = databaseStatus(d)
 		return db.record, nil
 	})
@@ -89,13 +89,16 @@ func (t *Target) DeleteAccountDatabase(ctx context.Context, id target.AccountDat
 // ListAccountDatabases returns the account databases of an environment by id.
 func (t *Target) ListAccountDatabases(ctx context.Context, environment target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
 	return call(ctx, t, reads, "ListAccountDatabases", func(s *store) ([]target.AccountDatabaseRecord, error) {
+		if _, err := s.environment(environment); err != nil {
+			return nil, err
+		}
 		var out []target.AccountDatabaseRecord
 		for _, id := range sortedIDs(s.databases) {
 			if id.Environment == environment {
 				out = append(out, s.databases[id].record)
 			}
 		}
-		return out, s.known()
+		return out, nil
 	})
 }
 

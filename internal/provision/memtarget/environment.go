@@ -30,11 +30,11 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 		if !ok {
 			env = &environment{}
 		}
-		m, err := s.next(fmt.Sprintf("environment %q", e.ID()), env.record.Meta, equal(env.record.Spec, e), o)
+		m, err := s.next(fmt.Sprintf("environment %q", e.ID()), env.record.Meta, target.Same(env.record.Spec, e), o)
 		if err != nil {
 			return target.EnvironmentRecord{}, err
 		}
-		if m.Generation != env.record.Meta.Generation {
+		if m != env.record.Meta {
 			env.unfinished = s.options.EnvironmentReadyAfter
 		}
 		env.record = target.EnvironmentRecord{Meta: m, Spec: e, Status: environmentStatus(e)}
@@ -60,7 +60,8 @@ func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (t
 // settleEnvironment says what keeps an environment from being finished. One that was ready
 // stays ready while it is changed, so that its protection stays armed.
 func (s *store) settleEnvironment(e *environment) {
-	e.record.Meta.Problem = s.hindered[e.record.Spec.ID().String()]
+	h := s.hindered[e.record.Spec.ID().String()]
+	e.record.Meta.Problem, e.record.Meta.Stuck = h.problem, h.stuck
 	if e.record.Meta.Problem == "" && e.unfinished > 0 {
 		e.record.Meta.Problem = "the database server is starting"
 	}
@@ -88,8 +89,8 @@ func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID)
 		if !ok {
 			return nil
 		}
-		for d := range s.databases {
-			if d.Environment == id {
+		for d, db := range s.databases {
+			if d.Environment == id && !db.record.Vanished {
 				return target.Errorf(target.ErrNotEmpty, "environment %q holds account database %q", id, d)
 			}
 		}

@@ -15,7 +15,7 @@ func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOpt
 			return target.RegionRecord{}, err
 		}
 		old := s.regions[r.Name]
-		m, err := s.next(fmt.Sprintf("region %q", r.Name), old.Meta, equal(old.Spec, r), o)
+		m, err := s.next(fmt.Sprintf("region %q", r.Name), old.Meta, target.Same(old.Spec, r), o)
 		if err != nil {
 			return target.RegionRecord{}, err
 		}

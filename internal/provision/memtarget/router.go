@@ -39,10 +39,10 @@ func (s *store) serve(id target.SlotID, l *slot, c target.Color) (target.Switche
 	}
 	st, ok := l.stacks[c]
 	if !ok {
-		return out, missing("stack in seat", string(c))
+		return out, target.Errorf(target.ErrConflict, "the %s seat of slot %q is empty", c, id)
 	}
 	if name := st.unhealthy(); name != "" {
-		return out, target.Errorf(target.ErrUnavailable, "component %q of release %q in the %s seat of slot %q has no healthy instance", name, st.spec.Definition.Release, c, id)
+		return out, target.Errorf(target.ErrConflict, "component %q of release %q in the %s seat of slot %q has no healthy instance", name, st.spec.Definition.Release, c, id)
 	}
 	out.At = s.now()
 	if old, ok := l.stacks[l.serving]; ok {
@@ -51,7 +51,7 @@ func (s *store) serve(id target.SlotID, l *slot, c target.Color) (target.Switche
 			out.LastOldAnswer = &out.At
 		}
 	}
-	l.serving = c
+	l.serving, st.retireAt = c, nil
 	s.record(Served, id, c, st.spec.Definition.Release)
 	return out, nil
 }

@@ -2,6 +2,7 @@ package memtarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -26,7 +27,7 @@ func (l *slot) empty() bool { return l.record == nil && len(l.stacks) == 0 && le
 
 // slot returns a slot, made when it is first spoken of, without the stacks that are overdue.
 func (s *store) slot(id target.SlotID) (*slot, error) {
-	if err := s.known(); err != nil {
+	if _, err := s.environment(id.Environment); err != nil {
 		return nil, err
 	}
 	l, ok := s.slots[id]
@@ -45,9 +46,6 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 		if err != nil {
 			return r, err
 		}
-		if _, err := s.environment(r.Asked.Environment); err != nil {
-			return r, err
-		}
 		held, err := s.leased(r.Asked.ID(), l)
 		if err != nil {
 			return r, err
@@ -59,7 +57,7 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 		repeated := r
 		repeated.Revision++
 		switch {
-		case held.record != nil && equal(stored, repeated):
+		case held.record != nil && target.Same(stored, repeated):
 			return stored, nil
 		case stored.Revision != r.Revision:
 			return r, target.Errorf(target.ErrConflict, "slot %q is at revision %d, not at %d", r.Asked.ID(), stored.Revision, r.Revision)
@@ -72,11 +70,11 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 // GetSlot returns the record of a slot.
 func (t *Target) GetSlot(ctx context.Context, id target.SlotID) (target.SlotRecord, error) {
 	return call(ctx, t, reads, "GetSlot", func(s *store) (target.SlotRecord, error) {
-		if err := s.known(); err != nil {
+		l, err := s.slot(id)
+		if err != nil {
 			return target.SlotRecord{}, err
 		}
-		l, ok := s.slots[id]
-		if !ok || l.record == nil {
+		if l.record == nil {
 			return target.SlotRecord{}, missing("deployment slot", id)
 		}
 		return *l.record, nil
@@ -88,6 +86,9 @@ func (t *Target) GetSlot(ctx context.Context, id target.SlotID) (target.SlotReco
 func (t *Target) DeleteSlot(ctx context.Context, id target.SlotID, l target.Lease) error {
 	return do(ctx, t, "DeleteSlot", func(s *store) error {
 		held, err := s.slot(id)
+		if errors.Is(err, target.ErrNotFound) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -117,13 +118,16 @@ func (s *store) dropSlot(id target.SlotID) {
 // ListSlots returns the records of the slots of an environment by id.
 func (t *Target) ListSlots(ctx context.Context, environment target.EnvironmentID) ([]target.SlotRecord, error) {
 	return call(ctx, t, reads, "ListSlots", func(s *store) ([]target.SlotRecord, error) {
+		if _, err := s.environment(environment); err != nil {
+			return nil, err
+		}
 		var out []target.SlotRecord
 		for _, id := range sortedIDs(s.slots) {
 			if r := s.slots[id].record; id.Environment == environment && r != nil {
 				out = append(out, *r)
 			}
 		}
-		return out, s.known()
+		return out, nil
 	})
 }
 

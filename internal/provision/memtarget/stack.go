@@ -2,6 +2,7 @@ package memtarget
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -50,9 +51,6 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 		if err != nil {
 			return err
 		}
-		if _, err := s.environment(spec.Slot.Environment); err != nil {
-			return err
-		}
 		held, err := s.leased(spec.Slot, l)
 		if err != nil {
 			return err
@@ -96,19 +94,24 @@ func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Col
 	})
 }
 
-// RetireStack sets when a stack is removed by itself. An empty seat is success.
+// RetireStack sets when a stack that does not serve is removed by itself. An empty seat is
+// success.
 func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
 	return do(ctx, t, "RetireStack", func(s *store) error {
 		held, err := s.leased(id, l)
 		if err != nil {
 			return err
 		}
-		if st, ok := held.stacks[c]; ok {
+		st, ok := held.stacks[c]
+		switch {
+		case !ok:
+		case at == nil:
 			st.retireAt = nil
-			if at != nil {
-				utc := at.UTC()
-				st.retireAt = &utc
-			}
+		case held.serving == c:
+			return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, id)
+		default:
+			utc := at.UTC()
+			st.retireAt = &utc
 		}
 		return nil
 	})
@@ -133,11 +136,15 @@ func (s *store) removeStack(id target.SlotID, l *slot, c target.Color, how Event
 // Observe sees a slot, and moves its instances and tasks on by a step.
 func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
 	return call(ctx, t, reads, "Observe", func(s *store) (target.Observation, error) {
+		obs := target.Observation{At: s.now(), Stacks: map[target.Color]target.StackStatus{}}
 		l, err := s.slot(id)
-		if err != nil {
-			return target.Observation{}, err
+		if errors.Is(err, target.ErrNotFound) {
+			return obs, nil
 		}
-		obs := target.Observation{At: s.now(), Serving: l.serving, Stacks: map[target.Color]target.StackStatus{}}
+		if err != nil {
+			return obs, err
+		}
+		obs.Serving = l.serving
 		for c, st := range l.stacks {
 			status := target.StackStatus{Spec: st.spec, InFlight: st.inFlight, RetireAt: st.retireAt}
 			for _, i := range st.instances {

@@ -1,7 +1,6 @@
 package memtarget
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -25,7 +24,7 @@ type store struct {
 
 	// What tests set, which outlives installations.
 	foreign   map[target.AccountDatabaseID]bool
-	hindered  map[string]string
+	hindered  map[string]hindrance
 	instances []instanceRule
 	tasks     map[string]TaskBehaviour
 }
@@ -34,7 +33,7 @@ func newStore(o Options) *store {
 	s := &store{
 		options:  o,
 		foreign:  map[target.AccountDatabaseID]bool{},
-		hindered: map[string]string{},
+		hindered: map[string]hindrance{},
 		tasks:    map[string]TaskBehaviour{},
 	}
 	s.clear()
@@ -78,18 +77,22 @@ func missing(noun string, id any) error {
 }
 
 // next is the meta of an object at old (the zero Meta: not there) after a put. Same says that
-// the stored definition is the one put, so that a put by the same owner is a repetition.
+// the stored definition is the one put. The generation stands still while an object is
+// unfinished: what is resumed with another definition was never anything else.
 func (s *store) next(what string, old target.Meta, same bool, o target.PutOptions) (target.Meta, error) {
 	m := old
+	same = same && old.Generation > 0 && old.Owner == o.Owner
 	switch {
-	case old.Generation > 0 && same && old.Owner == o.Owner:
+	case same && (old.Generation == o.IfGeneration || old.Generation == o.IfGeneration+1):
 		return m, nil
 	case old.Generation != o.IfGeneration:
 		return m, target.Errorf(target.ErrConflict, "%s is at generation %d, not at %d", what, old.Generation, o.IfGeneration)
 	}
-	m.Generation++
+	if m.Generation == 0 || m.Ready {
+		m.Generation++
+	}
 	m.Owner, m.ChangedAt = o.Owner, s.now()
-	if m.Generation == 1 {
+	if m.CreatedAt.IsZero() {
 		m.CreatedAt = m.ChangedAt
 	}
 	return m, nil
@@ -106,11 +109,4 @@ func clone[T any](v T) (T, error) {
 		return out, target.Errorf(target.ErrInvalid, "store %T: %v", v, err)
 	}
 	return out, nil
-}
-
-// equal says that two values are stored as the same JSON.
-func equal(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

@@ -56,16 +56,22 @@ func (t *Target) Drift(id target.AccountDatabaseID, limit int) {
 	})
 }
 
+// hindrance is what keeps an object from being finished.
+type hindrance struct {
+	problem string
+	stuck   bool
+}
+
 // HinderEnvironment keeps an environment from being finished, with the problem it has, until
-// the problem is "".
-func (t *Target) HinderEnvironment(id target.EnvironmentID, problem string) {
-	t.tamper(func(s *store) { s.hindered[id.String()] = problem })
+// the problem is "". Stuck says that waiting will not help.
+func (t *Target) HinderEnvironment(id target.EnvironmentID, problem string, stuck bool) {
+	t.tamper(func(s *store) { s.hindered[id.String()] = hindrance{problem, stuck} })
 }
 
 // HinderAccountDatabase makes a put of an account database stop half-way: the record is there
 // and unfinished. It goes through again once the problem is "".
 func (t *Target) HinderAccountDatabase(id target.AccountDatabaseID, problem string) {
-	t.tamper(func(s *store) { s.hindered[id.String()] = problem })
+	t.tamper(func(s *store) { s.hindered[id.String()] = hindrance{problem: problem} })
 }
 
 // KillInstance ends an instance, which starts again at once and must get healthy anew.

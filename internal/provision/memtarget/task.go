@@ -22,9 +22,6 @@ func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lea
 		if err != nil {
 			return err
 		}
-		if _, err := s.environment(spec.Slot.Environment); err != nil {
-			return err
-		}
 		held, err := s.leased(spec.Slot, l)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package targettest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -21,7 +22,7 @@ func (w *world) slot() target.SlotID {
 		if err != nil {
 			return
 		}
-		if err := w.driver.DeleteSlot(ctx, id, l); err != nil {
+		if err := w.driver.DeleteSlot(ctx, id, l); err != nil && !errors.Is(err, target.ErrNotFound) {
 			w.Errorf("remove slot %q: %v", id, err)
 		}
 	})
@@ -180,5 +181,5 @@ func (w *world) task(id target.SlotID, t target.Task) target.TaskSpec {
 	if t.TimeoutSeconds == 0 {
 		t.TimeoutSeconds = int(long / time.Second)
 	}
-	return target.TaskSpec{Key: w.name("task"), Kind: target.TaskTest, Slot: id, Color: target.Blue, Task: t}
+	return target.TaskSpec{Key: w.name("task"), Kind: target.TaskTest, Slot: id, Color: target.Blue, Release: "1", Task: t}
 }

@@ -179,6 +179,6 @@ func foreignDatabase(w *world) {
 		w.refused(err, target.ErrForeign)
 		_, err = w.driver.GetAccountDatabase(ctx, d.ID())
 		w.refused(err, target.ErrNotFound)
-		w.ok(w.driver.DeleteAccountDatabase(ctx, d.ID()))
+		w.gone(w.driver.DeleteAccountDatabase(ctx, d.ID()))
 	}
 }

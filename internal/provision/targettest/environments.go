@@ -74,6 +74,37 @@ func environmentTests() []test {
 			w.ok(err)
 			w.ok(w.driver.DeleteAccountDatabase(ctx, d.ID()))
 		}},
+		test{"an environment with nothing but leases and traces of refused calls is deleted", func(w *world) {
+			ctx := w.Context()
+			e := w.Environment(w.T, w.environment().Region, w.name("environment"))
+			w.putEnvironment(e)
+			leased := target.SlotID{Environment: e.ID(), Name: "leased"}
+			w.lease(leased)
+			for _, id := range []target.SlotID{leased, {Environment: e.ID(), Name: "never-leased"}} {
+				_, err := w.driver.PutSlot(ctx, w.record(id), target.Lease{Token: "of nobody"})
+				w.refused(err, target.ErrLeaseLost)
+				w.refused(w.driver.PutStack(ctx, w.stack(id, target.Blue, "1"), target.Lease{Token: "of nobody"}), target.ErrLeaseLost)
+				w.refused(w.driver.PutTask(ctx, w.task(id, w.Apps.TaskPasses()), target.Lease{Token: "of nobody"}), target.ErrLeaseLost)
+			}
+			w.ok(w.driver.DeleteEnvironment(ctx, e.ID()))
+		}},
+		test{"an environment whose databases have vanished is deleted", func(w *world) {
+			if w.Vanish == nil {
+				w.Skip("the harness can't remove a database behind the driver's back")
+			}
+			ctx := w.Context()
+			e := w.Environment(w.T, w.environment().Region, w.name("environment"))
+			w.putEnvironment(e)
+			d := w.database(e.ID())
+			w.putDatabase(d, 0)
+			w.Vanish(w.T, w.driver, d.ID())
+			rec, err := w.driver.GetAccountDatabase(ctx, d.ID())
+			w.ok(err)
+			if !rec.Vanished {
+				w.Fatal("the database is not told to have vanished")
+			}
+			w.ok(w.driver.DeleteEnvironment(ctx, e.ID()))
+		}},
 		test{"an environment with a slot is not deleted", func(w *world) {
 			id, ctx := w.slot(), w.Context()
 			lease := w.lease(id)

@@ -73,7 +73,7 @@ func (n noun[S]) lifecycle(w *world) {
 
 	_, _, err := n.get(ctx, w.driver, s)
 	w.refused(err, target.ErrNotFound)
-	w.ok(n.delete(ctx, w.driver, s))
+	w.gone(n.delete(ctx, w.driver, s))
 
 	_, got, err := n.put(ctx, w.driver, s, target.PutOptions{Owner: owner})
 	w.ok(err)
@@ -106,6 +106,11 @@ func (n noun[S]) lifecycle(w *world) {
 	}
 	_, _, err = n.put(ctx, w.driver, s, target.PutOptions{Owner: owner, IfGeneration: 1})
 	w.refused(err, target.ErrConflict) // an old generation
+	_, _, err = n.put(ctx, w.driver, c, target.PutOptions{Owner: owner})
+	w.refused(err, target.ErrConflict) // too old to be the repetition of what led here
+	_, _, err = n.put(ctx, w.driver, c, target.PutOptions{Owner: owner, IfGeneration: 2})
+	w.ok(err) // nothing to change
+	n.settle(w, c)
 	n.expect(w, c, owner, 2)
 
 	// Another owner gets an equal object only by naming the generation it saw.
@@ -125,7 +130,7 @@ func (n noun[S]) lifecycle(w *world) {
 		w.Error("the object is not listed")
 	}
 	for range 2 {
-		w.ok(n.delete(ctx, w.driver, c))
+		w.gone(n.delete(ctx, w.driver, c))
 		_, _, err = n.get(ctx, w.driver, c)
 		w.refused(err, target.ErrNotFound)
 	}

@@ -21,7 +21,7 @@ func retirementTests() []test {
 				w.Fatalf("the stack retires at %v, want %s", got, at)
 			}
 			w.ok(w.driver.ReleaseLease(w.Context(), id, lease.Token)) // nobody has to be there
-			w.gone(id, target.Blue, at)
+			w.retired(id, target.Blue, at)
 		}},
 		{"a stack whose deadline has passed already disappears at once", func(w *world) {
 			id := w.slot()
@@ -29,7 +29,7 @@ func retirementTests() []test {
 			w.healthy(w.stack(id, target.Blue, "1"), lease)
 			at := w.clock.Now().Add(-time.Second)
 			w.ok(w.driver.RetireStack(w.Context(), id, target.Blue, &at, lease))
-			w.gone(id, target.Blue, at)
+			w.retired(id, target.Blue, at)
 		}},
 		{"a retirement can be put off and called off", func(w *world) {
 			id := w.slot()
@@ -67,14 +67,14 @@ func retirementTests() []test {
 			w.serve(w.stack(id, target.Green, "2"), lease)
 			at := w.clock.Now().Add(moment)
 			w.ok(w.driver.RetireStack(w.Context(), id, target.Blue, &at, lease))
-			w.gone(id, target.Blue, at)
+			w.retired(id, target.Blue, at)
 			w.serving(id, target.Green, "2")
 		}},
 	}
 }
 
-// gone waits until a seat is empty and ends the test if that came before the deadline.
-func (w *world) gone(id target.SlotID, c target.Color, deadline time.Time) {
+// retired waits until a seat is empty and ends the test if that came before the deadline.
+func (w *world) retired(id target.SlotID, c target.Color, deadline time.Time) {
 	w.Helper()
 	w.until(fmt.Sprintf("the end of the %s stack of %s", c, id), func(ctx context.Context) (string, bool, error) {
 		obs, err := w.driver.Observe(ctx, id)

@@ -68,13 +68,11 @@ func routerTests() []test {
 		{"an empty seat can't serve, and what serves goes on", func(w *world) {
 			id := w.slot()
 			lease := w.lease(id)
-			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
-				w.Fatal("an empty seat of an empty slot serves")
-			}
+			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			w.refused(err, target.ErrConflict)
 			w.serve(w.stack(id, target.Blue, "1"), lease)
-			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
-				w.Fatal("an empty seat serves")
-			}
+			_, err = w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			w.refused(err, target.ErrConflict)
 			w.serving(id, target.Blue, "1")
 		}},
 		{"a stack without a healthy instance of each routed component can't serve", func(w *world) {
@@ -91,9 +89,8 @@ func routerTests() []test {
 				web := st.Of("web")
 				return len(web) == 1 && web[0].Healthy
 			})
-			if _, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease); err == nil {
-				w.Fatal("a stack with an unhealthy component serves")
-			}
+			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			w.refused(err, target.ErrConflict)
 			w.serving(id, target.Blue, "1")
 		}},
 		{"what serves can't be removed", func(w *world) {
@@ -112,6 +109,22 @@ func routerTests() []test {
 			w.serve(w.stack(id, target.Green, "2"), lease)
 			w.ok(w.driver.DeleteStack(w.Context(), id, target.Blue, lease))
 			w.serving(id, target.Green, "2")
+		}},
+		{"to serve takes back the retirement of the stack", func(w *world) {
+			id := w.slot()
+			lease := w.lease(id)
+			w.serve(w.stack(id, target.Blue, "1"), lease)
+			w.healthy(w.stack(id, target.Green, "2"), lease)
+			at := w.clock.Now().Add(moment)
+			w.ok(w.driver.RetireStack(w.Context(), id, target.Green, &at, lease))
+			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			w.ok(err)
+			_, err = w.driver.Serve(w.Context(), id, target.Blue, moment, lease)
+			w.ok(err)
+			w.after(at.Add(moment))
+			if st, there := w.observe(id).Stacks[target.Green]; !there || st.RetireAt != nil {
+				w.Errorf("the stack that served meanwhile is there: %t, and retires at %v", there, st.RetireAt)
+			}
 		}},
 		{"what serves scales in place and serves on", func(w *world) {
 			id := w.slot()

@@ -114,14 +114,14 @@ func slotTests() []test {
 			w.put(w.stack(id, target.Green, "2"), lease)
 			w.ok(w.driver.PutTask(w.Context(), w.task(id, w.Apps.TaskHangs()), lease))
 			for range 2 {
-				w.ok(w.driver.DeleteSlot(w.Context(), id, lease))
+				w.gone(w.driver.DeleteSlot(w.Context(), id, lease))
 				obs := w.observe(id)
 				if len(obs.Stacks)+len(obs.Tasks) > 0 || obs.Serving != "" || w.listed(id) {
 					w.Fatalf("left: %+v", obs)
 				}
 			}
 			p, err := w.driver.ProbeFrontDoor(w.Context(), id)
-			w.ok(err)
+			w.gone(err)
 			if p.Release != "" {
 				w.Errorf("release %q of the deleted slot still answers", p.Release)
 			}
@@ -179,6 +179,7 @@ func fullRecord(id target.SlotID) target.SlotRecord {
 		},
 		Swap: &target.Swap{
 			ID: "s-1", Phase: target.PhaseRolledBack, Release: "2", Fingerprint: "f", From: target.Blue, FromRelease: "1", To: target.Green,
+			Probed: true, LastOldAnswerAt: &at, FailedIn: target.PhaseTesting, Requested: true,
 			Reuse: true, TestedSuite: "digest", By: text, StartedAt: at, PhaseAt: at, SwitchedAt: &at, EndedAt: &at, Reason: text,
 		},
 		Passed: map[target.Color]target.Passed{target.Blue: {SwapID: "s-0", Release: "1", Fingerprint: "e", At: at}},

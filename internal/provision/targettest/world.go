@@ -42,6 +42,15 @@ func (w *world) ok(err error) {
 	}
 }
 
+// gone ends the test on an error other than that what was spoken of is not there: a target
+// may say so of a repeated deletion.
+func (w *world) gone(err error) {
+	w.Helper()
+	if err != nil && !errors.Is(err, target.ErrNotFound) {
+		w.Fatal(err)
+	}
+}
+
 // refused ends the test unless err is of a kind.
 func (w *world) refused(err, kind error) {
 	w.Helper()
