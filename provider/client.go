@@ -1,0 +1,136 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
+)
+
+// client is what one configured provider gives its resources. Without a driver the provider
+// block is not fully known yet: what needs the target waits for the apply.
+type client struct {
+	*provision.Provisioner
+	driver   target.Driver
+	settings Settings
+	clock    wait.Clock
+	// register holds what the plan under way has planned.
+	register *register
+}
+
+func (c *client) use(driver target.Driver, s Settings) {
+	c.driver, c.settings = driver, s
+	c.Provisioner = provision.New(driver, s.Owner, provision.Options{Clock: c.clock})
+}
+
+// ready says whether the target can be asked.
+func (c *client) ready() bool { return c != nil && c.driver != nil }
+
+// configured is the part of every resource that gets the client.
+type configured struct{ client *client }
+
+// Configure is called before every verb, without a client while Terraform only validates.
+func (r *configured) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	if req.ProviderData == nil {
+		return
+	}
+	c, ok := req.ProviderData.(*client)
+	if !ok {
+		resp.Diagnostics.AddError("Unable to configure the resource", fmt.Sprintf("Expected the provider's client, got %T.", req.ProviderData))
+		return
+	}
+	r.client = c
+}
+
+// found turns the answer of a look at the target into "known or not". An object that is not
+// there may be made by this very apply, so its absence proves nothing.
+func found[T any](v T, err error) (T, bool, error) {
+	switch {
+	case err == nil:
+		return v, true, nil
+	case errors.Is(err, target.ErrNotFound), errors.Is(err, target.ErrNoInstallation):
+		return v, false, nil
+	}
+	return v, false, err
+}
+
+// lookRegion returns a region as this plan leaves it, else as the target has it.
+func (c *client) lookRegion(ctx context.Context, id string) (target.Region, bool, error) {
+	if r, state := c.register.regions.get(id); state != unseen {
+		return r, state == planned, nil
+	}
+	if !c.ready() {
+		return target.Region{}, false, nil
+	}
+	rec, ok, err := found(c.ReadRegion(ctx, id))
+	return rec.Spec, ok, err
+}
+
+// lookEnvironment returns an environment as this plan leaves it, else as the target has it.
+func (c *client) lookEnvironment(ctx context.Context, id target.EnvironmentID) (target.Environment, bool, error) {
+	if e, state := c.register.environments.get(id); state != unseen {
+		return e, state == planned, nil
+	}
+	if !c.ready() {
+		return target.Environment{}, false, nil
+	}
+	rec, ok, err := found(c.ReadEnvironment(ctx, id))
+	return rec.Spec, ok, err
+}
+
+// otherEnvironments returns the environments beside id: those that this plan plans, and
+// those that the target holds for other owners. Those of this owner that the plan has not
+// reached yet are left to the moment when it does: they may be on their way out.
+func (c *client) otherEnvironments(ctx context.Context, id target.EnvironmentID) ([]target.Environment, error) {
+	others := c.register.environments.others(id)
+	if !c.ready() {
+		return others, nil
+	}
+	all, _, err := found(c.ListEnvironments(ctx))
+	for _, rec := range all {
+		if _, state := c.register.environments.get(rec.Spec.ID()); state == unseen && rec.Meta.Owner != c.settings.Owner {
+			others = append(others, rec.Spec)
+		}
+	}
+	return others, err
+}
+
+// otherSlots returns the slots of the same environment beside id, by the rule of
+// otherEnvironments.
+func (c *client) otherSlots(ctx context.Context, id target.SlotID) ([]target.Slot, error) {
+	others := c.register.slots.others(id)
+	if !c.ready() {
+		return others, nil
+	}
+	all, _, err := found(c.ListSlots(ctx, id.Environment))
+	for _, rec := range all {
+		if _, state := c.register.slots.get(rec.Asked.ID()); state == unseen && rec.Meta.Owner != c.settings.Owner {
+			others = append(others, rec.Asked)
+		}
+	}
+	return others, err
+}
+
+// releases returns what each slot of an environment serves, by the slot's name.
+func (c *client) releases(ctx context.Context, id target.EnvironmentID) (map[string]string, error) {
+	slots, _, err := found(c.ListSlots(ctx, id))
+	if err != nil {
+		return nil, err
+	}
+	serving := map[string]string{}
+	for _, rec := range slots {
+		s, ok, err := found(c.ReadSlot(ctx, rec.Asked.ID()))
+		if err != nil {
+			return nil, err
+		}
+		if stack, serves := s.Serving(); ok && serves {
+			serving[rec.Asked.Name] = stack.Spec.Definition.Release
+		}
+	}
+	return serving, nil
+}

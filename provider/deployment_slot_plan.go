@@ -1,0 +1,200 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// observed are the attributes that only an observation can fill.
+var observed = []string{"candidate", "fallback", "last_swap", "live", "phase"}
+
+// ValidateConfig refuses what is wrong with the slot by itself.
+func (r *deploymentSlotResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m deploymentSlotModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	slot := m.toDomain(ctx, &resp.Diagnostics)
+	if !resp.Diagnostics.HasError() {
+		r.refuse(&resp.Diagnostics, req.Config.Raw, slot.Validate())
+	}
+}
+
+// ModifyPlan plans what follows from the configuration, refuses what the target would refuse
+// at apply, and foretells what an apply would do to people's surprise.
+func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	why, kept, ok := r.client.beginPlan(ctx, r.noun, req, resp)
+	if !ok {
+		return
+	}
+	var config, plan, state deploymentSlotModel
+	if why == destroying || why == changing {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if why == destroying {
+		r.leave(state)
+		r.refuseProtected(state.DeletionProtection, state.ID.ValueString(), resp)
+		return
+	}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	r.fill(ctx, config, state, &plan, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	awaitChange(ctx, req, resp, kept.Unfinished, observed...)
+	slot := plan.toDomain(ctx, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.client.ready() && r.client.settings.Target == targetLocal {
+		r.refuse(&resp.Diagnostics, req.Config.Raw, localFaults(slot.Definition))
+	}
+	if why == changing {
+		r.planChange(ctx, state, plan, resp)
+	}
+	if !given(plan.ID) || resp.Diagnostics.HasError() {
+		return
+	}
+	r.planTogether(ctx, slot, why, req, resp)
+	if why == changing && !resp.Plan.Raw.Equal(req.State.Raw) && plan.definitionKnown(ctx) {
+		r.foretell(ctx, slot, resp)
+	}
+}
+
+// fill replaces what the configuration leaves out by what follows from the environment.
+func (r *deploymentSlotResource) fill(ctx context.Context, config, state deploymentSlotModel, plan *deploymentSlotModel, diags *diag.Diagnostics) {
+	plan.ID, plan.URL, plan.PreviewURL = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+	if config.DeletionProtection.IsNull() {
+		plan.DeletionProtection = types.BoolUnknown()
+	}
+	if !given(config.EnvironmentID) {
+		return
+	}
+	id := target.SlotID{Environment: environmentID(config.EnvironmentID, diags), Name: config.Name.ValueString()}
+	if given(config.Name) {
+		plan.ID = types.StringValue(id.String())
+	}
+	e, ok, err := r.client.lookEnvironment(ctx, id.Environment)
+	if err != nil {
+		r.report(ctx, diags, "plan", id.String(), err)
+	}
+	switch {
+	case ok:
+		plan.URL, plan.PreviewURL = entrances(e)
+		if config.DeletionProtection.IsNull() {
+			plan.DeletionProtection = types.BoolValue(e.Kind == target.KindProduction)
+		}
+	case plan.EnvironmentID.Equal(state.EnvironmentID):
+		plan.URL, plan.PreviewURL = state.URL, state.PreviewURL
+		if config.DeletionProtection.IsNull() {
+			plan.DeletionProtection = state.DeletionProtection
+		}
+	}
+}
+
+// definitionKnown says whether everything is known that makes a stack.
+func (m deploymentSlotModel) definitionKnown(ctx context.Context) bool {
+	for _, v := range []attr.Value{m.AllowUntested, m.Components, m.Migrate, m.Release, m.Retry, m.TestSuite} {
+		if !fullyKnown(ctx, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// localFaults refuses what the local target can't run.
+func localFaults(d target.Definition) target.Faults {
+	var f target.Faults
+	program := func(path, image string, command []string) {
+		if image != "" {
+			f = append(f, target.Fault{Path: path + ".image", Message: "the local target runs programs, not container images: remove image and set command"})
+		} else if len(command) == 0 {
+			f = append(f, target.Fault{Path: path + ".command", Message: "the local target needs the program to run: set command"})
+		}
+	}
+	for _, name := range target.SortedKeys(d.Components) {
+		program("components."+name, d.Components[name].Image, d.Components[name].Command)
+	}
+	if d.Migrate != nil {
+		program("migrate", d.Migrate.Image, d.Migrate.Command)
+	}
+	if d.TestSuite != nil {
+		program("test_suite", d.TestSuite.Image, d.TestSuite.Command)
+	}
+	return f
+}
+
+func (r *deploymentSlotResource) leave(state deploymentSlotModel) {
+	if id, err := target.ParseSlotID(state.ID.ValueString()); err == nil {
+		r.client.register.slots.leave(id)
+	}
+}
+
+// planChange replaces a slot that moves, if it carries no traffic.
+func (r *deploymentSlotResource) planChange(ctx context.Context, state, plan deploymentSlotModel, resp *resource.ModifyPlanResponse) {
+	var moved path.Paths
+	if !plan.EnvironmentID.Equal(state.EnvironmentID) {
+		moved = append(moved, path.Root("environment_id"))
+	}
+	if !plan.Name.Equal(state.Name) {
+		moved = append(moved, path.Root("name"))
+	}
+	if len(moved) == 0 {
+		return
+	}
+	resp.RequiresReplace = append(resp.RequiresReplace, moved...)
+	r.leave(state)
+	id := state.ID.ValueString()
+	if release := r.serving(ctx, id, resp); release != "" {
+		for _, p := range moved {
+			resp.Diagnostics.AddAttributeError(p, r.summary("replace"), fmt.Sprintf("Slot %q serves release %s. A change of %s would take its traffic away: leave it as it is, or add another slot and destroy this one when it is no longer needed.", id, release, p))
+		}
+		return
+	}
+	r.refuseProtected(state.DeletionProtection, id, resp)
+}
+
+// serving is the release that a slot serves, "" if it serves none.
+func (r *deploymentSlotResource) serving(ctx context.Context, id string, resp *resource.ModifyPlanResponse) string {
+	parsed, err := target.ParseSlotID(id)
+	if err != nil || !r.client.ready() {
+		return ""
+	}
+	s, _, err := found(r.client.ReadSlot(ctx, parsed))
+	if err != nil {
+		r.report(ctx, &resp.Diagnostics, "plan", id, err)
+	}
+	st, ok := s.Serving()
+	if !ok {
+		return ""
+	}
+	return st.Spec.Definition.Release
+}
+
+// planTogether checks the slot beside everything else, and tells everything else of it.
+func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.Slot, why intent, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	id := slot.ID()
+	if err := r.client.register.slots.put(id, slot, true, why); err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("plan"), sentence(err.Error()))
+		return
+	}
+	if why == creating && r.client.ready() {
+		rec, err := r.client.ReadSlot(ctx, id)
+		r.client.refuseTaken(ctx, r.noun, id.String(), rec.Record.Meta, err, resp)
+	}
+	others, err := r.client.otherSlots(ctx, id)
+	if err != nil {
+		r.report(ctx, &resp.Diagnostics, "plan", id.String(), err)
+	}
+	var faults target.Faults
+	for _, o := range others {
+		faults = append(faults, slot.Conflicts(o)...)
+	}
+	r.refuse(&resp.Diagnostics, req.Config.Raw, faults)
+	r.warnSuiteAccount(ctx, slot, resp)
+}

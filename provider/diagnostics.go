@@ -1,0 +1,90 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// noun is a kind of resource in messages.
+type noun struct {
+	// words is "deployment slot", title "Deployment slot", typeName "slipway_deployment_slot".
+	words, title, typeName string
+}
+
+func (n noun) summary(verb string) string { return "Unable to " + verb + " " + n.words }
+
+// report adds the error of a verb to diags. The detail is the library's message, which says
+// what was awaited, what was seen and what is true now, with what to do about it.
+func (n noun) report(ctx context.Context, diags *diag.Diagnostics, verb, id string, err error) {
+	tflog.Warn(ctx, n.summary(verb), map[string]any{"id": id, "error": err.Error()})
+	diags.AddError(n.summary(verb), n.detail(ctx, id, err))
+}
+
+func (n noun) detail(ctx context.Context, id string, err error) string {
+	parts := []string{sentence(err.Error())}
+	var exists *provision.ExistsError
+	var held *target.LeaseHeldError
+	switch {
+	case errors.As(err, &exists):
+		parts = append(parts, n.importHint(id))
+	case errors.As(err, &held):
+		parts = append(parts, "Another run is changing this slot. Let it finish and apply again; a run that died is taken over by itself once its lease has ended.")
+	case errors.Is(err, target.ErrProtected):
+		parts = append(parts, protectedHint)
+	case errors.Is(err, target.ErrConflict):
+		parts = append(parts, "Somebody else changed it at the same time: plan again to see what is true now.")
+	case errors.Is(err, target.ErrForeign):
+		parts = append(parts, "It was not made by this installation and is never adopted, changed or removed: rename it, remove it by hand, or choose another name here.")
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		parts = append(parts, sentence(cause.Error()))
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+const protectedHint = "Set deletion_protection = false, apply that, and then go on. Nothing was removed."
+
+func (n noun) importHint(id string) string {
+	return fmt.Sprintf("If this configuration is to own it from now on, import it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration. Otherwise choose another name.", n.typeName, id)
+}
+
+// timeLimit gives ctx the deadline of a verb. Whoever sees it pass can say which limit it was.
+func timeLimit(ctx context.Context, verb string, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, limit, &limitError{verb, limit})
+}
+
+// limitError says that a verb's time is up. It matches [context.DeadlineExceeded].
+type limitError struct {
+	verb  string
+	limit time.Duration
+}
+
+func (e *limitError) Error() string {
+	return fmt.Sprintf("the time limit of %s has passed; timeouts.%s raises it", e.limit, e.verb)
+}
+
+func (e *limitError) Unwrap() error { return context.DeadlineExceeded }
+
+// sentence begins with a capital letter and ends with a full stop.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "\n") {
+		return s
+	}
+	return s + "."
+}

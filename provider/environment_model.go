@@ -1,0 +1,150 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+type environmentModel struct {
+	ID                   types.String   `tfsdk:"id"`
+	Account              types.String   `tfsdk:"account"`
+	AccountsDirectory    types.String   `tfsdk:"accounts_directory"`
+	CertificateAuthority types.String   `tfsdk:"certificate_authority"`
+	Database             types.Object   `tfsdk:"database"`
+	DatabaseHost         types.String   `tfsdk:"database_host"`
+	DatabasePort         types.Int64    `tfsdk:"database_port"`
+	DeletionProtection   types.Bool     `tfsdk:"deletion_protection"`
+	DomainName           types.String   `tfsdk:"domain_name"`
+	Kind                 types.String   `tfsdk:"kind"`
+	Mirrors              types.String   `tfsdk:"mirrors"`
+	Name                 types.String   `tfsdk:"name"`
+	Network              types.Object   `tfsdk:"network"`
+	PreviewURL           types.String   `tfsdk:"preview_url"`
+	RegionID             types.String   `tfsdk:"region_id"`
+	Tags                 types.Map      `tfsdk:"tags"`
+	Tenancy              types.String   `tfsdk:"tenancy"`
+	Timeouts             timeouts.Value `tfsdk:"timeouts"`
+	URL                  types.String   `tfsdk:"url"`
+}
+
+type networkModel struct {
+	HTTPSPort     types.Int64  `tfsdk:"https_port"`
+	ListenAddress types.String `tfsdk:"listen_address"`
+	PreviewPort   types.Int64  `tfsdk:"preview_port"`
+}
+
+type databaseSizeModel struct {
+	MaxConnections types.Int64 `tfsdk:"max_connections"`
+}
+
+// toDomain converts a plan or a configuration; see values.go for what is not known.
+func (m environmentModel) toDomain(ctx context.Context, diags *diag.Diagnostics) target.Environment {
+	e := target.Environment{
+		Region:  text(m.RegionID, placeholder),
+		Name:    text(m.Name, placeholder),
+		Mirrors: text(m.Mirrors, ""),
+		Tags:    stringMap(ctx, m.Tags, diags),
+	}
+	switch {
+	case given(m.Kind):
+		e.Kind = m.Kind.ValueString()
+	case given(m.Mirrors):
+		e.Kind = target.KindSandbox
+	default:
+		e.Kind = target.KindProduction
+	}
+	switch {
+	case given(m.Tenancy):
+		e.Tenancy = m.Tenancy.ValueString()
+	case given(m.Account):
+		e.Tenancy = target.TenancySingleTenant
+	default:
+		e.Tenancy = target.TenancyMultiTenant
+	}
+	e.Account = m.Account.ValueString()
+	if m.Account.IsUnknown() && e.Tenancy == target.TenancySingleTenant {
+		e.Account = placeholder
+	}
+	e.DeletionProtection = m.DeletionProtection.ValueBool()
+	if m.DeletionProtection.IsNull() {
+		e.DeletionProtection = e.Kind == target.KindProduction
+	}
+	if e.DomainName = text(m.DomainName, placeholder); m.DomainName.IsNull() {
+		e.DomainName = e.ID().DefaultDomainName()
+	}
+	e.Network = m.network(ctx, e.ID(), diags)
+	e.Database.MaxConnections = defaultMaxConnections
+	if d := nested[databaseSizeModel](ctx, m.Database, diags); d != nil {
+		e.Database.MaxConnections = number(d.MaxConnections, defaultMaxConnections, defaultMaxConnections)
+	}
+	return e
+}
+
+func (m environmentModel) network(ctx context.Context, id target.EnvironmentID, diags *diag.Diagnostics) target.Network {
+	n := target.Network{ListenAddress: defaultListenAddress, HTTPSPort: id.DefaultHTTPSPort(), PreviewPort: id.DefaultPreviewPort()}
+	c := nested[networkModel](ctx, m.Network, diags)
+	if c == nil {
+		return n
+	}
+	if given(c.ListenAddress) {
+		n.ListenAddress = c.ListenAddress.ValueString()
+	}
+	n.HTTPSPort = number(c.HTTPSPort, n.HTTPSPort, 0)
+	n.PreviewPort = number(c.PreviewPort, n.PreviewPort, 0)
+	// A port that is not known must differ from the other, whatever that is.
+	if n.HTTPSPort == 0 && c.HTTPSPort.IsUnknown() {
+		n.HTTPSPort = n.PreviewPort%65535 + 1
+	}
+	if n.PreviewPort == 0 && c.PreviewPort.IsUnknown() {
+		n.PreviewPort = n.HTTPSPort%65535 + 1
+	}
+	return n
+}
+
+// fromDomain takes over everything that the target says. Timeouts stay: it knows none.
+func (m *environmentModel) fromDomain(ctx context.Context, rec target.EnvironmentRecord, diags *diag.Diagnostics) {
+	e, s := rec.Spec, rec.Status
+	m.ID = types.StringValue(e.ID().String())
+	m.Account = toText(e.Account)
+	m.AccountsDirectory = toText(s.AccountsDirectory)
+	m.CertificateAuthority = toText(s.CertificateAuthority)
+	m.Database = toObject(ctx, databaseSizeType(), &databaseSizeModel{types.Int64Value(int64(e.Database.MaxConnections))}, diags)
+	m.DatabaseHost = toText(s.DatabaseHost)
+	m.DatabasePort = toNumber(s.DatabasePort)
+	// Protection is armed by the last step of a create.
+	m.DeletionProtection = types.BoolValue(e.DeletionProtection && rec.Meta.Ready)
+	m.DomainName = types.StringValue(e.DomainName)
+	m.Kind = types.StringValue(e.Kind)
+	m.Mirrors = toText(e.Mirrors)
+	m.Name = types.StringValue(e.Name)
+	m.Network = fromNetwork(ctx, e.Network, diags)
+	m.RegionID = types.StringValue(e.Region)
+	m.Tags = toMap(e.Tags)
+	m.Tenancy = types.StringValue(e.Tenancy)
+	m.URL, m.PreviewURL = entrances(e)
+}
+
+func fromNetwork(ctx context.Context, n target.Network, diags *diag.Diagnostics) types.Object {
+	return toObject(ctx, networkType(), &networkModel{
+		HTTPSPort:     types.Int64Value(int64(n.HTTPSPort)),
+		ListenAddress: types.StringValue(n.ListenAddress),
+		PreviewPort:   types.Int64Value(int64(n.PreviewPort)),
+	}, diags)
+}
+
+// entrances are the URLs of an environment, which follow from its definition alone.
+func entrances(e target.Environment) (url, preview types.String) {
+	at := func(port int) types.String {
+		return types.StringValue(fmt.Sprintf("https://%s:%d", target.LocalDomainName(e.DomainName), port))
+	}
+	return at(e.Network.HTTPSPort), at(e.Network.PreviewPort)
+}
+
+// unfinished says that a definition was stored and is not in effect yet.
+func unfinished(m target.Meta) bool { return !m.Ready || m.Problem != "" }

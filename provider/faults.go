@@ -1,0 +1,80 @@
+package provider
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// refuse adds the library's faults to diags, each at the attribute of value that it is about.
+func (n noun) refuse(diags *diag.Diagnostics, value tftypes.Value, faults target.Faults) {
+	for _, f := range faults {
+		diags.AddAttributeError(faultPath(value, f.Path), "Invalid "+n.words, sentence(f.Message))
+	}
+}
+
+// faultPath finds the attribute that a fault's path ("components.api.routes.1.path_prefix")
+// means in value, as deep as value goes: a part that is null has no parts of its own.
+func faultPath(value tftypes.Value, faulty string) path.Path {
+	name, rest, _ := strings.Cut(faulty, ".")
+	p := path.Root(name)
+	var root map[string]tftypes.Value
+	if value.As(&root) != nil {
+		return p
+	}
+	return descend(p, root[name], rest)
+}
+
+func descend(p path.Path, v tftypes.Value, rest string) path.Path {
+	if rest == "" || v.Type() == nil || v.IsNull() || !v.IsKnown() {
+		return p
+	}
+	switch v.Type().(type) {
+	case tftypes.Object:
+		name, rest, _ := strings.Cut(rest, ".")
+		var attributes map[string]tftypes.Value
+		if v.As(&attributes) != nil {
+			return p
+		}
+		if a, ok := attributes[name]; ok {
+			return descend(p.AtName(name), a, rest)
+		}
+	case tftypes.Map:
+		var elements map[string]tftypes.Value
+		if v.As(&elements) != nil {
+			return p
+		}
+		if key, rest, ok := longestKey(elements, rest); ok {
+			return descend(p.AtMapKey(key), elements[key], rest)
+		}
+	case tftypes.List:
+		index, rest, _ := strings.Cut(rest, ".")
+		var elements []tftypes.Value
+		i, err := strconv.Atoi(index)
+		if err != nil || v.As(&elements) != nil || i < 0 || i >= len(elements) {
+			return p
+		}
+		return descend(p.AtListIndex(i), elements[i], rest)
+	}
+	return p
+}
+
+// longestKey finds the key that rest begins with. Keys may contain dots themselves.
+func longestKey(elements map[string]tftypes.Value, rest string) (key, after string, ok bool) {
+	for k := range elements {
+		if len(k) < len(key) || ok && len(k) == len(key) {
+			continue
+		}
+		if rest == k {
+			key, after, ok = k, "", true
+		} else if a, found := strings.CutPrefix(rest, k+"."); found {
+			key, after, ok = k, a, true
+		}
+	}
+	return key, after, ok
+}

@@ -1,0 +1,86 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// note is what Terraform keeps for us beside the state of a resource, unseen by users.
+type note struct {
+	// Installation is the id of the installation that the object is in.
+	Installation string `json:"installation"`
+	// Unfinished says that the object was last seen with work left, which an update does. A
+	// plan must be a function of configuration and state, so the clock is read here only.
+	Unfinished bool `json:"unfinished,omitempty"`
+}
+
+const noteKey = "slipway"
+
+type noteReader interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+type noteWriter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+// readNote returns the note, the zero note where there is none: the object was imported or
+// is being created.
+func readNote(ctx context.Context, private noteReader, diags *diag.Diagnostics) note {
+	var n note
+	b, d := private.GetKey(ctx, noteKey)
+	diags.Append(d...)
+	if len(b) == 0 {
+		return n
+	}
+	if err := json.Unmarshal(b, &n); err != nil {
+		diags.AddError("Unable to read private state", fmt.Sprintf("What Terraform kept for the provider beside the state is not readable: %v.", err))
+	}
+	return n
+}
+
+// writeNote notes the installation as it is now.
+func (c *client) writeNote(ctx context.Context, private noteWriter, unfinished bool, diags *diag.Diagnostics) {
+	id, err := c.driver.Installation(ctx)
+	if err != nil {
+		diags.AddWarning("Unable to note the installation", sentence(err.Error()))
+		return
+	}
+	b, err := json.Marshal(note{Installation: id, Unfinished: unfinished})
+	if err != nil {
+		diags.AddError("Unable to write private state", sentence(err.Error()))
+		return
+	}
+	diags.Append(private.SetKey(ctx, noteKey, b)...)
+}
+
+// sameInstallation refuses to go on where the target is not the installation that holds the
+// object: what is not found there may well exist.
+func (c *client) sameInstallation(ctx context.Context, private noteReader, n noun, verb, id string, diags *diag.Diagnostics) bool {
+	expected := readNote(ctx, private, diags).Installation
+	if diags.HasError() {
+		return false
+	}
+	actual, err := c.driver.Installation(ctx)
+	switch {
+	case errors.Is(err, target.ErrNoInstallation) && expected == "":
+		diags.AddError(n.summary(verb), fmt.Sprintf("There is no installation of Slipway in %s, so %s %q can't be looked up there. Point the provider to the right one with local.data_dir or SLIPWAY_DATA_DIR.", c.driver.Where(), n.words, id))
+	case errors.Is(err, target.ErrNoInstallation):
+		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and there is no installation in %s. %s", n.title, id, expected, c.driver.Where(), lostHint))
+	case err != nil:
+		n.report(ctx, diags, verb, id, err)
+	case expected != "" && expected != actual:
+		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and %s holds another one, %s. %s", n.title, id, expected, c.driver.Where(), actual, lostHint))
+	default:
+		return true
+	}
+	return false
+}
+
+const lostHint = "The state was left as it is. Point the provider to the right installation with local.data_dir or SLIPWAY_DATA_DIR, or restore it from a backup; if it is gone for good, remove its resources from the state with \"terraform state rm\"."

@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// ValidateConfig refuses what is wrong with the region by itself.
+func (r *regionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m regionModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	region := m.toDomain(ctx, &resp.Diagnostics)
+	if !resp.Diagnostics.HasError() {
+		r.refuse(&resp.Diagnostics, req.Config.Raw, region.Validate())
+	}
+}
+
+// ModifyPlan plans the id, and refuses what the target would refuse at apply.
+func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	why, kept, ok := r.client.beginPlan(ctx, r.noun, req, resp)
+	if !ok {
+		return
+	}
+	var plan, state regionModel
+	if why == destroying || why == changing {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if why == destroying {
+		r.planDestroy(ctx, state, resp)
+		return
+	}
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	plan.ID = plan.Name
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	awaitChange(ctx, req, resp, kept.Unfinished)
+	region := plan.toDomain(ctx, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if why == changing {
+		r.planChange(ctx, state, plan, resp)
+	}
+	if !plan.Name.IsUnknown() {
+		r.planTogether(ctx, region, plan.known(), why, resp)
+	}
+}
+
+func (r *regionResource) planDestroy(ctx context.Context, state regionModel, resp *resource.ModifyPlanResponse) {
+	name := state.Name.ValueString()
+	r.client.register.regions.leave(name)
+	if !r.client.ready() {
+		return
+	}
+	all, _, err := found(r.client.ListEnvironments(ctx))
+	if err != nil {
+		r.report(ctx, &resp.Diagnostics, "plan", name, err)
+		return
+	}
+	for _, e := range all {
+		if e.Spec.Region == name && e.Meta.Owner != r.client.settings.Owner {
+			resp.Diagnostics.AddError(r.summary("destroy"), fmt.Sprintf("Region %q holds environment %q of another owner, %q: it has to be destroyed there first.", name, e.Spec.ID(), e.Meta.Owner))
+		}
+	}
+}
+
+// planChange refuses to move data by a change of words, and replaces a renamed region.
+func (r *regionResource) planChange(ctx context.Context, state, plan regionModel, resp *resource.ModifyPlanResponse) {
+	name := state.Name.ValueString()
+	if !plan.Name.Equal(state.Name) {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
+		r.client.register.regions.leave(name)
+		if held := r.holdings(ctx, name, resp); len(held) > 0 {
+			resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("replace"), fmt.Sprintf("Region %q holds %s. A change of its name would destroy them: keep the name, or destroy them first. For a region of another name add a resource.", name, strings.Join(held, ", ")))
+		}
+		return
+	}
+	if !r.client.ready() || plan.Location.IsUnknown() || plan.Jurisdiction.IsUnknown() {
+		return
+	}
+	from, to := state.toDomain(ctx, &resp.Diagnostics), plan.toDomain(ctx, &resp.Diagnostics)
+	if err := r.client.CheckRegionChange(ctx, from, to); err != nil {
+		r.report(ctx, &resp.Diagnostics, "update", name, err)
+	}
+}
+
+// holdings names what lives in the environments of a region.
+func (r *regionResource) holdings(ctx context.Context, name string, resp *resource.ModifyPlanResponse) []string {
+	if !r.client.ready() {
+		return nil
+	}
+	all, _, err := found(r.client.ListEnvironments(ctx))
+	if err != nil {
+		r.report(ctx, &resp.Diagnostics, "plan", name, err)
+	}
+	var held []string
+	for _, e := range all {
+		if e.Spec.Region != name {
+			continue
+		}
+		contents, _, err := found(r.client.EnvironmentContents(ctx, e.Spec.ID()))
+		if err != nil {
+			r.report(ctx, &resp.Diagnostics, "plan", name, err)
+		}
+		held = append(held, contents...)
+	}
+	return held
+}
+
+// planTogether checks the region beside everything else, and tells everything else of it.
+func (r *regionResource) planTogether(ctx context.Context, region target.Region, known bool, why intent, resp *resource.ModifyPlanResponse) {
+	if err := r.client.register.regions.put(region.Name, region, known, why); err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("plan"), sentence(err.Error()))
+		return
+	}
+	if why == creating && r.client.ready() {
+		rec, err := r.client.ReadRegion(ctx, region.Name)
+		r.client.refuseTaken(ctx, r.noun, region.Name, rec.Meta, err, resp)
+	}
+}

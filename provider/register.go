@@ -1,0 +1,111 @@
+package provider
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// register holds what one plan has planned so far, so that resources are checked against
+// each other before any of them exists. Terraform configures the provider anew for every
+// walk over the configuration, and each walk starts with an empty register.
+type register struct {
+	regions      shelf[string, target.Region]
+	environments shelf[target.EnvironmentID, target.Environment]
+	databases    shelf[target.AccountDatabaseID, target.AccountDatabase]
+	slots        shelf[target.SlotID, target.Slot]
+}
+
+func newRegister() *register { return &register{} }
+
+// standing is what the register knows of an id.
+type standing string
+
+const (
+	unseen  standing = "unseen"  // this plan has not come by yet
+	planned standing = "planned" // it will be there, with a known definition
+	opaque  standing = "opaque"  // it will be there, and a part of its definition is not known yet
+	leaving standing = "leaving" // it will be destroyed
+)
+
+// intent is why a resource puts its plan into the register.
+type intent string
+
+const (
+	creating intent = "creating"
+	changing intent = "changing"
+	// recreating is the second half of a replacement: Terraform has planned the same
+	// resource before, with its prior state.
+	recreating intent = "recreating"
+)
+
+// shelf is the register of one noun.
+type shelf[K comparable, V any] struct {
+	mu      sync.Mutex
+	entries map[K]entry[V]
+}
+
+type entry[V any] struct {
+	value    V
+	standing standing
+	claims   int
+}
+
+// put records that a resource plans v under id. It refuses a second resource of that id.
+func (s *shelf[K, V]) put(id K, v V, known bool, why intent) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries == nil {
+		s.entries = map[K]entry[V]{}
+	}
+	e := s.entries[id]
+	e.value, e.standing = v, planned
+	if !known {
+		e.standing = opaque
+	}
+	if why != recreating {
+		e.claims++
+	}
+	s.entries[id] = e
+	if e.claims > 1 {
+		return fmt.Errorf("two resources of this configuration are \"%v\": each id can belong to one resource only; remove one of them, or give it another name", id)
+	}
+	return nil
+}
+
+// leave records that the object is going, unless another resource plans the same id.
+func (s *shelf[K, V]) leave(id K) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries == nil {
+		s.entries = map[K]entry[V]{}
+	}
+	if e := s.entries[id]; e.claims == 0 {
+		e.standing = leaving
+		s.entries[id] = e
+	}
+}
+
+func (s *shelf[K, V]) get(id K) (V, standing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.entries[id]
+	if !ok {
+		return e.value, unseen
+	}
+	return e.value, e.standing
+}
+
+// others returns what is planned under other ids, as far as it is known.
+func (s *shelf[K, V]) others(id K) []V {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []V
+	for k, e := range s.entries {
+		if k != id && e.standing == planned {
+			out = append(out, e.value)
+		}
+	}
+	return out
+}
