@@ -226,6 +226,7 @@ func says(text string) http.HandlerFunc {
 func startRaw(t testing.TB, id string, talk func(c net.Conn)) proxy.Instance {
 	t.Helper()
 	l := listen(t)
+	ctx, cancel := context.WithCancel(context.Background())
 	var talks sync.WaitGroup
 	talks.Go(func() {
 		for {
@@ -235,12 +236,14 @@ func startRaw(t testing.TB, id string, talk func(c net.Conn)) proxy.Instance {
 			}
 			talks.Go(func() {
 				defer c.Close()
+				defer context.AfterFunc(ctx, func() { _ = c.Close() })()
 				talk(c)
 			})
 		}
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
+		cancel()
 		talks.Wait()
 	})
 	return proxy.Instance{ID: id, Addr: l.Addr().String()}

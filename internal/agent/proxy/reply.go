@@ -141,7 +141,7 @@ func (p *replyParser) settle(method string) {
 		}
 	}
 	bodiless := method == http.MethodHead || !bodyAllowed(p.status)
-	if p.chunked || p.status < 200 || p.status == http.StatusNoContent {
+	if p.chunked || !bodyAllowed(p.status) { // of a 304 too, where some clients expect a body then
 		delete(p.header, "Content-Length")
 	}
 	if !p.chunked || bodiless {
