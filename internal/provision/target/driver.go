@@ -48,8 +48,9 @@ type Regions interface {
 type Environments interface {
 	PutEnvironment(ctx context.Context, e Environment, o PutOptions) (EnvironmentRecord, error)
 	GetEnvironment(ctx context.Context, id EnvironmentID) (EnvironmentRecord, error)
-	// DeleteEnvironment refuses with ErrNotEmpty while there are databases or slots and with
-	// ErrProtected while protected and ready. It returns when everything is gone.
+	// DeleteEnvironment refuses with ErrNotEmpty while there are databases that have not
+	// vanished, or slots (leases and refused calls leave none), and with ErrProtected while
+	// protected and ready. It returns when everything is gone.
 	DeleteEnvironment(ctx context.Context, id EnvironmentID) error
 	ListEnvironments(ctx context.Context) ([]EnvironmentRecord, error)
 }
@@ -61,6 +62,8 @@ type AccountDatabases interface {
 	PutAccountDatabase(ctx context.Context, d AccountDatabase, o PutOptions) (AccountDatabaseRecord, error)
 	// GetAccountDatabase may answer from one catalogue query per environment and run.
 	GetAccountDatabase(ctx context.Context, id AccountDatabaseID) (AccountDatabaseRecord, error)
+	// DeleteAccountDatabase refuses with ErrProtected while protected and ready, unless the
+	// database has vanished. It never touches an object that is not ours.
 	DeleteAccountDatabase(ctx context.Context, id AccountDatabaseID) error
 	ListAccountDatabases(ctx context.Context, environment EnvironmentID) ([]AccountDatabaseRecord, error)
 }

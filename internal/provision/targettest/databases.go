@@ -125,16 +125,16 @@ func twentyDatabases(w *world) {
 	}
 	all, err := w.driver.ListAccountDatabases(ctx, env)
 	w.ok(err)
-	places := map[[2]string]bool{}
+	databases, roles, secrets := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	found := 0
 	for _, rec := range all {
-		places[[2]string{rec.Status.DatabaseName, rec.Status.SecretID}] = true
+		databases[rec.Status.DatabaseName], roles[rec.Status.RoleName], secrets[rec.Status.SecretID] = true, true, true
 		if slices.ContainsFunc(wanted, func(d target.AccountDatabase) bool { return cmp.Equal(d, rec.Spec) }) && rec.Meta.Ready {
 			found++
 		}
 	}
-	if found != len(wanted) || len(places) != len(all) {
-		w.Fatalf("%d of %d databases are listed as they were put, in %d places", found, len(wanted), len(places))
+	if found != len(wanted) || len(databases) != len(all) || len(roles) != len(all) || len(secrets) != len(all) {
+		w.Fatalf("%d of %d databases are listed as they were put; all %d have %d names, %d roles and %d secrets", found, len(wanted), len(all), len(databases), len(roles), len(secrets))
 	}
 	for _, err := range w.together(len(wanted), func(d target.Driver, i int) error {
 		return d.DeleteAccountDatabase(ctx, wanted[i].ID())

@@ -54,22 +54,24 @@ func similarNames(w *world) {
 	ctx := w.Context()
 	w.putRegion("eu")
 	long := strings.Repeat("a", target.MaxNameLength-1)
-	places := map[string]bool{}
+	secrets := map[string]bool{}
 	for _, env := range []string{"a", "a-a"} {
 		e := w.Environment(w.T, "eu", env)
 		w.putEnvironment(e)
+		names := map[string]bool{}
 		accounts := []string{"a", "a-a", long + "0", long + "1"}
 		for _, account := range accounts {
 			rec := w.putDatabase(target.AccountDatabase{Environment: e.ID(), Account: account, Isolation: target.IsolationDatabase, ConnectionLimit: 5, CredentialVersion: 1}, 0)
-			places[rec.Status.SecretID] = true
+			secrets[rec.Status.SecretID] = true
+			names[rec.Status.DatabaseName] = true
 		}
 		all, err := w.driver.ListAccountDatabases(ctx, e.ID())
 		w.ok(err)
-		if len(all) != len(accounts) {
-			w.Errorf("environment %q lists %d databases, want its own %d", env, len(all), len(accounts))
+		if len(all) != len(accounts) || len(names) != len(accounts) {
+			w.Errorf("environment %q lists %d databases of %d names, want its own %d", env, len(all), len(names), len(accounts))
 		}
 	}
-	if len(places) != 8 {
-		w.Errorf("8 databases have %d places for their passwords", len(places))
+	if len(secrets) != 8 {
+		w.Errorf("8 databases have %d places for their passwords", len(secrets))
 	}
 }

@@ -58,8 +58,10 @@ func stackTests() []test {
 			id := w.slot()
 			lease, s := w.lease(id), w.stack(id, target.Blue, "1")
 			before := w.healthy(s, lease)
-			w.refused(w.driver.PutStack(w.Context(), w.stack(id, target.Blue, "2"), lease), target.ErrConflict)
-			other := s
+			other := w.stack(id, target.Blue, "2")
+			other.SwapID = s.SwapID
+			w.refused(w.driver.PutStack(w.Context(), other, lease), target.ErrConflict)
+			other = s
 			other.SwapID = "another swap"
 			w.refused(w.driver.PutStack(w.Context(), other, lease), target.ErrConflict)
 			after := w.observe(id).Stacks[target.Blue]

@@ -22,9 +22,10 @@ func taskTests() []test {
 			id := w.slot()
 			lease, spec := w.lease(id), w.task(id, w.Apps.TaskFails(3))
 			first := w.ended(spec, lease)
-			if first.ExitCode == nil || *first.ExitCode != 3 || len(first.LastLines) == 0 || first.Kind != spec.Kind || first.Key != spec.Key {
+			if first.ExitCode == nil || first.EndedAt == nil || *first.ExitCode != 3 || len(first.LastLines) == 0 || first.Kind != spec.Kind || first.Key != spec.Key {
 				w.Fatalf("got %+v, want exit code 3 and its last lines", first)
 			}
+			w.after(*first.EndedAt) // so that another run would have another time
 			w.ok(w.reopened().PutTask(w.Context(), spec, lease))
 			if diff := cmp.Diff(first, w.observe(id).Tasks[spec.Key]); diff != "" {
 				w.Errorf("put again, the task is another (-first +now):\n%s", diff)
