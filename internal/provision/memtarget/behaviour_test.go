@@ -84,6 +84,19 @@ func TestAScriptChangesWhatRunsAlready(t *testing.T) {
 	}
 }
 
+func TestATaskThatNobodyObservedForLongEndedWithinItsTime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	spec := target.TaskSpec{Key: "k", Kind: target.TaskMigrate, Slot: oms, Task: target.Task{Command: []string{"migrate"}, TimeoutSeconds: 10}}
+	f.ok(f.PutTask(t.Context(), spec, f.lease))
+	f.clock.Advance(time.Hour)
+	obs, err := f.Observe(t.Context(), oms)
+	f.ok(err)
+	if got := obs.Tasks["k"]; got.ExitCode == nil || *got.ExitCode != 0 || !got.EndedAt.Equal(start.Add(10*time.Second)) {
+		t.Errorf("got %+v, want exit code 0 within 10 s", got)
+	}
+}
+
 func TestTasksBehaveAsScripted(t *testing.T) {
 	t.Parallel()
 	one := 1

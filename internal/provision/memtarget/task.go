@@ -49,7 +49,7 @@ func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l
 }
 
 // observeTask moves a task on by one step. Its time is over by the clock, however seldom it
-// is observed.
+// is observed; a task that had ended before then did so within its time.
 func (s *store) observeTask(k *task) {
 	if !k.status.Running {
 		return
@@ -57,20 +57,22 @@ func (s *store) observeTask(k *task) {
 	b := s.taskBehaviour(k.spec)
 	k.observed++
 	k.status.LastLines = b.Lines
+	end, over := s.now(), false
 	limit := time.Duration(k.spec.Task.TimeoutSeconds) * time.Second
-	end := s.now()
-	switch {
+	if last := k.status.StartedAt.Add(limit); limit > 0 && !end.Before(last) {
+		end, over = last, true
+	}
+	switch ended := !b.Hangs && k.observed > b.EndsAfter; {
 	case b.Missing:
 		k.status.NotStarted, k.status.Problem = true, fmt.Sprintf("program %q does not exist", program(k.spec.Task.Command))
-	case limit > 0 && !end.Before(k.status.StartedAt.Add(limit)):
-		end = k.status.StartedAt.Add(limit)
-		k.status.Problem = fmt.Sprintf("did not end within %s and was killed", limit)
-	case b.Hangs || k.observed <= b.EndsAfter:
-		return
-	case b.Killed:
+	case ended && b.Killed:
 		k.status.Problem = "killed by signal 9"
-	default:
+	case ended:
 		k.status.ExitCode = &b.ExitCode
+	case over:
+		k.status.Problem = fmt.Sprintf("did not end within %s and was killed", limit)
+	default:
+		return
 	}
 	k.status.Running, k.status.EndedAt = false, &end
 }
