@@ -63,7 +63,7 @@ func (e *environment) pauseOrPoke(d time.Duration) bool {
 
 // build makes the front door and the database server.
 func (e *environment) build(ctx context.Context) error {
-	return errors.Join(e.openDoor(), e.openServer(ctx, ""))
+	return errors.Join(e.openDoor(ctx), e.openServer(ctx, ""))
 }
 
 func (e *environment) settled() {

@@ -3,6 +3,7 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -23,7 +24,7 @@ func (e *environment) listenerKey(entrance string) string { return e.id.String()
 
 // openDoor makes the front door what is asked. One that is so already is left alone; another
 // domain name or port is another door, into which all stacks are put again.
-func (e *environment) openDoor() error {
+func (e *environment) openDoor(ctx context.Context) error {
 	e.mu.Lock()
 	domain, network := target.LocalDomainName(e.file.Spec.DomainName), e.file.Spec.Network
 	current := e.door
@@ -40,7 +41,7 @@ func (e *environment) openDoor() error {
 		name string
 		port int
 	}{proxy.Production: {"https", network.HTTPSPort}, proxy.Preview: {"preview", network.PreviewPort}} {
-		l, err := e.p.listeners.Listener(e.listenerKey(at.name), net.JoinHostPort(network.ListenAddress, strconv.Itoa(at.port)))
+		l, err := e.p.listeners.Listener(ctx, e.listenerKey(at.name), net.JoinHostPort(network.ListenAddress, strconv.Itoa(at.port)))
 		if err != nil {
 			for _, open := range listeners {
 				_ = open.Close() // only our descriptor of it

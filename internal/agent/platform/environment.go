@@ -71,7 +71,7 @@ func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID)
 	if err := e.loadSlots(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.openDoor(); err != nil {
+	if err := e.openDoor(ctx); err != nil {
 		e.trouble(err, false)
 	}
 	e.begun.Go(e.converge)
@@ -235,7 +235,7 @@ func (e *environment) remove(ctx context.Context) error {
 	e.closeDoor()
 	var errs []error
 	for _, key := range []string{e.listenerKey("https"), e.listenerKey("preview")} {
-		errs = append(errs, e.p.listeners.Unlisten(key))
+		errs = append(errs, e.p.listeners.Unlisten(ctx, key))
 	}
 	for _, s := range e.allServers() {
 		errs = append(errs, s.remove(ctx))
@@ -247,6 +247,20 @@ func (e *environment) remove(ctx context.Context) error {
 		return err
 	}
 	return os.RemoveAll(e.files.dir)
+}
+
+// stop ends what runs in the environment and keeps its data.
+func (e *environment) stop(ctx context.Context) error {
+	var errs []error
+	for _, s := range e.allSlots() {
+		errs = append(errs, s.stop(ctx))
+	}
+	for _, s := range e.allServers() {
+		if s.own != nil {
+			errs = append(errs, s.own.Stop(ctx))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // release stops looking after the environment and leaves it running.

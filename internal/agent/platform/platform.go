@@ -9,13 +9,16 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/authority"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
@@ -29,9 +32,9 @@ const LeaseTTL = 15 * time.Second
 // Listeners hands out listening sockets that outlive this process.
 type Listeners interface {
 	// Listener returns the listener of a key, which listens on address from then on.
-	Listener(key, address string) (net.Listener, error)
+	Listener(ctx context.Context, key, address string) (net.Listener, error)
 	// Unlisten closes it for good.
-	Unlisten(key string) error
+	Unlisten(ctx context.Context, key string) error
 }
 
 // Options are what a platform needs from its process.
@@ -107,14 +110,40 @@ func (p *Platform) Close() {
 	p.end()
 	p.begun.Wait()
 	p.mu.Lock()
-	environments := make([]*environment, 0, len(p.environments))
-	for _, e := range p.environments {
-		environments = append(environments, e)
-	}
+	environments := slices.Collect(maps.Values(p.environments))
 	p.mu.Unlock()
 	for _, e := range environments {
 		e.release()
 	}
+}
+
+// Stop ends everything that runs and keeps all data; the next Open brings it back.
+func (p *Platform) Stop(ctx context.Context) error {
+	p.mu.Lock()
+	environments := slices.Collect(maps.Values(p.environments))
+	p.mu.Unlock()
+	errs := make([]error, len(environments))
+	var wg sync.WaitGroup
+	for n, e := range environments {
+		wg.Go(func() { errs[n] = e.stop(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Traffic counts what went to each environment's own database server.
+func (p *Platform) Traffic() map[target.EnvironmentID]accounts.Traffic {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := map[target.EnvironmentID]accounts.Traffic{}
+	for id, e := range p.environments {
+		e.mu.Lock()
+		if s := e.servers[""]; s != nil {
+			out[id] = s.cluster.Traffic()
+		}
+		e.mu.Unlock()
+	}
+	return out
 }
 
 // Drain stops accepting requests, answers those that came, and returns when the clients'

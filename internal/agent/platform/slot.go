@@ -111,6 +111,20 @@ func (s *slot) resume(ctx context.Context) {
 	begun.Wait()
 }
 
+// stop ends what runs in the slot. Tasks are ended too: they are not run twice.
+func (s *slot) stop(ctx context.Context) error {
+	s.effects.Lock()
+	defer s.effects.Unlock()
+	var errs []error
+	for _, st := range s.allStacks() {
+		errs = append(errs, st.stop(ctx))
+	}
+	for _, t := range s.allTasks() {
+		errs = append(errs, t.stop(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // release stops looking after the slot and leaves it running.
 func (s *slot) release() {
 	s.effects.Lock()

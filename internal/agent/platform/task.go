@@ -271,19 +271,8 @@ func (s *slot) deleteTask(ctx context.Context, key string) error {
 	if t == nil {
 		return nil
 	}
-	t.release()
-	t.mu.Lock()
-	proc := t.proc
-	t.mu.Unlock()
-	if proc != nil {
-		// Its end was not watched any more: find it again.
-		found, err := process.Find(proc.Identity())
-		if err == nil {
-			err = found.Stop(ctx, stopGrace)
-		}
-		if err != nil && !errors.Is(err, process.ErrGone) {
-			return fmt.Errorf("end task %q: %w", key, err)
-		}
+	if err := t.stop(ctx); err != nil {
+		return err
 	}
 	if err := os.RemoveAll(t.dir()); err != nil {
 		return fmt.Errorf("remove the folder of task %q: %w", key, err)
@@ -294,6 +283,26 @@ func (s *slot) deleteTask(ctx context.Context, key string) error {
 		return err
 	}
 	delete(s.tasks, key)
+	return nil
+}
+
+// stop ends the program, without a note of how.
+func (t *task) stop(ctx context.Context) error {
+	t.release()
+	t.mu.Lock()
+	proc := t.proc
+	t.mu.Unlock()
+	if proc == nil {
+		return nil
+	}
+	// Its end was not watched any more: find it again.
+	found, err := process.Find(proc.Identity())
+	if err == nil {
+		err = found.Stop(ctx, stopGrace)
+	}
+	if err != nil && !errors.Is(err, process.ErrGone) {
+		return fmt.Errorf("end task %q: %w", t.key, err)
+	}
 	return nil
 }
 

@@ -1,0 +1,109 @@
+//go:build !windows
+
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// errNotRunning is what the commands say where no agent answers.
+var errNotRunning = errors.New("no agent runs")
+
+// running connects to an agent that runs already.
+func running(dir, version string) *agentapi.Client {
+	return agentapi.NewClient(agentapi.Dialer(dir), version)
+}
+
+func status(ctx context.Context, dir string, asJSON bool, version string, stdout io.Writer) error {
+	c := running(dir, version)
+	defer c.Close()
+	hello, err := agentapi.Call[agentapi.Hello](ctx, c, "Hello", agentapi.None{})
+	if errors.Is(err, target.ErrUnavailable) {
+		return fmt.Errorf("%w in %s", errNotRunning, dir)
+	}
+	if err != nil {
+		return err
+	}
+	s, err := agentapi.Call[agentapi.Survey](ctx, c, "Survey", agentapi.None{})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		e := json.NewEncoder(stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(struct {
+			Agent   agentapi.Hello `json:"agent"`
+			DataDir string         `json:"data_dir"`
+			agentapi.Survey
+		}{hello, dir, s})
+	}
+	return print(stdout, dir, hello, s)
+}
+
+func print(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey) error {
+	fmt.Fprintf(stdout, "agent %s, process %d, data in %s\n", hello.Software, hello.PID, dir)
+	w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
+	if len(s.Environments) > 0 {
+		fmt.Fprintln(w, "\nENVIRONMENT\tURL\tPREVIEW\tSTATE")
+	}
+	for _, e := range s.Environments {
+		state := "ready"
+		if e.Problem != "" {
+			state = e.Problem
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.ID, e.Status.URL, e.Status.PreviewURL, state)
+	}
+	if len(s.Slots) > 0 {
+		fmt.Fprintln(w, "\nSLOT\tCOLOR\tRELEASE\tROLE\tHEALTHY\tRETIRES\tPHASE")
+	}
+	for _, slot := range s.Slots {
+		phase := ""
+		if slot.Swap != nil {
+			phase = string(slot.Swap.Phase)
+		}
+		for _, st := range slot.Stacks {
+			role, retires := "standing by", ""
+			if st.Serves {
+				role = "live"
+			}
+			if st.RetireAt != nil {
+				retires = st.RetireAt.UTC().Format(time.RFC3339)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", slot.ID, st.Color, st.Release, role, st.Healthy, st.Instances, retires, phase)
+		}
+	}
+	return w.Flush()
+}
+
+func stop(ctx context.Context, dir, version string, stdout io.Writer) error {
+	c := running(dir, version)
+	defer c.Close()
+	if _, err := agentapi.Call[agentapi.Hello](ctx, c, "Hello", agentapi.None{}); errors.Is(err, target.ErrUnavailable) {
+		fmt.Fprintf(stdout, "No agent runs in %s.\n", dir)
+		return nil
+	}
+	if _, err := agentapi.Call[agentapi.None](ctx, c, "Stop", agentapi.None{}); err != nil {
+		return fmt.Errorf("stop the agent: %w", err)
+	}
+	fmt.Fprintf(stdout, "The agent of %s and everything it ran are stopped. The next plan or apply starts them again.\n", dir)
+	return nil
+}
+
+func forget(ctx context.Context, dir, id, version string, stdout io.Writer) error {
+	c := running(dir, version)
+	defer c.Close()
+	if _, err := agentapi.Call[agentapi.None](ctx, c, "ForgetAccountDatabase", agentapi.ID{ID: id}); err != nil {
+		return fmt.Errorf("forget account database %q: %w", id, err)
+	}
+	fmt.Fprintf(stdout, "Account database %s is given up; the next apply makes it anew, empty.\n", id)
+	return nil
+}

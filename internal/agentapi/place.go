@@ -1,0 +1,51 @@
+package agentapi
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// DefaultDataDir is where the local target lives unless it is told: SLIPWAY_DATA_DIR, else
+// /var/lib/slipway for root, else slipway under the user's data folder.
+func DefaultDataDir() (string, error) {
+	if dir := os.Getenv("SLIPWAY_DATA_DIR"); dir != "" {
+		return dir, nil
+	}
+	if runtime.GOOS != "windows" && os.Geteuid() == 0 {
+		return "/var/lib/slipway", nil
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "slipway"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find a data directory: set SLIPWAY_DATA_DIR or local.data_dir: %w", err)
+	}
+	return filepath.Join(home, ".local", "share", "slipway"), nil
+}
+
+// LogFile is the agent's log.
+func LogFile(dataDir string) string { return filepath.Join(dataDir, "log", "agent.log") }
+
+// MakeDataDir makes a data directory. Root's can be passed through by the unprivileged users
+// of what runs in it, but not read.
+func MakeDataDir(dir string) error {
+	mode := os.FileMode(0o700)
+	if os.Geteuid() == 0 {
+		mode = 0o711
+	}
+	for _, d := range []string{dir, filepath.Dir(LogFile(dir))} {
+		if err := os.MkdirAll(d, mode); err != nil {
+			return fmt.Errorf("make data directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// installed says whether a data directory has an installation.
+func installed(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, "installation.json"))
+	return err == nil
+}

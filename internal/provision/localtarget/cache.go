@@ -1,0 +1,65 @@
+package localtarget
+
+import (
+	"context"
+	"sync"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// databaseCache keeps one list of account databases per environment for a run, so that a
+// refresh of hundreds of resources asks once. A write drops it.
+type databaseCache struct {
+	mu      sync.Mutex
+	entries map[target.EnvironmentID]*cachedList
+}
+
+// cachedList is a list that is there or on its way.
+type cachedList struct {
+	ready chan struct{}
+	list  []target.AccountDatabaseRecord
+	err   error
+}
+
+// get returns the list, fetched at most once however many ask at the same time. A failed
+// fetch is not kept.
+func (c *databaseCache) get(ctx context.Context, id target.EnvironmentID, fetch func(context.Context) ([]target.AccountDatabaseRecord, error)) ([]target.AccountDatabaseRecord, error) {
+	c.mu.Lock()
+	e := c.entries[id]
+	if e != nil {
+		c.mu.Unlock()
+		select {
+		case <-e.ready:
+			return e.list, e.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	if c.entries == nil {
+		c.entries = map[target.EnvironmentID]*cachedList{}
+	}
+	e = &cachedList{ready: make(chan struct{})}
+	c.entries[id] = e
+	c.mu.Unlock()
+	e.list, e.err = fetch(context.WithoutCancel(ctx))
+	if e.err != nil {
+		c.forget(id, e)
+	}
+	close(e.ready)
+	return e.list, e.err
+}
+
+// drop forgets what is known of an environment.
+func (c *databaseCache) drop(id target.EnvironmentID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, id)
+}
+
+func (c *databaseCache) forget(id target.EnvironmentID, e *cachedList) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries[id] == e {
+		delete(c.entries, id)
+	}
+}
