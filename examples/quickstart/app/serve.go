@@ -43,7 +43,7 @@ func serveCommand(ctx context.Context, component string, getenv func(string) str
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	// No IdleTimeout: the proxy ends idle connections, so none ends just as it is used.
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
+	ended := make(chan error, 1) // Serve ends as soon as Shutdown begins
 	go func() { ended <- server.Serve(listener) }()
 	select {
 	case err := <-ended:
@@ -55,6 +55,5 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	if err := server.Shutdown(limit); err != nil {
 		return fmt.Errorf("end requests: %w", errors.Join(err, server.Close()))
 	}
-	<-ended
 	return nil
 }

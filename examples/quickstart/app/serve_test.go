@@ -28,10 +28,15 @@ func TestServeLetsRunningRequestsEnd(t *testing.T) {
 
 	status := make(chan int, 1)
 	go func() {
-		answer, err := http.Get("http://" + listener.Addr().String())
+		defer close(status)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String(), nil)
 		if err != nil {
 			t.Error(err)
-			status <- 0
+			return
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Error(err)
 			return
 		}
 		answer.Body.Close()

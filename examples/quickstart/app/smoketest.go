@@ -18,27 +18,27 @@ func (s *suite) run(ctx context.Context) {
 	var id int64
 
 	s.check("the preview entrance leads to the candidate", func() error {
-		answer, err := s.call(ctx, http.MethodGet, "/api/orders", nil, nil)
+		a, err := s.call(ctx, http.MethodGet, "/api/orders", nil, nil)
 		if err != nil {
 			return err
 		}
-		return same("header Slipway-Release", answer.Header.Get("Slipway-Release"), s.release)
+		return same("header Slipway-Release", a.header.Get("Slipway-Release"), s.release)
 	})
 	s.check("the host name decides the account", func() error {
-		answer, err := s.call(ctx, http.MethodGet, "/api/orders", nil, nil)
+		a, err := s.call(ctx, http.MethodGet, "/api/orders", nil, nil)
 		if err != nil {
 			return err
 		}
-		return same("header "+accountHeader, answer.Header.Get(accountHeader), s.account)
+		return same("header "+accountHeader, a.header.Get(accountHeader), s.account)
 	})
 	s.check("an account that is not here gets nothing", func() error {
 		other := *s
 		other.base.Host = "nobody-" + s.base.Host
-		answer, err := other.call(ctx, http.MethodGet, "/api/orders", nil, nil)
+		a, err := other.call(ctx, http.MethodGet, "/api/orders", nil, nil)
 		if err != nil {
 			return err
 		}
-		return same("status", answer.StatusCode, http.StatusNotFound)
+		return same("status", a.code, http.StatusNotFound)
 	})
 	s.check("an order can be placed", func() (err error) {
 		id, err = s.place(ctx, wanted, http.StatusCreated)
@@ -73,11 +73,11 @@ func (s *suite) run(ctx context.Context) {
 		return same("title on the page", strings.Contains(page, "Orders of "+s.account), true)
 	})
 	s.check("it can be removed", func() error {
-		answer, err := s.call(ctx, http.MethodDelete, fmt.Sprintf("/api/orders/%d", id), nil, nil)
+		a, err := s.call(ctx, http.MethodDelete, fmt.Sprintf("/api/orders/%d", id), nil, nil)
 		if err != nil {
 			return err
 		}
-		return same("status", answer.StatusCode, http.StatusNoContent)
+		return same("status", a.code, http.StatusNoContent)
 	})
 }
 
@@ -85,31 +85,37 @@ func (s *suite) place(ctx context.Context, o order, status int) (int64, error) {
 	var placed struct {
 		ID int64 `json:"id"`
 	}
-	answer, err := s.call(ctx, http.MethodPost, "/api/orders", o, &placed)
+	a, err := s.call(ctx, http.MethodPost, "/api/orders", o, &placed)
 	if err != nil {
 		return 0, err
 	}
-	return placed.ID, same("status", answer.StatusCode, status)
+	return placed.ID, same("status", a.code, status)
+}
+
+// answer is what a call was answered with, beside its body.
+type answer struct {
+	code   int
+	header http.Header
 }
 
 // call sends one request and reads the answer: as text into a *string, else as JSON.
-func (s *suite) call(ctx context.Context, method, path string, in, out any) (*http.Response, error) {
+func (s *suite) call(ctx context.Context, method, path string, in, out any) (answer, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
-		return nil, fmt.Errorf("write request: %w", err)
+		return answer{}, fmt.Errorf("write request: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, s.base.String()+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
+		return answer{}, fmt.Errorf("make request: %w", err)
 	}
-	answer, err := s.client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
+		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
 	switch out := out.(type) {
 	case nil:
@@ -117,10 +123,10 @@ func (s *suite) call(ctx context.Context, method, path string, in, out any) (*ht
 		*out = string(content)
 	default:
 		if err := json.Unmarshal(content, out); err != nil {
-			return nil, fmt.Errorf("%s %s answered %s: %.200q", method, path, answer.Status, content)
+			return answer{}, fmt.Errorf("%s %s answered %s: %.200q", method, path, response.Status, content)
 		}
 	}
-	return answer, nil
+	return answer{response.StatusCode, response.Header}, nil
 }
 
 func same[T comparable](what string, got, want T) error {

@@ -40,8 +40,8 @@ func TestTake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Not t.TempDir: it is closed to other users, and root must not use such a place.
-			base, err := os.MkdirTemp("/tmp", "slipway-demo-test-")
+			// t.TempDir is closed to other users, and root must not use such a place.
+			base, err := os.MkdirTemp("/tmp", "slipway-demo-test-") //nolint:usetesting // see above
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -57,62 +57,72 @@ func (s *shop) place(ctx context.Context, o order) (release string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("write order: %w", err)
 	}
-	answer, content, err := s.send(ctx, http.MethodPost, "/api/orders", body)
+	a, err := s.send(ctx, http.MethodPost, "/api/orders", body)
 	if err != nil {
 		return "", err
 	}
 	var placed struct {
 		ID int64 `json:"id"`
 	}
-	if answer.StatusCode != http.StatusCreated || json.Unmarshal(content, &placed) != nil || placed.ID == 0 {
-		return "", fmt.Errorf("order answered with %s: %.200q", answer.Status, content)
+	if a.code != http.StatusCreated || json.Unmarshal(a.body, &placed) != nil || placed.ID == 0 {
+		return "", fmt.Errorf("order answered with %s: %.200q", a.status, a.body)
 	}
-	return answer.Header.Get("Slipway-Release"), nil
+	return a.release, nil
 }
 
 // orders lists the account's newest orders.
 func (s *shop) orders(ctx context.Context) (orders []order, err error) {
-	return orders, s.get(ctx, "/api/orders", &orders)
+	err = s.get(ctx, "/api/orders", &orders)
+	return orders, err
 }
 
 // count says how many orders are in the account's database.
 func (s *shop) count(ctx context.Context) (int, error) {
-	var answer struct {
+	var counted struct {
 		Count int `json:"count"`
 	}
-	return answer.Count, s.get(ctx, "/api/orders?count", &answer)
+	err := s.get(ctx, "/api/orders?count", &counted)
+	return counted.Count, err
 }
 
 func (s *shop) get(ctx context.Context, path string, into any) error {
-	answer, content, err := s.send(ctx, http.MethodGet, path, nil)
+	a, err := s.send(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET %s answered with %s: %.200q", path, answer.Status, content)
+	if a.code != http.StatusOK {
+		return fmt.Errorf("GET %s answered with %s: %.200q", path, a.status, a.body)
 	}
-	if err := json.Unmarshal(content, into); err != nil {
+	if err := json.Unmarshal(a.body, into); err != nil {
 		return fmt.Errorf("read answer of GET %s: %w", path, err)
 	}
 	return nil
 }
 
+// answer is an answer of the order service.
+type answer struct {
+	code    int
+	status  string
+	release string // which served
+	body    []byte
+}
+
 // send sends one request, once: Go's client repeats it only where nothing of it was sent.
-func (s *shop) send(ctx context.Context, method, path string, body []byte) (*http.Response, []byte, error) {
+func (s *shop) send(ctx context.Context, method, path string, body []byte) (answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.base.String()+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("make request: %w", err)
+		return answer{}, fmt.Errorf("make request: %w", err)
 	}
-	answer, err := s.client.Do(request)
+	response, err := s.client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read answer: %w", err)
+		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
-	return answer, content, nil
+	return answer{response.StatusCode, response.Status, response.Header.Get("Slipway-Release"), content}, nil
 }
 
 func (s *shop) close() { s.client.CloseIdleConnections() }
