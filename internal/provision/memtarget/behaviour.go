@@ -26,11 +26,12 @@ const (
 	ProgramKilled = "killed"
 )
 
-// Behaviour is what the instances of a component do. The zero value runs at once and passes
-// every check, one with each observation.
+// Behaviour is what the instances of a component do. It goes in steps: each observation is
+// one, and so is each interval of the health check that passes unobserved. The zero value
+// runs at once and passes every check, one with each step.
 type Behaviour struct {
-	// RunningAfter is how many observations find the instance not running yet, HealthyAfter
-	// how many more find it running and failing its check.
+	// RunningAfter is how many steps the instance takes to run, HealthyAfter how many more it
+	// runs and fails its check.
 	RunningAfter, HealthyAfter int
 	// HealthyIn is how long after its start, by the clock, the instance fails its check.
 	HealthyIn time.Duration

@@ -51,6 +51,21 @@ func TestInstancesBehaveAsScripted(t *testing.T) {
 	}
 }
 
+func TestAnInstanceLivesOnWhileNobodyObservesIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.put(target.Blue, "1", "app")
+	f.put(target.Green, "2", memtarget.ProgramCrashes)
+	f.clock.Advance(10 * time.Second) // ten intervals of its check
+	if i := f.web(target.Blue); !i.Healthy || i.Passes != 10 || !i.HealthySince.Equal(start.Add(time.Second)) {
+		t.Errorf("got %+v, want ten checks passed in a row", i)
+	}
+	f.clock.Advance(10 * time.Second)
+	if i := f.web(target.Green); i.Restarts != 20 {
+		t.Errorf("got %+v, want 20 restarts", i)
+	}
+}
+
 func TestAFlappingInstanceNeverPassesTwiceInARow(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -6,7 +6,8 @@
 // having been done, and a client can be killed (see [Target.FailCall]). What the
 // applications do is scripted, by the name of the program in their command or by component
 // and release (see [Behaviour] and [TaskBehaviour]); their life advances by one step with
-// every Observe. Tests can look inside (Inventory, Log) and tamper (Vanish…, Plant…).
+// every Observe, and by the clock while nobody observes. Tests can look inside (Inventory,
+// Log) and tamper (Vanish…, Plant…).
 //
 // Everything that goes in or comes out is copied by way of JSON, so that nothing is shared
 // between the caller and the store and every record is known to survive being stored.

@@ -12,13 +12,14 @@ import (
 type instance struct {
 	status    target.InstanceStatus
 	startedAt time.Time
-	observed  int // observations since the start
+	steppedAt time.Time
+	steps     int // steps since the start
 	checks    int // checks since it began to run
 	failures  int // checks failed in a row
 }
 
 func (i *instance) start(at time.Time) {
-	i.startedAt, i.observed, i.checks, i.failures = at, 0, 0, 0
+	i.startedAt, i.steppedAt, i.steps, i.checks, i.failures = at, at, 0, 0, 0
 	i.status.Passes, i.status.HealthySince = 0, nil
 	i.status.Running, i.status.Healthy = false, false
 }
@@ -48,23 +49,36 @@ func (s *store) scale(st *stack) {
 	st.instances = out
 }
 
-// observe moves an instance on by one step.
+// observe moves an instance on by one step, or by one for each interval of its check that
+// has passed since the last step: its life goes on while nobody looks.
 func (s *store) observe(st *stack, i *instance) {
 	name := i.status.Component
 	c, b := st.spec.Definition.Components[name], s.behaviour(name, st.spec.Definition)
-	i.observed++
+	from, now, steps := i.steppedAt, s.now(), 1
+	if h := c.HealthCheck; h != nil && h.IntervalSeconds > 0 {
+		const enough = 1000 // nothing new happens after so many
+		steps = min(max(1, int(now.Sub(from)/(time.Duration(h.IntervalSeconds)*time.Second))), enough)
+	}
+	for n := 1; n <= steps; n++ {
+		i.step(c, b, now.Add(-now.Sub(from)/time.Duration(steps)*time.Duration(steps-n)))
+	}
+}
+
+// step is one step of an instance's life.
+func (i *instance) step(c target.Component, b Behaviour, at time.Time) {
+	i.steps, i.steppedAt = i.steps+1, at
 	i.status.LastLines = b.Lines
 	switch {
 	case b.Missing:
-		i.start(s.now())
+		i.start(at)
 		i.status.Permanent, i.status.Problem = true, fmt.Sprintf("program %q does not exist", program(c.Command))
 		return
 	case b.Crashes:
-		i.start(s.now())
+		i.start(at)
 		i.status.Restarts++
 		i.status.Problem = "exited with code 1"
 		return
-	case i.observed <= b.RunningAfter:
+	case i.steps <= b.RunningAfter:
 		return
 	}
 	i.status.Running, i.status.Permanent, i.status.Problem = true, false, ""
@@ -73,8 +87,8 @@ func (s *store) observe(st *stack, i *instance) {
 		return
 	}
 	i.checks++
-	if i.observed > b.RunningAfter+b.HealthyAfter && s.now().Sub(i.startedAt) >= b.HealthyIn && (b.Answers == nil || b.Answers(i.checks)) {
-		i.pass(s.now(), c.HealthCheck.HealthyThreshold)
+	if i.steps > b.RunningAfter+b.HealthyAfter && at.Sub(i.startedAt) >= b.HealthyIn && (b.Answers == nil || b.Answers(i.checks)) {
+		i.pass(at, c.HealthCheck.HealthyThreshold)
 		i.status.LastProbe = fmt.Sprintf("GET %s -> 200", c.HealthCheck.Path)
 		return
 	}
