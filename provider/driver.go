@@ -2,10 +2,31 @@ package provider
 
 import (
 	"fmt"
+	"os"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/localtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
+// localDriver makes the driver of the local target. It touches nothing.
 func localDriver(s Settings) (target.Driver, error) {
-	return nil, fmt.Errorf("target %q is not built in", s.Target)
+	dir := s.DataDir
+	if dir == "" {
+		var err error
+		if dir, err = agentapi.DefaultDataDir(); err != nil {
+			return nil, err
+		}
+	}
+	executable, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own executable, which the agent is started from: %w", err)
+	}
+	return localtarget.New(localtarget.Options{
+		DataDir: dir, Executable: executable, Version: s.Version,
+		Postgres: agentapi.Postgres{
+			BinDir: s.PostgresBinDir, URL: s.PostgresURL, Password: s.PostgresPassword,
+			Repository: os.Getenv("SLIPWAY_POSTGRES_REPOSITORY"),
+		},
+	}), nil
 }

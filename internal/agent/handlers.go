@@ -83,7 +83,11 @@ func slotRoutes(mux *http.ServeMux, p *platform.Platform) {
 		return agentapi.Text{Text: sum}, err
 	})
 	on(mux, "CheckStack", func(ctx context.Context, r agentapi.Definition) (agentapi.None, error) {
-		return agentapi.None{}, p.CheckStack(ctx, r.Environment, r.Definition)
+		id, err := target.ParseEnvironmentID(r.Environment)
+		if err != nil {
+			return agentapi.None{}, target.Errorf(target.ErrInvalid, "%v", err)
+		}
+		return agentapi.None{}, p.CheckStack(ctx, id, r.Definition)
 	})
 	on(mux, "PutStack", func(ctx context.Context, r agentapi.PutStack) (agentapi.None, error) {
 		return agentapi.None{}, p.PutStack(ctx, r.Stack, r.Lease)

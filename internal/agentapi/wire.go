@@ -51,8 +51,8 @@ type (
 	}
 	// Definition asks about a stack before it is made.
 	Definition struct {
-		Environment target.EnvironmentID `json:"environment"`
-		Definition  target.Definition    `json:"definition"`
+		Environment string            `json:"environment,omitempty"`
+		Definition  target.Definition `json:"definition"`
 	}
 	// PutStack brings up a stack.
 	PutStack struct {

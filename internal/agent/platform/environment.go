@@ -127,10 +127,8 @@ func (e *environment) put(spec target.Environment, o target.PutOptions, from *se
 		file.Settings = *from
 	}
 	file.Meta.Problem, file.Meta.Stuck = "what was asked is being made", false
-	for _, dir := range []string{e.files.dir, e.files.databases(), e.files.slots(), e.files.logs} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return fmt.Errorf("make environment folder: %w", err)
-		}
+	if err := passage(e.files.dir, e.files.databases(), e.files.slots(), e.files.logs); err != nil {
+		return err
 	}
 	if err := store.Save(e.files.record(), file); err != nil {
 		return err

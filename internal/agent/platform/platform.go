@@ -248,10 +248,8 @@ func (p *Platform) install() error {
 		return nil
 	}
 	in := &installation{ID: "local-" + lower(rand.Text()[:12]), Key: rand.Text(), CreatedAt: p.clock.Now()}
-	for _, dir := range []string{p.dir.regions(), p.dir.environments()} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return fmt.Errorf("make the data directory: %w", err)
-		}
+	if err := passage(p.dir.regions(), p.dir.environments()); err != nil {
+		return err
 	}
 	a, err := authority.Open(p.dir.authority(), in.ID, authority.Options{})
 	if err != nil {

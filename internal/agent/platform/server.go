@@ -9,10 +9,12 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // server is a PostgreSQL server that account databases are on: one that we run, or one that
@@ -149,18 +151,45 @@ func (e *environment) server(ctx context.Context, d target.AccountDatabase, crea
 		e.mu.Unlock()
 	}
 	if s == nil {
-		return nil, target.Errorf(target.ErrUnavailable, "the database server of environment %q is not up: %s", e.id, e.problem())
+		return e.awaitServer(ctx, key)
 	}
 	return s, nil
 }
 
-func (e *environment) problem() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.file.Meta.Problem == "" {
+// serverPatience is how long a call waits for a server that is coming up, as it does after
+// the agent was started again.
+const serverPatience = 30 * time.Second
+
+// awaitServer waits for a server to come up.
+func (e *environment) awaitServer(ctx context.Context, key string) (*server, error) {
+	ctx, cancel := context.WithTimeout(ctx, serverPatience)
+	defer cancel()
+	seen, err := wait.Until(ctx, wait.Options{Max: 200 * time.Millisecond}, func(context.Context) (serverSeen, bool, error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		s := e.servers[key]
+		if s == nil && e.file.Meta.Stuck {
+			return serverSeen{}, false, target.Errorf(target.ErrInvalid, "the database server of environment %q is not up: %s", e.id, e.file.Meta.Problem)
+		}
+		return serverSeen{s, e.file.Meta.Problem}, s != nil, nil
+	})
+	var timeout *wait.TimeoutError
+	if errors.As(err, &timeout) {
+		return nil, target.Errorf(target.ErrUnavailable, "the database server of environment %q is not up: %s", e.id, timeout.Last)
+	}
+	return seen.server, err
+}
+
+type serverSeen struct {
+	server  *server
+	problem string
+}
+
+func (s serverSeen) String() string {
+	if s.problem == "" {
 		return "it is being started"
 	}
-	return e.file.Meta.Problem
+	return s.problem
 }
 
 // remove takes the server down with its data; a server of the user's is left alone.

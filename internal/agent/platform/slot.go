@@ -5,7 +5,6 @@ package platform
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"sync"
@@ -155,8 +154,8 @@ func (p *Platform) slot(id target.SlotID, create bool) (*slot, error) {
 	case !create || e.removing:
 		return nil, target.Errorf(target.ErrNotFound, "there is no deployment slot %q in %s", id, p.Where())
 	}
-	if err := os.MkdirAll(e.files.slot(id.Name), 0o711); err != nil {
-		return nil, fmt.Errorf("make slot folder: %w", err)
+	if err := passage(e.files.slot(id.Name)); err != nil {
+		return nil, err
 	}
 	s = e.newSlot(id)
 	e.slots[id.Name] = s

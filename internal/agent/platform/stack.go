@@ -193,10 +193,8 @@ func (st *stack) all() []*instance {
 func (st *stack) folders() error {
 	dir := st.s.files.stack(st.s.id.Name, st.spec.SwapID)
 	logs := filepath.Dir(st.s.files.instanceLog(st.s.id.Name, st.spec.SwapID, "x", 1))
-	for _, d := range []string{dir, logs} {
-		if err := os.MkdirAll(d, 0o711); err != nil {
-			return fmt.Errorf("make stack folder: %w", err)
-		}
+	if err := passage(filepath.Dir(dir), dir, filepath.Dir(logs), logs); err != nil {
+		return err
 	}
 	for _, d := range []string{"home", "tmp"} {
 		if err := st.s.e.p.users.privateDir(filepath.Join(dir, d)); err != nil {

@@ -89,10 +89,8 @@ func (t *task) resultFile() string { return filepath.Join(t.dir(), "result.json"
 // launch starts the program; its identity is remembered before it runs.
 func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Process, error) {
 	e := t.s.e
-	for _, dir := range []string{t.dir(), t.s.files.slotLogs(t.s.id.Name)} {
-		if err := os.MkdirAll(dir, 0o711); err != nil {
-			return nil, fmt.Errorf("make task folder: %w", err)
-		}
+	if err := passage(filepath.Dir(t.dir()), t.dir(), t.s.files.slotLogs(t.s.id.Name)); err != nil {
+		return nil, err
 	}
 	for _, dir := range []string{"home", "tmp"} {
 		if err := e.p.users.privateDir(filepath.Join(t.dir(), dir)); err != nil {

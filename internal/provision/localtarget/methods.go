@@ -135,7 +135,7 @@ func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, 
 
 // CheckStack implements target.Stacks.
 func (t *Target) CheckStack(ctx context.Context, id target.EnvironmentID, d target.Definition) error {
-	_, err := write[agentapi.None](ctx, t, "CheckStack", agentapi.Definition{Environment: id, Definition: d})
+	_, err := write[agentapi.None](ctx, t, "CheckStack", agentapi.Definition{Environment: id.String(), Definition: d})
 	return err
 }
 
