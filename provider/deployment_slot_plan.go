@@ -13,9 +13,6 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// observed are the attributes that only an observation can fill.
-var observed = []string{"candidate", "fallback", "last_swap", "live", "phase"}
-
 // ValidateConfig refuses what is wrong with the slot by itself.
 func (r *deploymentSlotResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m deploymentSlotModel
@@ -46,7 +43,7 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	r.fill(ctx, config, state, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished, observed...)
+	awaitChange(ctx, req, resp, kept.Unfinished, "candidate", "fallback", "last_swap", "live", "phase")
 	slot := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -83,13 +80,14 @@ func (r *deploymentSlotResource) fill(ctx context.Context, config, state deploym
 	if err != nil {
 		r.report(ctx, diags, "plan", id.String(), err)
 	}
+	_, standing := r.client.register.environments.get(id.Environment)
 	switch {
 	case ok:
 		plan.URL, plan.PreviewURL = entrances(e)
 		if config.DeletionProtection.IsNull() {
 			plan.DeletionProtection = types.BoolValue(e.Kind == target.KindProduction)
 		}
-	case plan.EnvironmentID.Equal(state.EnvironmentID):
+	case standing == unseen && plan.EnvironmentID.Equal(state.EnvironmentID):
 		plan.URL, plan.PreviewURL = state.URL, state.PreviewURL
 		if config.DeletionProtection.IsNull() {
 			plan.DeletionProtection = state.DeletionProtection

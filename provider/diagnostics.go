@@ -53,7 +53,7 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	return strings.Join(parts, "\n\n")
 }
 
-const protectedHint = "Set deletion_protection = false, apply that, and then go on. Nothing was removed."
+const protectedHint = "Nothing was removed. Set deletion_protection = false and apply that first, after \"terraform untaint\" if Terraform wants to replace the resource because it is tainted."
 
 func (n noun) importHint(id string) string {
 	return fmt.Sprintf("If this configuration is to own it from now on, import it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration. Otherwise choose another name.", n.typeName, id)

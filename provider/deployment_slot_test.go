@@ -1,0 +1,292 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
+)
+
+const slotAddress = "slipway_deployment_slot.test"
+
+func TestAccDeploymentSlot(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	url := fmt.Sprintf("https://production.eu.localhost:%d", production.DefaultHTTPSPort())
+	second := platformWithSlot(attrs{
+		"release": `"2"`,
+		"components": `{
+    api = {
+      command      = ["app-{release}", "api"]
+      environment  = { LOG_LEVEL = "info" }
+      secrets      = { API_KEY = "/run/secrets/api" }
+      scaling      = { min = 2 }
+      health_check = { path = "/healthz", interval_seconds = 1 }
+      routes       = [{ path_prefix = "/api" }, { host = "console" }]
+    }
+    worker = { command = ["app-{release}", "worker"] }
+  }`,
+		"migrate":    `{ command = ["migrate-{release}"], timeout_seconds = 60 }`,
+		"test_suite": `{ command = ["suite"], environment = { A = "b" }, secrets = { S = "/run/secrets/s" } }`,
+		"swap":       `{ drain_seconds = 10 }`,
+		"tags":       `{ team = "platform" }`,
+	})
+	w.run(
+		resource.TestStep{
+			Config: platformWithSlot(attrs{"deletion_protection": ""}),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectUnknownValue(slotAddress, path("live")),
+			}},
+			Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(slotAddress, "id", "eu/production/oms"),
+				resource.TestCheckResourceAttr(slotAddress, "url", url),
+				resource.TestCheckResourceAttr(slotAddress, "phase", "live"),
+				resource.TestCheckResourceAttr(slotAddress, "live.release", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "last_swap.release", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "deletion_protection", "true"),
+				resource.TestCheckResourceAttr(slotAddress, "allow_untested", "false"),
+				resource.TestCheckResourceAttr(slotAddress, "retry", "0"),
+				resource.TestCheckResourceAttr(slotAddress, "swap.fallback_window_seconds", "1800"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.max", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.health_check.interval_seconds", "2"),
+				resource.TestCheckNoResourceAttr(slotAddress, "fallback.release"),
+				resource.TestCheckNoResourceAttr(slotAddress, "candidate.release"),
+			),
+		},
+		imported(slotAddress, "eu/production/oms"),
+		resource.TestStep{
+			Config: second,
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
+			}},
+			Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(slotAddress, "live.release", "2"),
+				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
+				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
+				resource.TestCheckResourceAttr(slotAddress, "last_swap.from_release", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.max", "2"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.routes.1.path_prefix", "/"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.health_check.interval_seconds", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "components.worker.scaling.min", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "migrate.timeout_seconds", "60"),
+				resource.TestCheckResourceAttr(slotAddress, "swap.drain_seconds", "10"),
+				resource.TestCheckResourceAttr(slotAddress, "swap.minimum_healthy_seconds", "5"),
+			),
+		},
+		imported(slotAddress, "eu/production/oms"),
+		emptyPlan(second),
+		resource.TestStep{
+			PreConfig: func() { w.clock.Advance(time.Hour) },
+			Config:    second,
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectEmptyPlan(),
+			}},
+			Check: resource.TestCheckNoResourceAttr(slotAddress, "fallback.release"),
+		},
+		emptyPlan(second),
+	)
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1 2]" {
+		t.Errorf("served %s, want [1 2]", got)
+	}
+}
+
+func TestAccDeploymentSlotChangesInPlaceWhereNoSwapIsNeeded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var steps []resource.TestStep
+	base := attrs{}
+	for _, a := range []attrs{
+		{},
+		{"components": `{ api = { command = ["app-{release}", "api"], health_check = { path = "/healthz" }, routes = [{ path_prefix = "/" }, { path_prefix = "/api" }] } }`},
+		{"components": `{ api = { command = ["app-{release}", "api"], health_check = { path = "/healthz" }, scaling = { min = 2, max = 3 } , routes = [{}] } }`},
+		{"test_suite": `{ command = ["another-suite"] }`},
+		{"test_suite": "null", "allow_untested": "true"},
+		{"migrate": `{ command = ["migrate"] }`},
+		{"swap": `{ fallback_window_seconds = 0, fallback_until_next_release = true, start_timeout_seconds = 60, minimum_healthy_seconds = 1, drain_seconds = 0 }`},
+		{"tags": `{ a = "b" }`},
+		{"retry": "1"},
+		{"deletion_protection": "true"},
+		{"deletion_protection": "false", "timeouts": `{ update = "10m" }`},
+	} {
+		base = base.with(a)
+		steps = append(steps, resource.TestStep{Config: platformWithSlot(base)})
+	}
+	steps = append(steps, imported(slotAddress, "eu/production/oms"), emptyPlan(platformWithSlot(base)))
+	steps[len(steps)-2].ImportStateVerifyIgnore = []string{"timeouts"}
+	w.run(steps...)
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1]" {
+		t.Errorf("served %s, want [1]: nothing of this may start a swap", got)
+	}
+}
+
+func TestAccDeploymentSlotGoesBackToItsFallback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	release := func(r string) string { return platformWithSlot(attrs{"release": `"` + r + `"`}) }
+	w.run(
+		resource.TestStep{Config: release("1")},
+		resource.TestStep{Config: release("2")},
+		resource.TestStep{
+			Config: release("1"),
+			Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(slotAddress, "live.release", "1"),
+				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "2"),
+			),
+		},
+		emptyPlan(release("1")),
+	)
+	if n := len(w.Log(memtarget.StackMade)); n != 2 {
+		t.Errorf("%d stacks were made, want 2: going back makes none", n)
+	}
+}
+
+func TestAccDeploymentSlotThatFailsBeforeTheSwitchKeepsItsState(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change attrs
+		want   string
+	}{
+		"the candidate never gets healthy": {attrs{"release": `"2"`, "components": `{ api = { command = ["never-healthy"], health_check = { path = "/healthz" }, routes = [{}] } }`}, `not\s+ready\s+yet`},
+		"the candidate crashes":            {attrs{"release": `"2"`, "components": `{ api = { command = ["crashes"], health_check = { path = "/healthz" }, routes = [{}] } }`}, `this\s+program\s+crashes`},
+		"the test suite fails":             {attrs{"release": `"2"`, "test_suite": `{ command = ["exit", "3"] }`}, `exit\s+3`},
+		"the test suite hangs":             {attrs{"release": `"2"`, "test_suite": `{ command = ["hangs"], timeout_seconds = 5 }`}, `test\s+suite`},
+		"the migration fails":              {attrs{"release": `"2"`, "migrate": `{ command = ["exit", "1"] }`}, `migration`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.run(
+				resource.TestStep{Config: platformWithSlot(nil)},
+				resource.TestStep{Config: platformWithSlot(c.change), ExpectError: regexp.MustCompile(`Unable\s+to\s+update\s+deployment\s+slot(?s:.*)` + c.want + `(?s:.*)Release\s+1\s+serves`)},
+				resource.TestStep{
+					RefreshState:       true,
+					ExpectNonEmptyPlan: true,
+					Check: resource.ComposeAggregateTestCheckFunc(
+						resource.TestCheckResourceAttr(slotAddress, "release", "1"),
+						resource.TestCheckResourceAttr(slotAddress, "components.api.command.0", "app-{release}"),
+						resource.TestCheckResourceAttr(slotAddress, "test_suite.command.0", "suite"),
+						resource.TestCheckResourceAttr(slotAddress, "live.release", "1"),
+						resource.TestCheckResourceAttr(slotAddress, "phase", "failed"),
+					),
+				},
+				resource.TestStep{
+					Config: platformWithSlot(c.change), PlanOnly: true, ExpectNonEmptyPlan: true,
+				},
+				emptyPlan(platformWithSlot(nil)),
+			)
+		})
+	}
+}
+
+func TestAccDeploymentSlotOnHoldIsLeftAloneUntilRetryIsRaised(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	second := attrs{"release": `"2"`}
+	w.run(
+		resource.TestStep{Config: platformWithSlot(nil)},
+		resource.TestStep{Config: platformWithSlot(second)},
+		resource.TestStep{
+			PreConfig: func() {
+				if _, err := w.provisioner(w.owner).RollBack(t.Context(), oms, "ann", "orders were lost"); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Config:      platformWithSlot(second),
+			ExpectError: regexp.MustCompile(`rolled\s+back\s+by\s+ann(?s:.*)orders\s+were\s+lost(?s:.*)raise\s+retry\s+above\s+0`),
+		},
+		resource.TestStep{
+			Config: platformWithSlot(second), PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
+		resource.TestStep{
+			Config: platformWithSlot(second.with(attrs{"retry": "1"})),
+			Check:  resource.TestCheckResourceAttr(slotAddress, "live.release", "2"),
+		},
+		emptyPlan(platformWithSlot(second.with(attrs{"retry": "1"}))),
+	)
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1 2 1 2]" {
+		t.Errorf("served %s, want [1 2 1 2]", got)
+	}
+}
+
+func TestAccDeploymentSlotWhoseFirstReleaseFailsIsReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(
+		resource.TestStep{
+			Config:      platformWithSlot(attrs{"test_suite": `{ command = ["exit", "1"] }`, "deletion_protection": "true"}),
+			ExpectError: regexp.MustCompile(`Unable\s+to\s+create\s+deployment\s+slot(?s:.*)Nothing\s+serves`),
+		},
+		resource.TestStep{
+			Config: platformWithSlot(nil),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionReplace),
+			}},
+		},
+		emptyPlan(platformWithSlot(nil)),
+	)
+}
+
+func TestAccDeploymentSlotThatDisappearsIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(
+		resource.TestStep{Config: platformWithSlot(nil)},
+		resource.TestStep{
+			PreConfig: func() { w.VanishSlot(oms) },
+			Config:    platformWithSlot(nil),
+			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionCreate),
+			}},
+		},
+		emptyPlan(platformWithSlot(nil)),
+	)
+}
+
+func TestAccDeploymentSlotFollowsItsEnvironmentsPort(t *testing.T) {
+	t.Parallel()
+	moved := regionBlock(nil) + environmentBlock(attrs{"network": "{ https_port = 20443 }"}) + slotBlock(nil)
+	w := newWorld(t)
+	w.run(
+		resource.TestStep{Config: platformWithSlot(nil)},
+		resource.TestStep{Config: moved, Check: resource.TestCheckResourceAttr(slotAddress, "url", "https://production.eu.localhost:20443")},
+		emptyPlan(moved),
+	)
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1]" {
+		t.Errorf("served %s, want [1]", got)
+	}
+}
+
+func TestAccDeploymentSlotThatServesCanNotMove(t *testing.T) {
+	t.Parallel()
+	newWorld(t).run(
+		resource.TestStep{Config: platformWithSlot(nil)},
+		resource.TestStep{Config: platformWithSlot(attrs{"name": `"other"`}), ExpectError: regexp.MustCompile(`Slot\s+"eu/production/oms"\s+serves\s+release\s+1`)},
+		resource.TestStep{
+			Config:      platformWithEnvironment(nil) + twin(attrs{"name": `"other"`}) + slotBlock(attrs{"environment_id": "slipway_environment.twin.id"}),
+			ExpectError: regexp.MustCompile(`Slot\s+"eu/production/oms"\s+serves\s+release\s+1`),
+		},
+		emptyPlan(platformWithSlot(nil)),
+	)
+}
+
+func TestAccDeploymentSlotIsProtectedInProduction(t *testing.T) {
+	t.Parallel()
+	protected := platformWithSlot(attrs{"deletion_protection": ""})
+	sandbox := regionBlock(nil) + environmentBlock(attrs{"kind": `"sandbox"`}) + slotBlock(attrs{"deletion_protection": ""})
+	newWorld(t).run(
+		resource.TestStep{Config: protected},
+		resource.TestStep{Config: protected, Destroy: true, ExpectError: regexp.MustCompile(`Deletion\s+protection\s+of\s+deployment\s+slot`)},
+		resource.TestStep{Config: platformWithEnvironment(nil), ExpectError: regexp.MustCompile(`Deletion\s+protection\s+of\s+deployment\s+slot`)},
+		resource.TestStep{Config: platformWithSlot(nil)},
+		emptyPlan(platformWithSlot(nil)),
+	)
+	newWorld(t).run(
+		resource.TestStep{Config: sandbox, Check: resource.TestCheckResourceAttr(slotAddress, "deletion_protection", "false")},
+		emptyPlan(sandbox),
+	)
+}
