@@ -38,8 +38,8 @@ func cleanUp(ctx context.Context, n *narrator, p place) error {
 	return nil
 }
 
-// takeDown destroys by Terraform what Terraform knows, and has the agent purge what is left:
-// everything, where Terraform or its state is lost.
+// takeDown destroys by Terraform what Terraform knows. Where Terraform or its state is lost,
+// the agent stops everything that it runs; its data goes with the folder.
 func takeDown(ctx context.Context, n *narrator, p place) error {
 	w := workspace{place: p, narrator: n}
 	var destroyed error
@@ -58,10 +58,10 @@ func takeDown(ctx context.Context, n *narrator, p place) error {
 	if w.hasState() && destroyed == nil || !isThere(p.data()) || !isThere(p.provider()) {
 		return nil
 	}
-	n.say("having the agent stop and remove everything")
-	out, err := exec.CommandContext(ctx, p.provider(), "agent", "stop", "--purge", "--data-dir", p.data()).CombinedOutput()
+	n.say("having the agent stop everything")
+	out, err := exec.CommandContext(ctx, p.provider(), "agent", "stop", "--data-dir", p.data()).CombinedOutput()
 	if err != nil {
-		return errors.Join(destroyed, fmt.Errorf("agent stop --purge: %w\n%s", err, out))
+		return errors.Join(destroyed, fmt.Errorf("agent stop: %w\n%s", err, out))
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // follower tells the phases of swaps as they are reached.
@@ -18,7 +20,7 @@ type follower struct {
 // follow tells the phases of all swaps that begin from now on, until stop is called.
 func follow(ctx context.Context, n *narrator, p place) (stop func(), err error) {
 	f := &follower{place: p, narrator: n, told: map[string]bool{}}
-	if err := f.look(ctx, func(string, step) {}); err != nil {
+	if err := f.look(ctx, func(target.SlotID, target.Step) {}); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -42,7 +44,7 @@ func follow(ctx context.Context, n *narrator, p place) (stop func(), err error) 
 	}, nil
 }
 
-func (f *follower) tell(slot string, s step) {
+func (f *follower) tell(slot target.SlotID, s target.Step) {
 	text := fmt.Sprintf("%-16s %s", slot, s.Phase)
 	if s.Note != "" {
 		text += ": " + s.Note
@@ -51,25 +53,25 @@ func (f *follower) tell(slot string, s step) {
 }
 
 // look calls seen for each step that was not there before, in the order of time.
-func (f *follower) look(ctx context.Context, seen func(slot string, s step)) error {
+func (f *follower) look(ctx context.Context, seen func(slot target.SlotID, s target.Step)) error {
 	slots, err := f.slots(ctx)
 	if err != nil {
 		return err
 	}
 	type news struct {
-		slot string
-		step step
+		slot target.SlotID
+		step target.Step
 	}
 	var all []news
-	for id, slot := range slots {
+	for _, slot := range slots {
 		if slot.Swap == nil {
 			continue
 		}
 		for i, s := range slot.Swap.Steps {
-			key := fmt.Sprint(id, slot.Swap.ID, i)
+			key := fmt.Sprint(slot.ID, slot.Swap.ID, i)
 			if !f.told[key] {
 				f.told[key] = true
-				all = append(all, news{id, s})
+				all = append(all, news{slot.ID, s})
 			}
 		}
 	}

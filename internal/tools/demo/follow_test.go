@@ -30,7 +30,7 @@ func fakeAgent(t *testing.T) (p place, say func(status string)) {
 func TestFollowTellsOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	p, say := fakeAgent(t)
-	say(`{"slots": [{"id": "eu/production/oms", "serving_release": "1", "swap": {"id": "a",
+	say(`{"slots": [{"id": "eu/production/oms", "serving": "1", "swap": {"id": "a",
 		"steps": [{"phase": "preparing", "at": "2026-11-03T10:00:00Z"}]}}]}`)
 	var out strings.Builder
 	stop, err := follow(t.Context(), newNarrator(&out), p)
@@ -38,10 +38,10 @@ func TestFollowTellsOnlyWhatIsNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	say(`{"slots": [
-		{"id": "eu/production/oms", "serving_release": "2", "swap": {"id": "b", "steps": [
+		{"id": "eu/production/oms", "serving": "2", "swap": {"id": "b", "steps": [
 			{"phase": "preparing", "at": "2026-11-03T11:00:00Z"},
 			{"phase": "testing", "at": "2026-11-03T11:00:02Z", "note": "8 tests"}]}},
-		{"id": "eu/sandbox/oms", "serving_release": "2", "swap": {"id": "c", "steps": [
+		{"id": "eu/sandbox/oms", "serving": "2", "swap": {"id": "c", "steps": [
 			{"phase": "migrating", "at": "2026-11-03T11:00:01Z"}]}},
 		{"id": "eu/sandbox/idle"}]}`)
 	stop()

@@ -39,6 +39,7 @@ func (d diagnostic) String() string {
 
 // relay tells what was completed and what Terraform warns of, and returns the errors.
 func (w workspace) relay(output io.Reader) (problems []diagnostic) {
+	told := map[diagnostic]bool{} // plan and apply warn of the same
 	lines := bufio.NewScanner(output)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
@@ -54,9 +55,11 @@ func (w workspace) relay(output io.Reader) (problems []diagnostic) {
 		case "apply_complete", "change_summary":
 			w.narrator.say("%s", event.Message)
 		case "diagnostic":
-			if event.Diagnostic.Severity == "error" {
+			switch {
+			case event.Diagnostic.Severity == "error":
 				problems = append(problems, event.Diagnostic)
-			} else {
+			case !told[event.Diagnostic]:
+				told[event.Diagnostic] = true
 				w.narrator.say("%s", event.Diagnostic)
 			}
 		}

@@ -11,6 +11,7 @@ func TestRelay(t *testing.T) {
 {"@message":"slipway_region.eu: Creating...","type":"apply_start"}
 {"@message":"slipway_region.eu: Creation complete after 0s [id=eu]","type":"apply_complete"}
 {"@message":"Warning: Deprecated","type":"diagnostic","diagnostic":{"severity":"warning","summary":"Deprecated","detail":""}}
+{"@message":"Warning: Deprecated","type":"diagnostic","diagnostic":{"severity":"warning","summary":"Deprecated","detail":""}}
 {"@message":"Error: Unable","type":"diagnostic","diagnostic":{"severity":"error","summary":"Unable to update slot","detail":"Slot \"oms\".\nIts tests failed.","address":"slipway_deployment_slot.oms"}}
 `
 	var out strings.Builder

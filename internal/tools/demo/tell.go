@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/tools/terraform"
 )
 
@@ -117,8 +118,11 @@ func (t *teller) rollOut(ctx context.Context) error {
 	if s.Swap.SwitchedAt == nil {
 		return fmt.Errorf("slot %s serves release 2 and does not say since when", liveSlot)
 	}
-	late := max(0, r.LastAnswer["1"].Sub(*s.Swap.SwitchedAt))
-	t.say("from the switch to the last answer by release 1: %s", late.Round(100*time.Microsecond))
+	if late := r.LastAnswer["1"].Sub(*s.Swap.SwitchedAt); late > 0 {
+		t.say("from the switch to the last answer by release 1: %s", late.Round(10*time.Microsecond))
+	} else {
+		t.say("from the switch to the last answer by release 1: 0 (it came %s before)", (-late).Round(10*time.Microsecond))
+	}
 	return nil
 }
 
@@ -171,7 +175,7 @@ func (t *teller) refuse(ctx context.Context) error {
 }
 
 // serving checks which release the live slot serves.
-func (t *teller) serving(ctx context.Context, release string) (slotStatus, error) {
+func (t *teller) serving(ctx context.Context, release string) (agentapi.SlotSurvey, error) {
 	s, err := t.workspace.slot(ctx, liveSlot)
 	if err != nil {
 		return s, err

@@ -24,7 +24,7 @@ type workspace struct {
 
 // prepare copies the quickstart and tells Terraform to take the provider from the mirror.
 func (w workspace) prepare(ctx context.Context, quickstart string) error {
-	if err := os.MkdirAll(w.work(), 0o755); err != nil {
+	if err := os.MkdirAll(w.work(), 0o700); err != nil {
 		return fmt.Errorf("make the working folder: %w", err)
 	}
 	files, err := filepath.Glob(filepath.Join(quickstart, "*.tf"))
@@ -97,7 +97,7 @@ func (w workspace) outputs(ctx context.Context) (map[string]json.RawMessage, err
 // run runs Terraform, tells what it completes, and keeps all its output in the log. Where
 // Terraform refuses, the error is a [refusal].
 func (w workspace) run(ctx context.Context, args ...string) error {
-	log, err := os.OpenFile(w.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(w.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
