@@ -16,8 +16,8 @@ const endLimit = 30 * time.Second
 
 // cleanUp destroys the platform, makes sure that nothing of it runs, and removes the folder.
 func cleanUp(ctx context.Context, n *narrator, p place) error {
-	if !p.exists() {
-		n.say("there is no %s: nothing to remove", p.dir)
+	if !p.used() {
+		n.say("there is no demo in %s: nothing to remove", p.dir)
 		return nil
 	}
 	unlock, err := p.take()

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -24,16 +25,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	n := newNarrator(os.Stdout)
 	err := run(ctx, n, flag.Arg(0), *clean)
-	interrupted := ctx.Err() != nil
 	stop()
-	if err == nil {
-		return
+	if err != nil {
+		n.failure(err)
+		os.Exit(1)
 	}
-	if interrupted {
-		n.say("interrupted")
-	}
-	n.failure(err)
-	os.Exit(1)
 }
 
 func run(ctx context.Context, n *narrator, repository string, clean bool) error {
@@ -48,7 +44,7 @@ func run(ctx context.Context, n *narrator, repository string, clean bool) error 
 	if clean {
 		return cleanUp(ctx, n, p)
 	}
-	if p.exists() {
+	if p.used() {
 		n.title("A platform of an earlier demo is here: removing it first")
 		if err := cleanUp(ctx, n, p); err != nil {
 			return err
@@ -59,7 +55,11 @@ func run(ctx context.Context, n *narrator, repository string, clean bool) error 
 		return err
 	}
 	defer unlock()
-	if err := tell(ctx, n, p, repository); err != nil {
+	err = tell(ctx, n, p, repository)
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
 		return fmt.Errorf("%w\n\nEverything is left as it is, in %s.\nTerraform's own output is in %s.\n\"make demo-clean\" removes it all", err, p.dir, p.log())
 	}
 	return nil

@@ -70,10 +70,8 @@ func openToAll(dir string) bool {
 	}
 }
 
-func (p place) exists() bool {
-	_, err := os.Lstat(p.dir)
-	return err == nil
-}
+// used says whether a demo was here before.
+func (p place) used() bool { return isThere(p.lock()) }
 
 // check refuses a folder that somebody else made or can write to, since programs are run
 // from it, and one that is not the demo's, since the demo removes it.
@@ -88,6 +86,8 @@ func (p place) check() error {
 		return fmt.Errorf("%s is in the way: it is no folder; remove it or set SLIPWAY_DEMO_DIR", p.dir)
 	case stat == nil || int(stat.Uid) != os.Getuid():
 		return fmt.Errorf("%s belongs to another user: set SLIPWAY_DEMO_DIR to a folder of your own", p.dir)
+	case os.Getuid() == 0 && info.Mode().Perm()&0o001 == 0:
+		return fmt.Errorf("%s can not be entered by other users, and the application runs as one of them: chmod 755 it", p.dir)
 	case info.Mode().Perm()&0o022 != 0:
 		return fmt.Errorf("others can write to %s: remove it or set SLIPWAY_DEMO_DIR", p.dir)
 	}
@@ -103,14 +103,14 @@ func (p place) check() error {
 
 // take makes the folder if need be and keeps other demos out of it until unlock is called.
 func (p place) take() (unlock func(), err error) {
+	if above := filepath.Dir(p.dir); os.Getuid() == 0 && !openToAll(above) {
+		return nil, fmt.Errorf("%s can not be entered by other users, and the application runs as one of them: set SLIPWAY_DEMO_DIR to another folder", above)
+	}
 	if err := os.Mkdir(p.dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("make the demo's folder: %w", err)
 	}
 	if err := p.check(); err != nil {
 		return nil, err
-	}
-	if os.Getuid() == 0 && !openToAll(p.dir) {
-		return nil, fmt.Errorf("%s can not be entered by other users, and the application runs as one of them: set SLIPWAY_DEMO_DIR to another folder", p.dir)
 	}
 	lock, err := os.OpenFile(p.lock(), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
