@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 )
 
 // releases of the application and how each is built. All are made of the same source: what
@@ -37,12 +38,15 @@ func build(ctx context.Context, n *narrator, p place, repository string) error {
 	return nil
 }
 
+// downloading is what Go says of modules that it fetches.
+var downloading = regexp.MustCompile(`(?m)^go: downloading .*\n`)
+
 func goBuild(ctx context.Context, source, to, flags string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", flags, "-o", to, ".")
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build in %s: %w\n%s", source, err, out)
+		return fmt.Errorf("go build in %s: %w\n%s", source, err, downloading.ReplaceAll(out, nil))
 	}
 	return nil
 }
