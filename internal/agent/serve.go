@@ -99,9 +99,9 @@ func (s *server) run(ctx context.Context) error {
 
 // wait returns when there is a reason to end.
 func (s *server) wait(failed <-chan error) ending {
-	ticker := time.NewTicker(500 * time.Millisecond)
+	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
-	began, used := time.Now(), !s.platform.Empty()
+	began := time.Now()
 	for {
 		select {
 		case e := <-s.stop:
@@ -115,9 +115,8 @@ func (s *server) wait(failed <-chan error) ending {
 			return ending{}
 		case <-ticker.C:
 		}
-		empty := s.platform.Empty()
-		used = used || !empty
-		if empty && s.requests.Load() == 0 && (used || time.Since(began) > idleLimit) {
+		idle := s.platform.Ended() || s.platform.Empty() && time.Since(began) > idleLimit
+		if idle && s.requests.Load() == 0 {
 			return ending{}
 		}
 		if _, err := process.RotateLog(agentapi.LogFile(s.dir), logLimit, 2); err != nil {

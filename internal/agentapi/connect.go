@@ -18,6 +18,7 @@ import (
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/hold"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // spawnLimit bounds the start of an agent.
@@ -54,6 +55,24 @@ func (p Place) Connect(ctx context.Context, create bool) (*Client, error) {
 	}
 	return c, nil
 }
+
+// AwaitEnd returns when the agent has ended, as it does by itself after the last region was
+// removed. While there is an installation it returns at once.
+func (p Place) AwaitEnd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, spawnLimit)
+	defer cancel()
+	_, err := wait.Until(ctx, wait.Options{Max: 100 * time.Millisecond}, func(context.Context) (agentSeen, bool, error) {
+		if installed(p.DataDir) {
+			return "", true, nil
+		}
+		return "the agent still runs", !hold.Present(p.DataDir), nil
+	})
+	return err
+}
+
+type agentSeen string
+
+func (s agentSeen) String() string { return string(s) }
 
 // start makes sure that an agent runs.
 func (p Place) start(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // DefaultDataDir is where the local target lives unless it is told: SLIPWAY_DATA_DIR, else
@@ -42,6 +43,19 @@ func MakeDataDir(dir string) error {
 		}
 	}
 	return nil
+}
+
+// EndedFile holds the id of the last installation of a data directory that was removed as it
+// should be, with its last region. It is what tells that from one that went missing.
+func EndedFile(dataDir string) string { return filepath.Join(dataDir, "log", "ended-installation") }
+
+// Ended returns the id of the installation that was removed last, "" if there is none.
+func Ended(dataDir string) string {
+	text, err := os.ReadFile(EndedFile(dataDir))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // installed says whether a data directory has an installation.

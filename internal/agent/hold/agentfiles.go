@@ -29,6 +29,17 @@ func infoPath(dataDir string) string { return filepath.Join(dataDir, "agent.json
 
 func lockPath(dataDir string) string { return filepath.Join(dataDir, "agent.lock") }
 
+// Present says whether a data directory has any file of an agent that runs, or was killed. An agent
+// that ended leaves none.
+func Present(dataDir string) bool {
+	for _, path := range []string{SocketPath(dataDir), infoPath(dataDir), lockPath(dataDir)} {
+		if _, err := os.Lstat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // ReadInfo reads what the agent of a data directory wrote about itself. The error is fs.ErrNotExist when
 // there is none; an agent that was killed leaves its Info behind.
 func ReadInfo(dataDir string) (Info, error) {

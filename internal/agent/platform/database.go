@@ -86,6 +86,9 @@ func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDa
 		}
 	}
 	if err := e.ensureAccount(ctx, s, file, rotate); err != nil {
+		if before == nil && errors.Is(err, target.ErrForeign) {
+			err = errors.Join(err, e.unpublish(spec.Account), e.forget(spec.Account))
+		}
 		return none, err
 	}
 	file.Meta.Ready = true

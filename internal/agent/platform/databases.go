@@ -126,12 +126,18 @@ func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountD
 		return err
 	case file == nil:
 		return target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
-	case file.Meta.Ready && file.Spec.DeletionProtection:
-		return target.Errorf(target.ErrProtected, "deletion protection of account database %q is on: set deletion_protection = false and apply that first", id)
 	}
 	s, err := e.server(ctx, file.Spec, true)
 	if err != nil {
 		return err
+	}
+	if file.Meta.Ready && file.Spec.DeletionProtection {
+		switch err := e.present(ctx, s, *file); {
+		case err == nil:
+			return target.Errorf(target.ErrProtected, "deletion protection of account database %q is on: set deletion_protection = false and apply that first", id)
+		case !errors.Is(err, target.ErrVanished):
+			return err
+		}
 	}
 	if err := e.unpublish(id.Account); err != nil {
 		return err

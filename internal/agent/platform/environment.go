@@ -115,8 +115,11 @@ func (e *environment) put(spec target.Environment, o target.PutOptions, from *se
 		return target.Errorf(target.ErrUnavailable, "environment %q is being removed", e.id)
 	}
 	file := e.file
-	same := target.Same(file.Spec, spec)
-	if !repeated(file.Meta, o, same) {
+	if repeated(file.Meta, o, target.Same(file.Spec, spec)) {
+		if file.Meta.Ready && file.Meta.Problem == "" && (from == nil || target.Same(file.Settings, *from)) {
+			return nil
+		}
+	} else {
 		meta, err := next(file.Meta, o, e.p.clock.Now(), "environment", e.id.String())
 		if err != nil {
 			return err

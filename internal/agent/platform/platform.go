@@ -66,11 +66,12 @@ type Platform struct {
 	environments map[target.EnvironmentID]*environment
 	// bad are the records that could not be read, by the id of what they describe.
 	bad map[string]error
+	// ended says that the installation was removed with its last region.
+	ended bool
 
-	life   context.Context
-	end    context.CancelFunc
-	begun  sync.WaitGroup
-	closed chan struct{}
+	life  context.Context
+	end   context.CancelFunc
+	begun sync.WaitGroup
 }
 
 // installation is the identity of one data directory.
@@ -95,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 	p := &Platform{
 		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: users,
 		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
-		bad: map[string]error{}, life: life, end: end, closed: make(chan struct{}),
+		bad: map[string]error{}, life: life, end: end,
 	}
 	if err := p.load(ctx); err != nil {
 		end()
@@ -191,6 +192,13 @@ func (p *Platform) Empty() bool {
 	return len(p.regions) == 0 && len(p.environments) == 0 && len(p.bad) == 0
 }
 
+// Ended says whether the installation was removed with its last region.
+func (p *Platform) Ended() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended
+}
+
 // load reads every record and brings up what they describe.
 func (p *Platform) load(ctx context.Context) error {
 	var in installation
@@ -258,20 +266,26 @@ func (p *Platform) install() error {
 	if err := store.Save(p.dir.installation(), in); err != nil {
 		return err
 	}
-	p.installation, p.authority = in, a
+	if err := os.Remove(agentapi.EndedFile(string(p.dir))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	p.installation, p.authority, p.ended = in, a, false
 	return nil
 }
 
 // uninstall removes everything but the logs after the last region. The caller holds p.mu.
 func (p *Platform) uninstall() error {
-	if len(p.regions)+len(p.environments)+len(p.bad) > 0 {
+	if p.installation == nil || len(p.regions)+len(p.environments)+len(p.bad) > 0 {
 		return nil
+	}
+	if err := store.WriteFile(agentapi.EndedFile(string(p.dir)), []byte(p.installation.ID+"\n"), 0o644); err != nil {
+		return err
 	}
 	var errs []error
 	for _, path := range []string{p.dir.installation(), p.dir.regions(), p.dir.environments(), p.dir.authority(), filepath.Join(string(p.dir), "cache")} {
 		errs = append(errs, os.RemoveAll(path))
 	}
-	p.installation, p.authority = nil, nil
+	p.installation, p.authority, p.ended = nil, nil, true
 	return errors.Join(errs...)
 }
 

@@ -2,6 +2,7 @@ package localtarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -36,6 +37,10 @@ var _ target.Driver = (*Target)(nil)
 // New makes a target. It touches nothing.
 func New(o Options) *Target { return &Target{options: o} }
 
+func (t *Target) place() agentapi.Place {
+	return agentapi.Place{DataDir: t.options.DataDir, Executable: t.options.Executable, Software: t.options.Version}
+}
+
 // Close drops the connections.
 func (t *Target) Close() {
 	t.mu.Lock()
@@ -45,9 +50,15 @@ func (t *Target) Close() {
 	}
 }
 
-// Installation implements target.Installations.
+// Installation implements target.Installations. An installation that was removed as it
+// should be is still the one of its data directory: it is known to hold nothing.
 func (t *Target) Installation(ctx context.Context) (string, error) {
 	a, err := read[agentapi.Text](ctx, t, "Installation", agentapi.None{})
+	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
+		if id := agentapi.Ended(t.options.DataDir); id != "" {
+			return id, nil
+		}
+	}
 	return a.Text, err
 }
 
@@ -65,12 +76,15 @@ func write[A any](ctx context.Context, t *Target, method string, request any) (A
 }
 
 func call[A any](ctx context.Context, t *Target, create bool, method string, request any) (A, error) {
+	var answer A
 	c, err := t.connect(ctx, create)
-	if err != nil {
-		var none A
-		return none, err
+	if err == nil {
+		answer, err = agentapi.Call[A](ctx, c, method, request)
 	}
-	return agentapi.Call[A](ctx, c, method, request)
+	if errors.Is(err, target.ErrNoInstallation) && agentapi.Ended(t.options.DataDir) != "" {
+		err = target.Errorf(target.ErrNotFound, "%s was removed with its last region", t.Where())
+	}
+	return answer, err
 }
 
 // connect connects once. A target whose installation is not there yet is asked anew.
@@ -80,8 +94,7 @@ func (t *Target) connect(ctx context.Context, create bool) (*agentapi.Client, er
 	if t.client != nil {
 		return t.client, nil
 	}
-	place := agentapi.Place{DataDir: t.options.DataDir, Executable: t.options.Executable, Software: t.options.Version}
-	c, err := place.Connect(ctx, create)
+	c, err := t.place().Connect(ctx, create)
 	if err != nil {
 		return nil, err
 	}

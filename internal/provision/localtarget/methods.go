@@ -24,10 +24,12 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 	return read[target.RegionRecord](ctx, t, "GetRegion", agentapi.ID{ID: id})
 }
 
-// DeleteRegion implements target.Regions.
+// DeleteRegion implements target.Regions. With the last region the agent goes too.
 func (t *Target) DeleteRegion(ctx context.Context, id string) error {
-	_, err := read[agentapi.None](ctx, t, "DeleteRegion", agentapi.ID{ID: id})
-	return err
+	if _, err := read[agentapi.None](ctx, t, "DeleteRegion", agentapi.ID{ID: id}); err != nil {
+		return err
+	}
+	return t.place().AwaitEnd(ctx)
 }
 
 // ListRegions implements target.Regions.

@@ -70,7 +70,7 @@ func (t *Target) Inventory() []string {
 	defer s.mu.Unlock()
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
-	if s.installation != "" {
+	if s.installation != "" && !s.ended {
 		add("installation %s", s.installation)
 	}
 	for id := range s.regions {

@@ -56,9 +56,7 @@ func (t *Target) DeleteRegion(ctx context.Context, id string) error {
 			}
 		}
 		delete(s.regions, id)
-		if len(s.regions) == 0 {
-			s.clear()
-		}
+		s.ended = len(s.regions) == 0
 		return nil
 	})
 }

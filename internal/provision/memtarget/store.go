@@ -15,7 +15,9 @@ type store struct {
 
 	mu           sync.Mutex
 	installation string // "" where there is none
-	installed    int    // how many installations there have been
+	// ended says that the installation was removed with its last region.
+	ended        bool
+	installed    int // how many installations there have been
 	regions      map[string]target.RegionRecord
 	environments map[target.EnvironmentID]*environment
 	databases    map[target.AccountDatabaseID]*database
@@ -42,7 +44,7 @@ func newStore(o Options) *store {
 
 // clear ends the installation.
 func (s *store) clear() {
-	s.installation = ""
+	s.installation, s.ended = "", false
 	s.regions = map[string]target.RegionRecord{}
 	s.environments = map[target.EnvironmentID]*environment{}
 	s.databases = map[target.AccountDatabaseID]*database{}
@@ -51,9 +53,10 @@ func (s *store) clear() {
 
 // install makes an installation where there is none.
 func (s *store) install() {
-	if s.installation != "" {
+	if s.installation != "" && !s.ended {
 		return
 	}
+	s.ended = false
 	s.installed++
 	s.installation = s.options.Installation
 	if s.installed > 1 {

@@ -27,8 +27,10 @@ type Driver interface {
 
 // Installations tells one installation of a target from another.
 type Installations interface {
-	// Installation returns the id of the installation, [ErrNoInstallation] if there is none
-	// yet; the first Put makes one. Where names what the driver looks into, for messages.
+	// Installation returns the id of the installation, [ErrNoInstallation] if there is none;
+	// the first Put makes one. One that ended with its last region keeps answering with its
+	// id, until another begins: it is known to hold nothing, which one that went missing is
+	// not. Where names what the driver looks into, for messages.
 	Installation(ctx context.Context) (id string, err error)
 	Where() string
 }

@@ -60,10 +60,14 @@ func installationTests() []test {
 			}
 
 			w.ok(w.driver.DeleteRegion(ctx, "us"))
-			_, err = w.driver.Installation(ctx)
-			w.refused(err, target.ErrNoInstallation)
+			ended, err := w.reopened().Installation(ctx)
+			w.ok(err)
+			if ended != first {
+				w.Errorf("after its end the installation is %q, want %q still", ended, first)
+			}
 			_, err = w.reopened().GetRegion(ctx, "us")
-			w.refused(err, target.ErrNoInstallation)
+			w.refused(err, target.ErrNotFound)
+			w.gone(w.driver.DeleteRegion(ctx, "us"))
 
 			w.putRegion("eu")
 			second, err := w.reopened().Installation(ctx)
