@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -15,6 +16,9 @@ type Clock interface {
 	Now() time.Time
 	// Sleep returns nil after d, or the cause of ctx's end as soon as it ends.
 	Sleep(ctx context.Context, d time.Duration) error
+	// Every calls f whenever another d has passed, one call at a time, until stop is called.
+	// Stop returns when no call is under way any more; f must not call it.
+	Every(d time.Duration, f func()) (stop func())
 }
 
 // Real is the machine's clock.
@@ -33,6 +37,28 @@ func (Real) Sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	}
+}
+
+// Every calls f from a goroutine of its own, which stop ends.
+func (Real) Every(d time.Duration, f func()) (stop func()) {
+	ticker := time.NewTicker(d)
+	stopped := make(chan struct{})
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		for {
+			select {
+			case <-stopped:
+				return
+			case <-ticker.C:
+				f()
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		ticker.Stop()
+		close(stopped)
+		ticking.Wait()
+	})
 }
 
 // Options paces the observations of [Until]. The zero value suits a target on this machine.
