@@ -39,10 +39,12 @@ func (o FindOptions) fetch(ctx context.Context, pinned archive) (Binaries, error
 	}
 	target := filepath.Join(o.CacheDir, pinned.folder())
 	bin := filepath.Join(target, "bin")
-	if found, err := probe(ctx, bin, o.RunAs); err == nil {
+	if _, err := os.Stat(target); err == nil {
+		found, err := probe(ctx, bin, o.RunAs)
+		if err != nil {
+			return Binaries{}, fmt.Errorf("use the downloaded PostgreSQL: %w (remove %s to download it again)", err, target)
+		}
 		return found, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return Binaries{}, fmt.Errorf("use the downloaded PostgreSQL: %w (remove %s to download it again)", err, target)
 	}
 	if o.Repository == "" {
 		return Binaries{}, errors.New("no repository to download from is set")
@@ -69,6 +71,12 @@ func (o FindOptions) fetch(ctx context.Context, pinned archive) (Binaries, error
 	unpacked := filepath.Join(work, "unpacked")
 	if err := unpack(ctx, jar, unpacked); err != nil {
 		return Binaries{}, fmt.Errorf("unpack %s: %w", address, err)
+	}
+	if err := os.Chmod(work, 0o755); err != nil {
+		return Binaries{}, err
+	}
+	if _, err := probe(ctx, filepath.Join(unpacked, "bin"), o.RunAs); err != nil {
+		return Binaries{}, fmt.Errorf("try the PostgreSQL from %s: %w", address, err)
 	}
 	if err := os.Rename(unpacked, target); err != nil && !errors.Is(err, fs.ErrExist) {
 		return Binaries{}, fmt.Errorf("put the archive into the cache: %w", err)

@@ -79,7 +79,7 @@ func (o FindOptions) search(ctx context.Context, places []string, pinned archive
 	return Binaries{}, fmt.Errorf("%w: looked for %s (postgres and initdb) in what pg_config --bindir names and in %s%s; "+
 		"then for a download: %w. Install it (%s), or name its folder in local.postgres_bin_dir, "+
 		"or use a server you have by local.postgres_url",
-		ErrNoBinaries, wanted, strings.Join(usualPlaces(), ", "), listRefused(refused), err, installHint())
+		ErrNoBinaries, wanted, placesInWords(), listRefused(refused), err, installHint())
 }
 
 // accept probes dir and compares its version with what will do.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,17 +32,14 @@ func (s *Server) AdminURL() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{
-		"sslmode":         {"verify-full"},
-		"sslrootcert":     {s.files.authority()},
-		"channel_binding": {"require"},
-	}
 	address := url.URL{
-		Scheme:   "postgres",
-		User:     url.UserPassword(Administrator, password),
-		Host:     net.JoinHostPort(Host, strconv.Itoa(port)),
-		Path:     maintenance,
-		RawQuery: query.Encode(),
+		Scheme: "postgres",
+		User:   url.UserPassword(Administrator, password),
+		Host:   net.JoinHostPort(Host, strconv.Itoa(port)),
+		Path:   maintenance,
+		// In these addresses a + is no space.
+		RawQuery: "sslmode=verify-full&channel_binding=require&sslrootcert=" +
+			strings.ReplaceAll(url.QueryEscape(s.files.authority()), "+", "%20"),
 	}
 	return address.String(), nil
 }

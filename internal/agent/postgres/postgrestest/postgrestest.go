@@ -34,8 +34,8 @@ func Binaries(ctx context.Context) (postgres.Binaries, error) {
 	})
 }
 
-// Options returns options for a server in the folder server below base, which
-// must be ours alone.
+// Options returns options for a server in a folder below base, which must be
+// ours alone. Its name is a trap for those who forget to quote.
 func Options(ctx context.Context, base string) (postgres.Options, error) {
 	programs, err := Binaries(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func Options(ctx context.Context, base string) (postgres.Options, error) {
 	}
 	return postgres.Options{
 		Name:        "test",
-		Dir:         filepath.Join(base, "server"),
+		Dir:         filepath.Join(base, "it's a+b & c=d"),
 		Base:        base,
 		Certificate: certificate,
 		Key:         key,

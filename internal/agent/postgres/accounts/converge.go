@@ -1,0 +1,189 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// EnsureAccount makes the account, or makes it what it should be. Repeating it
+// is harmless. The error is [ErrForeign] where something of that name is not
+// ours; then nothing was changed.
+func (c *Cluster) EnsureAccount(ctx context.Context, account Account) error {
+	return c.change(ctx, "ensure", account, toEnsure(account))
+}
+
+// SetPassword sets the password of the account of that name and mark, which
+// must exist. Sessions that are open stay so.
+func (c *Cluster) SetPassword(ctx context.Context, name, mark, password string) error {
+	if password == "" {
+		return fmt.Errorf("set password of account %q: %w", name, ErrNoPassword)
+	}
+	account := Account{Name: name, Mark: mark, Password: password}
+	return c.change(ctx, "set password of", account, toSetPassword(account))
+}
+
+// SetConnectionLimit sets how many connections the account of that name and
+// mark, which must exist, may have at a time; 0 for no limit of its own.
+func (c *Cluster) SetConnectionLimit(ctx context.Context, name, mark string, limit int) error {
+	account := Account{Name: name, Mark: mark, ConnectionLimit: limit}
+	return c.change(ctx, "limit connections of", account, toSetLimit(account))
+}
+
+// DropAccount removes the account of that name and mark with all of its data,
+// cutting off its sessions. One that does not exist is removed already.
+func (c *Cluster) DropAccount(ctx context.Context, name, mark string) error {
+	account := Account{Name: name, Mark: mark}
+	return c.change(ctx, "drop", account, toDrop(account))
+}
+
+// change works on one account under its lock until next has nothing to do.
+func (c *Cluster) change(ctx context.Context, verb string, account Account, next next) error {
+	if err := account.check(); err != nil {
+		return fmt.Errorf("%s account: %w", verb, err)
+	}
+	if err := c.locked(ctx, account.Name, func(connection *pgx.Conn) error {
+		return c.converge(ctx, connection, account.Name, next)
+	}); err != nil {
+		return fmt.Errorf("%s account %q: %w", verb, account.Name, err)
+	}
+	return nil
+}
+
+// locked runs work while this session holds the account's lock. If anything
+// goes wrong the connection is closed, which gives up the lock as well.
+func (c *Cluster) locked(ctx context.Context, name string, work func(*pgx.Conn) error) (err error) {
+	pooled, err := c.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer pooled.Release()
+	connection := pooled.Conn()
+	defer func() {
+		if err != nil {
+			closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			defer cancel()
+			_ = connection.Close(closing) // the error at hand is the one to tell
+		}
+	}()
+	key := lockKey(name)
+	if err := c.send(ctx, connection, "lock", "SELECT pg_advisory_lock($1)", key); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	if err := work(connection); err != nil {
+		return err
+	}
+	if err := c.send(ctx, connection, "unlock", "SELECT pg_advisory_unlock($1)", key); err != nil {
+		return fmt.Errorf("unlock: %w", err)
+	}
+	return nil
+}
+
+// lockKey is the account's advisory lock in the maintenance database.
+func lockKey(name string) int64 {
+	sum := sha256.Sum256([]byte("slipway account " + name))
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// maxRetries is how often one change meets a statement that somebody else was
+// in the way of, before it gives up.
+const maxRetries = 8
+
+// converge looks, does the next step, and looks again, until there is none.
+func (c *Cluster) converge(ctx context.Context, connection *pgx.Conn, name string, next next) error {
+	asks := asker{superuser: superuser(connection), major: majorVersion(connection)}
+	last, retries := "", 0
+	for {
+		seen, err := c.observe(ctx, connection, name)
+		if err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		step, err := next(seen, asks)
+		if step == nil || err != nil {
+			return err
+		}
+		if step.what == last {
+			return fmt.Errorf("%s: %w", step.what, ErrNotTaken)
+		}
+		err = c.send(ctx, connection, step.what, strings.Join(step.sql, "; "))
+		switch {
+		case err == nil:
+			last = step.what
+			if step.done != nil {
+				step.done()
+			}
+		case inTheWay(err) && retries < maxRetries:
+			retries++
+			if err := pause(ctx, retries); err != nil {
+				return err
+			}
+		default:
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+}
+
+// send sends one message and waits for its end.
+func (c *Cluster) send(ctx context.Context, connection *pgx.Conn, what, sql string, arguments ...any) error {
+	if err := c.before(ctx, what); err != nil {
+		return err
+	}
+	arguments = append([]any{pgx.QueryExecModeSimpleProtocol}, arguments...)
+	if _, err := connection.Exec(ctx, sql, arguments...); err != nil {
+		return err
+	}
+	return c.after(ctx, what)
+}
+
+func (c *Cluster) before(ctx context.Context, what string) error {
+	if c.options.Before == nil {
+		return nil
+	}
+	return c.options.Before(ctx, what)
+}
+
+func (c *Cluster) after(ctx context.Context, what string) error {
+	if c.options.After == nil {
+		return nil
+	}
+	return c.options.After(ctx, what)
+}
+
+// inTheWay tells whether err means that somebody else worked on the same or a
+// shared object at the same time. The state has to be read again then.
+func inTheWay(err error) bool {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch refused.Code {
+	case "42710", "42P04", "23505", // exists by now: an object, a database, a row of a catalogue
+		"42704", "3D000", // is gone by now: an object, a database
+		"55006",          // is in use
+		"XX000",          // "tuple concurrently updated" has no code of its own
+		"40001", "40P01": // serialization failure, deadlock
+		return true
+	}
+	return false
+}
+
+// pause waits a little, longer each time, never in step with others.
+func pause(ctx context.Context, retries int) error {
+	longest := min(time.Second, 20*time.Millisecond<<retries)
+	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
