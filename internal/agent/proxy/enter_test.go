@@ -55,7 +55,7 @@ func TestADrainSeesEveryRequestThatEntered(t *testing.T) {
 		})
 	}
 	colors := []string{"green", "blue"}
-	for n := range 100 {
+	for n := range 50 {
 		old := p.slots["oms"].turns[Production]
 		switched, err := p.Switch(t.Context(), "oms", colors[n%2])
 		if err != nil || !switched.Drained {

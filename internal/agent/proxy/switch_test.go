@@ -64,7 +64,7 @@ func TestNoRequestReachesTheOldStackOnceSwitchHasReturned(t *testing.T) {
 	d.serve(t, "blue")
 	l := startLoad(t, d.production, 20)
 	old, next := "blue", "green"
-	for range 200 {
+	for range 60 {
 		l.progress(t, 1)
 		retired[next].Store(false)
 		if !d.serve(t, next).Drained {
