@@ -15,28 +15,28 @@ import (
 func placePatterns() (versioned, current []string) {
 	if runtime.GOOS == "darwin" {
 		return []string{
-			"/opt/homebrew/opt/postgresql@%d/bin", // Homebrew on Apple silicon
-			"/usr/local/opt/postgresql@%d/bin",    // Homebrew on Intel
-			"/Applications/Postgres.app/Contents/Versions/%d/bin",
-			"/opt/local/lib/postgresql%d/bin", // MacPorts
-		}, []string{
-			"/opt/homebrew/opt/postgresql/bin",
-			"/usr/local/opt/postgresql/bin",
-			"/Applications/Postgres.app/Contents/Versions/latest/bin",
-			"/usr/local/pgsql/bin",
-		}
+				"/opt/homebrew/opt/postgresql@%d/bin", // Homebrew on Apple silicon
+				"/usr/local/opt/postgresql@%d/bin",    // Homebrew on Intel
+				"/Applications/Postgres.app/Contents/Versions/%d/bin",
+				"/opt/local/lib/postgresql%d/bin", // MacPorts
+			}, []string{
+				"/opt/homebrew/opt/postgresql/bin",
+				"/usr/local/opt/postgresql/bin",
+				"/Applications/Postgres.app/Contents/Versions/latest/bin",
+				"/usr/local/pgsql/bin",
+			}
 	}
 	return []string{
-		"/usr/lib/postgresql/%d/bin", // Debian, Ubuntu
-		"/usr/pgsql-%d/bin",          // PGDG on RHEL, Fedora
-		"/usr/libexec/postgresql%d",  // Alpine
-		"/usr/lib/postgresql%d/bin",  // openSUSE
-		"/home/linuxbrew/.linuxbrew/opt/postgresql@%d/bin",
-	}, []string{
-		"/usr/bin", // Arch, RHEL, Fedora
-		"/usr/local/pgsql/bin",
-		"/usr/local/bin",
-	}
+			"/usr/lib/postgresql/%d/bin", // Debian, Ubuntu
+			"/usr/pgsql-%d/bin",          // PGDG on RHEL, Fedora
+			"/usr/libexec/postgresql%d",  // Alpine
+			"/usr/lib/postgresql%d/bin",  // openSUSE
+			"/home/linuxbrew/.linuxbrew/opt/postgresql@%d/bin",
+		}, []string{
+			"/usr/bin", // Arch, RHEL, Fedora
+			"/usr/local/pgsql/bin",
+			"/usr/local/bin",
+		}
 }
 
 // usualPlaces lists the folders to try, newest major first.

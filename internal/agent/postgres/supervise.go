@@ -103,14 +103,18 @@ func (s *Server) watch(ctx context.Context, running *postmaster, ask <-chan chan
 	defer look.Stop()
 	logs := time.NewTicker(logInterval)
 	defer logs.Stop()
-	for {
+	for refusals := 0; ; {
+		next := ask
+		if asked != nil {
+			next = nil // one at a time
+		}
 		select {
 		case <-look.C:
 		case <-logs.C:
 			if err := rotate(s.options.LogFile); err != nil {
 				s.log.Warn("server's log was not rotated", "error", err)
 			}
-		case asked = <-ask:
+		case asked = <-next:
 		case <-ctx.Done():
 			return nil, nil
 		}
@@ -124,9 +128,13 @@ func (s *Server) watch(ctx context.Context, running *postmaster, ask <-chan chan
 			s.mu.Unlock()
 			return asked, fmt.Errorf("the server (pid %d) died; its log ends with: %s", running.pid, strings.Join(s.logTail(8), "; "))
 		}
-		if asked != nil {
+		switch {
+		case asked == nil:
+		case answer != nil && refusals == 0:
+			refusals++ // it may be dying; the next look will tell
+		default:
 			asked <- answer
-			asked = nil
+			asked, refusals = nil, 0
 		}
 	}
 }
