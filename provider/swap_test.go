@@ -1,0 +1,334 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
+	"github.com/slipway-platform/terraform-provider-slipway/provider"
+)
+
+// interrupting is a clock during whose n-th sleep after arm somebody presses Ctrl-C.
+type interrupting struct {
+	*wait.Fake
+	when   func() bool
+	cancel context.CancelFunc
+}
+
+func (c *interrupting) Sleep(ctx context.Context, d time.Duration) error {
+	if c.when != nil && c.when() {
+		c.cancel()
+		return context.Canceled
+	}
+	return c.Fake.Sleep(ctx, d)
+}
+
+// interrupt applies p and cancels it in the first pause in which when says so.
+func (w *world) interrupt(l *lab, c *interrupting, p plan, when func() bool) (object, diagnostics) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	c.when, c.cancel = when, cancel
+	o, d := l.applyWith(ctx, p)
+	c.when = nil
+	return o, d
+}
+
+func (w *world) interruptible() (*lab, *interrupting) {
+	c := &interrupting{Fake: w.clock}
+	return w.lab(nil, provider.WithClock(c)), c
+}
+
+// served says that a release has taken the traffic.
+func (w *world) served(release string) func() bool {
+	return func() bool {
+		log := w.ServedLog(oms)
+		return len(log) > 0 && log[len(log)-1] == release
+	}
+}
+
+// TestCreateThatFailsPastItsCommitPointKeepsTheSlot loses the answer of each change in turn
+// and interrupts the create in the pause that follows, if the traffic is switched by then.
+func TestCreateThatFailsPastItsCommitPointKeepsTheSlot(t *testing.T) {
+	t.Parallel()
+	config := with(aSlot(), map[string]any{"deletion_protection": true})
+	kept := 0
+	for n := 1; ; n++ {
+		w := newWorld(t)
+		l, clock := w.interruptible()
+		l.made("region", aRegion())
+		l.made("environment", anEnvironment())
+		p := l.plan(l.nothing("deployment_slot"), config)
+		struck := w.Struck()
+		w.FailChange(n, memtarget.LoseAnswer)
+		o, d := w.interrupt(l, clock, p, w.served("1"))
+		switch {
+		case w.Struck() == struck:
+			if kept == 0 {
+				t.Error("no create was interrupted past its commit point")
+			}
+			return
+		case !w.served("1")():
+			continue
+		case d.errors():
+			t.Fatalf("change %d: %s", n, d)
+		case len(d) == 0:
+			continue
+		}
+		kept++
+		if !strings.Contains(d.String(), "The release has taken the traffic") || at(o.state, "live.release") != "1" {
+			t.Errorf("change %d: live is %v: %s", n, at(o.state, "live.release"), d)
+		}
+		l.configure()
+		o, d = l.read(o)
+		p = l.plan(o, config)
+		left := at(o.state, "phase") != "live" // what was lost may have been the last answer
+		if (at(p.planned, "phase") == unknown{}) != left || len(d)+len(p.diags) > 0 || p.replace != nil {
+			t.Fatalf("change %d: work left: %v, and the plan does not say so: %s %s, replace %v", n, left, d, p.diags, p.replace)
+		}
+		if o, d = l.apply(p); at(o.state, "phase") != "live" || len(d) > 0 {
+			t.Errorf("change %d: the next apply ends in phase %v: %s", n, at(o.state, "phase"), d)
+		}
+		l.empty(o, config)
+		if got := fmt.Sprint(w.ServedLog(oms)); got != "[1]" {
+			t.Errorf("change %d: served %s, want [1]", n, got)
+		}
+	}
+}
+
+// empty fails the test unless a refresh and a plan find nothing to change.
+func (l *lab) empty(o object, config map[string]any) object {
+	l.t.Helper()
+	l.configure()
+	o, d := l.read(o)
+	p := l.plan(o, config)
+	if diffs, err := p.planned.Diff(o.state); len(diffs) > 0 || err != nil || len(d)+len(p.diags) > 0 {
+		l.t.Errorf("the plan is not empty: %v %s %s", diffs, d, p.diags)
+	}
+	return o
+}
+
+func TestUpdateThatIsInterrupted(t *testing.T) {
+	t.Parallel()
+	second := with(aSlot(), map[string]any{"release": "2"})
+	for name, c := range map[string]struct {
+		when         func(w *world) func() bool
+		release      string
+		wantReleases string
+		wantWork     bool
+	}{
+		"before the switch removes the candidate and leaves the state": {
+			func(w *world) func() bool { return func() bool { return w.slot().Phase() == target.PhaseVerifying } }, "1", "[1 2]", false,
+		},
+		"after the switch leaves the work to the next apply": {
+			func(w *world) func() bool { return w.served("2") }, "2", "[1 2]", true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			l, clock := w.interruptible()
+			o := l.everything()["deployment_slot"]
+			w.Script("api", "2", memtarget.Behaviour{HealthyIn: 10 * time.Second})
+			p := l.plan(o, second)
+			w.LagFrontDoor(oms, 5)
+			o, d := w.interrupt(l, clock, p, c.when(w))
+			if !d.errors() || !strings.Contains(d.String(), "interrupted") {
+				t.Fatalf("got %s", d)
+			}
+			if at(o.state, "release") != c.release || at(o.state, "live.release") != c.release {
+				t.Errorf("state has release %v, live %v, want %q", at(o.state, "release"), at(o.state, "live.release"), c.release)
+			}
+			l.configure()
+			o, _ = l.read(o)
+			if same := l.plan(o, with(aSlot(), map[string]any{"release": c.release})); (at(same.planned, "phase") == unknown{}) != c.wantWork {
+				t.Errorf("work left: %v, want %v", !c.wantWork, c.wantWork)
+			}
+			o = l.changed(o, second)
+			if at(o.state, "phase") != "live" || at(o.state, "live.release") != "2" {
+				t.Errorf("ended in phase %v", at(o.state, "phase"))
+			}
+			if got := fmt.Sprint(w.ServedLog(oms)); got != c.wantReleases {
+				t.Errorf("served %s, want %s", got, c.wantReleases)
+			}
+		})
+	}
+}
+
+func TestKilledApplyIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	second := with(aSlot(), map[string]any{"release": "2", "migrate": map[string]any{"command": []any{"migrate"}}})
+	ended := false
+	for n := 1; !ended; n++ {
+		if n > 500 {
+			t.Fatal("the swap never ends without the fault striking")
+		}
+		w := newWorldWithLeases(t, 20*time.Second)
+		l := w.lab(nil)
+		o := l.everything()["deployment_slot"]
+		struck := w.Struck()
+		w.FailChange(n, memtarget.KillAfter)
+		_, d := l.apply(l.plan(o, second))
+		if ended = w.Struck() == struck; ended {
+			break
+		}
+		if !d.errors() {
+			t.Fatalf("killed at change %d: no error", n)
+		}
+		w.Revive()
+		w.clock.Advance(21 * time.Second) // the lease of the dead runs out
+		l.configure()
+		o, d = l.read(o)
+		if len(d) > 0 {
+			t.Fatalf("killed at change %d: read: %s", n, d)
+		}
+		o = l.changed(o, second)
+		if at(o.state, "live.release") != "2" || at(o.state, "phase") != "live" {
+			t.Fatalf("killed at change %d: phase %v", n, at(o.state, "phase"))
+		}
+		l.empty(o, second)
+	}
+}
+
+func TestOverdueFallbackIsCleanedUpByAnApply(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	config := with(aSlot(), map[string]any{"release": "2"})
+	o := l.changed(l.everything()["deployment_slot"], config)
+	if at(o.state, "fallback.release") != "1" {
+		t.Fatalf("the fallback is %v", at(o.state, "fallback.release"))
+	}
+	l.empty(o, config)
+	w.clock.Advance(time.Hour)
+	o = l.empty(o, config)
+	if got := at(o.state, "fallback.release"); got != nil {
+		t.Errorf("the fallback is %v an hour later", got)
+	}
+}
+
+func TestHeldLeaseNamesItsHolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l, clock := w.interruptible()
+	o := l.everything()["deployment_slot"]
+	if _, err := w.AcquireLease(t.Context(), oms, "token", "ann (laptop, process 1)", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	p := l.plan(o, with(aSlot(), map[string]any{"release": "2"}))
+	same, d := w.interrupt(l, clock, p, func() bool { return true })
+	if !d.errors() || !strings.Contains(d.String(), "ann (laptop, process 1)") || !same.state.Equal(o.state) {
+		t.Errorf("got %s", d)
+	}
+}
+
+// warned are the diagnostics of a plan that must hold exactly one warning.
+func warned(t *testing.T, d diagnostics, at string, want ...string) {
+	t.Helper()
+	if len(d) != 1 || d[0].Severity != tfprotov6.DiagnosticSeverityWarning || d[0].Attribute.String() != at {
+		t.Errorf("got %q, want one warning at %s", d, at)
+		return
+	}
+	for _, part := range want {
+		if !strings.Contains(d.String(), part) {
+			t.Errorf("got %s, want %q in it", d, part)
+		}
+	}
+}
+
+func TestPlanOfAReleaseOnHoldShowsTheTruthAndWarns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	second := with(aSlot(), map[string]any{"release": "2"})
+	o := l.changed(l.everything()["deployment_slot"], second)
+	if _, err := w.provisioner(w.owner).RollBack(t.Context(), oms, "ann", "orders were lost"); err != nil {
+		t.Fatal(err)
+	}
+	o, _ = l.read(o)
+	if at(o.state, "release") != "1" || at(o.state, "phase") != "rolled_back" {
+		t.Errorf("state has release %v in phase %v", at(o.state, "release"), at(o.state, "phase"))
+	}
+	p := l.plan(o, second)
+	if at(p.planned, "release") != "2" {
+		t.Errorf("planned release is %v", at(p.planned, "release"))
+	}
+	warned(t, p.diags, `AttributeName("release")`, "by ann at 2026-11-03T", "orders were lost", "raise retry above 0")
+	before := w.slot().Record
+	same, d := l.apply(p)
+	diffs, err := same.state.Diff(o.state)
+	if !d.errors() || len(diffs) > 0 || err != nil || !target.Same(before, w.slot().Record) {
+		t.Errorf("the apply touched something: %s, state %v", d, diffs)
+	}
+	for name, change := range map[string]map[string]any{
+		"a raised retry":  {"retry": 1},
+		"another release": {"release": "3"},
+	} {
+		l.configure()
+		if p := l.plan(o, with(second, change)); len(p.diags) > 0 {
+			t.Errorf("with %s: %s", name, p.diags)
+		}
+	}
+}
+
+func TestPlanWarnsThatAFallbackIsGoingToBeRetired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	second := with(aSlot(), map[string]any{"release": "2"})
+	o := l.changed(l.everything()["deployment_slot"], second)
+	p := l.plan(o, with(aSlot(), map[string]any{"release": "3"}))
+	warned(t, p.diags, `AttributeName("release")`, "keeps release 1 as its fallback until 2026-11-03T", "candidate for release 3")
+	for name, config := range map[string]map[string]any{
+		"going back to it":       aSlot(),
+		"a change without swap":  with(second, map[string]any{"retry": 1}),
+		"a plan without changes": second,
+	} {
+		l.configure()
+		if p := l.plan(o, config); len(p.diags) > 0 {
+			t.Errorf("%s: %s", name, p.diags)
+		}
+	}
+}
+
+func TestPlanWarnsOfASandboxThatIsApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	production := l.everything()["deployment_slot"]
+	sandbox := with(anEnvironment(), map[string]any{"name": "sandbox", "kind": "sandbox", "mirrors": "eu/production"})
+	e := l.made("environment", sandbox)
+	l.made("deployment_slot", with(aSlot(), map[string]any{"environment_id": "eu/sandbox"}))
+	l.empty(e, sandbox)
+	l.changed(production, with(aSlot(), map[string]any{"release": "2"}))
+	p := l.plan(e, sandbox)
+	warned(t, p.diags, `AttributeName("mirrors")`, `In slot "oms" it serves release 1, and production serves release 2`)
+	if !p.planned.Equal(e.state) {
+		t.Error("the warning changed the plan")
+	}
+}
+
+func TestPlanWarnsOfASuiteWhoseAccountHasNoDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	l.made("region", aRegion())
+	config := with(aSlot(), map[string]any{"test_suite": map[string]any{"command": []any{"s"}, "account": "acme"}})
+	if p := l.plan(l.nothing("deployment_slot"), config); len(p.diags) > 0 {
+		t.Errorf("without an environment: %s", p.diags)
+	}
+	l.made("environment", anEnvironment())
+	warned(t, l.plan(l.nothing("deployment_slot"), config).diags, `AttributeName("test_suite").AttributeName("account")`, `"eu/production/acme"`)
+	l.configure()
+	l.plan(l.nothing("account_database"), aDatabase())
+	if p := l.plan(l.nothing("deployment_slot"), config); len(p.diags) > 0 {
+		t.Errorf("with a database in the same plan: %s", p.diags)
+	}
+}
