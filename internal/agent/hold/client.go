@@ -201,7 +201,10 @@ func (c *Client) register(asked *call) (*link, uint64, error) {
 // forget gives up waiting. An answer that is just coming is thrown away.
 func (c *Client) forget(id uint64, asked *call) {
 	c.mu.Lock()
-	delete(c.pending, id)
+	if _, unanswered := c.pending[id]; unanswered {
+		closeSockets(asked.sockets)
+		delete(c.pending, id)
+	}
 	c.mu.Unlock()
 	select {
 	case a := <-asked.answer:

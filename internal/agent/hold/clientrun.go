@@ -28,7 +28,7 @@ func (c *Client) run(l *link) {
 			c.end()
 			return
 		}
-		if time.Since(began) >= serveHealthy {
+		if time.Since(began) >= healthy {
 			deaths = 0
 		}
 		deaths++

@@ -77,6 +77,7 @@ const (
 	broken    = "broken"    // its serve dies before it is ready
 	vanishing = "vanishing" // its file is gone as soon as its serve runs
 	fickle    = "fickle"    // its serve is ready once, later ones die
+	late      = "late"      // its serve is ready when it may go
 )
 
 func version() string {
@@ -134,6 +135,9 @@ func runServer(dataDir string, log *slog.Logger) error {
 	}
 	if s.control, err = client.UnixListener(ctx, "control", SocketPath(dataDir), 0o600); err != nil {
 		return err
+	}
+	if version() == late {
+		settles(time.Minute, func() bool { _, err := os.Stat(filepath.Join(dataDir, "go")); return err == nil })
 	}
 	if err := client.Ready(ctx); err != nil {
 		return err
