@@ -143,7 +143,12 @@ func (i *instance) adopt(remembered *instanceFile) (*process.Process, bool) {
 		return nil, false
 	}
 	proc, err := process.Find(remembered.Identity)
+	if errors.Is(err, process.ErrGone) {
+		// It ended while nobody looked: what it left of its session goes too.
+		err = errors.Join(err, process.Sweep(i.life, remembered.Identity))
+	}
 	if err != nil {
+		i.st.s.e.p.log.Warn("an instance of before does not run any more", "instance", i.name(), "error", err)
 		return nil, false
 	}
 	i.mu.Lock()

@@ -188,15 +188,11 @@ func (p *Platform) Observe(_ context.Context, id target.SlotID) (target.Observat
 
 // sweep ends a process that was remembered and is wanted no more.
 func (s *slot) sweep(ctx context.Context, key string, c target.Color, file *instanceFile) {
-	proc, err := process.Find(file.Identity)
-	if err == nil {
-		err = proc.Stop(ctx, stopGrace)
-	}
-	if err != nil && !errors.Is(err, process.ErrGone) {
+	if err := end(ctx, file.Identity); err != nil {
 		s.e.p.log.Error("a process of before was not stopped", "slot", s.id.String(), "instance", key, "error", err)
 		return
 	}
-	err = s.change(func(f *slotFile) error {
+	err := s.change(func(f *slotFile) error {
 		if seat := f.Seats[c]; seat != nil {
 			delete(seat.Instances, key)
 		}
@@ -205,4 +201,16 @@ func (s *slot) sweep(ctx context.Context, key string, c target.Color, file *inst
 	if err != nil {
 		s.e.p.log.Error("a slot's record was not written", "slot", s.id.String(), "error", err)
 	}
+}
+
+// end stops a process that is known by its identity only, with all that is left of its session.
+func end(ctx context.Context, id process.Identity) error {
+	proc, err := process.Find(id)
+	if errors.Is(err, process.ErrGone) {
+		return process.Sweep(ctx, id)
+	}
+	if err != nil {
+		return err
+	}
+	return proc.Stop(ctx, stopGrace)
 }

@@ -221,6 +221,10 @@ func (s *slot) resumeTask(key string) {
 			t.watch(proc)
 			return
 		}
+		// Whoever waited for the program is dead: what it started goes too.
+		if err := process.Sweep(s.e.life, *file.Identity); err != nil {
+			s.e.p.log.Error("what a task left behind was not removed", "task", key, "error", err)
+		}
 	}
 	close(t.over)
 	t.finish("")
@@ -294,11 +298,7 @@ func (t *task) stop(ctx context.Context) error {
 		return nil
 	}
 	// Its end was not watched any more: find it again.
-	found, err := process.Find(proc.Identity())
-	if err == nil {
-		err = found.Stop(ctx, stopGrace)
-	}
-	if err != nil && !errors.Is(err, process.ErrGone) {
+	if err := end(ctx, proc.Identity()); err != nil {
 		return fmt.Errorf("end task %q: %w", t.key, err)
 	}
 	return nil
