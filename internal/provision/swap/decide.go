@@ -17,6 +17,12 @@ type Facts struct {
 	Record      target.SlotRecord
 	Seen        target.Observation
 	Now         time.Time
+	// Since is when the present run last got something done, at first when it began: time
+	// limits count from it. Started is the key of the task that it started last, and Trouble
+	// why its last effect has to be done again.
+	Since   time.Time
+	Started string
+	Trouble error
 	// NewID is the id that a swap gets if one begins.
 	NewID string
 }
@@ -34,10 +40,10 @@ const (
 	PutTask     Effect = "put task"     // Decision.Task
 	DeleteTask  Effect = "delete task"  // Decision.Key
 	Serve       Effect = "serve"        // Decision.Color
-	Probe       Effect = "probe"        // the front door, for the release of Decision.Color
+	Probe       Effect = "probe"        // the front door, for the release of the swap
 )
 
-// Decision is the next thing to do, and the phase to record when it is done.
+// Decision is the next thing to do, and what to record when it is done.
 type Decision struct {
 	Do    Effect
 	Color target.Color
@@ -50,8 +56,9 @@ type Decision struct {
 	// Next is the phase to go to once Do is done; Note goes into the journal with it.
 	Next target.Phase
 	Note string
-	// Fail is why the swap can't go on. It leads to aborting before the switch.
-	Fail string
+	// Fail is why the swap can't go on; it leads to aborting. Stop is why the run can't go
+	// on where there is nothing to undo.
+	Fail, Stop string
 	// Wait means that there is nothing to do but to look again later.
 	Wait bool
 	// End means that nothing is left to do.
@@ -64,66 +71,88 @@ func Decide(f Facts) Decision {
 	if w == nil || w.Phase.Finished() {
 		return f.idle()
 	}
-	switch w.Phase {
-	case target.PhaseAborting:
+	decide, known := map[target.Phase]func() Decision{
+		target.PhasePreparing: f.preparing,
+		target.PhaseMigrating: f.migrating,
+		target.PhaseStarting:  f.starting,
+		target.PhaseVerifying: f.verifying,
+		target.PhaseTesting:   f.testing,
+		target.PhaseSwitching: f.switching,
+	}[w.Phase]
+	switch {
+	case w.Phase == target.PhaseAborting:
 		return f.aborting()
-	case target.PhaseRollingBack:
+	case w.Phase == target.PhaseRollingBack:
 		return f.rollingBack()
-	}
-	if w.Release != f.Want.Definition.Release || w.Fingerprint != f.Fingerprint {
-		if w.Phase == target.PhaseSwitching && f.Seen.Serving == w.To {
-			return f.switching() // it passed every gate and serves: finish it, then start anew
-		}
+	case w.Phase == target.PhaseSwitching && f.Seen.Serving == w.To:
+		return f.settling() // also where it is superseded: it passed every gate and serves
+	case !known:
+		return Decision{Stop: fmt.Sprintf("the swap to release %s is in phase %q, which this version of Slipway does not know: finish it with the version that began it", w.Release, w.Phase)}
+	case f.superseded():
 		return Decision{Fail: fmt.Sprintf("release %s was asked for meanwhile", f.Want.Definition.Release)}
+	case f.Seen.Serving != w.From:
+		return f.begin(true, "another stack serves than when the swap began")
 	}
-	switch w.Phase {
-	case target.PhasePreparing:
-		return f.preparing()
-	case target.PhaseMigrating:
-		return f.migrating()
-	case target.PhaseStarting, target.PhaseVerifying:
-		return f.starting()
-	case target.PhaseTesting:
-		return f.testing()
-	case target.PhaseSwitching:
-		return f.switching()
-	}
-	return Decision{Fail: fmt.Sprintf("phase %q is not known to this version", w.Phase)}
+	return decide()
 }
+
+// superseded says that the swap is not on its way to what is wanted.
+func (f Facts) superseded() bool {
+	w := f.Record.Swap
+	return w.Release != f.Want.Definition.Release || w.Fingerprint != f.Fingerprint
+}
+
+// waited is how long the run has been waiting.
+func (f Facts) waited() time.Duration { return f.Now.Sub(f.Since) }
 
 // idle decides where no swap is under way.
 func (f Facts) idle() Decision {
-	serving, ok := f.Seen.Stacks[f.Seen.Serving]
+	color, other := f.Seen.Serving, f.Seen.Serving.Other()
+	serving, ok := f.Seen.Stacks[color]
 	if !ok || serving.Spec.Definition.Release != f.Want.Definition.Release || serving.Spec.Fingerprint != f.Fingerprint {
-		return f.begin()
+		return f.begin(true, "")
 	}
-	if want := f.inPlace(serving); !target.Same(want, serving.Spec) {
+	if d, more := f.handOver(other, color); more {
+		return d
+	}
+	if want := f.inPlace(serving.Spec); !target.Same(want, serving.Spec) {
 		return Decision{Do: PutStack, Stack: want}
 	}
-	other := f.Seen.Serving.Other()
 	if st, there := f.Seen.Stacks[other]; there {
 		leftover := f.Record.Passed[other].SwapID != st.Spec.SwapID
-		overdue := st.RetireAt != nil && f.Now.After(*st.RetireAt)
+		overdue := st.RetireAt != nil && !f.Seen.At.Before(*st.RetireAt)
 		if leftover || overdue {
 			return Decision{Do: DeleteStack, Color: other}
 		}
 	}
+	if d, more := f.tidy(""); more {
+		return d
+	}
 	return Decision{End: true}
 }
 
-// inPlace is the serving stack as it is to be without a swap.
-func (f Facts) inPlace(st target.StackStatus) target.StackSpec {
-	spec := st.Spec
-	spec.Definition = f.Want.Definition
-	spec.Capacity = map[string]int{}
+// inPlace is a stack as it is to be without a swap.
+func (f Facts) inPlace(spec target.StackSpec) target.StackSpec {
+	capacity := map[string]int{}
 	for name, c := range f.Want.Definition.Components {
-		spec.Capacity[name] = min(max(st.Spec.Capacity[name], c.Scaling.Min), c.Scaling.Max)
+		capacity[name] = min(max(spec.Capacity[name], c.Scaling.Min), c.Scaling.Max)
 	}
-	spec.HoldWorkers = false
+	spec.Definition, spec.Capacity = f.Want.Definition, capacity
 	return spec
 }
 
-func (f Facts) begin() Decision {
+// tidy ends the tasks of all swaps but one.
+func (f Facts) tidy(swapID string) (Decision, bool) {
+	for _, key := range target.SortedKeys(f.Seen.Tasks) {
+		if swapID == "" || !strings.HasPrefix(key, swapID) {
+			return Decision{Do: DeleteTask, Key: key}, true
+		}
+	}
+	return Decision{}, false
+}
+
+// begin starts a swap to what is wanted: to the fallback, if it is that and may be used.
+func (f Facts) begin(reuse bool, note string) Decision {
 	from := f.Seen.Serving
 	to := from.Other()
 	w := &target.Swap{
@@ -131,32 +160,29 @@ func (f Facts) begin() Decision {
 		Release: f.Want.Definition.Release, Fingerprint: f.Fingerprint,
 		From: from, FromRelease: f.Seen.Stacks[from].Spec.Definition.Release, To: to,
 		StartedAt: f.Now, PhaseAt: f.Now,
-		Steps: []target.Step{{Phase: target.PhasePreparing, At: f.Now}},
+		Steps: []target.Step{{Phase: target.PhasePreparing, At: f.Now, Note: note}},
 	}
-	if st, ok := f.Seen.Stacks[to]; ok && from != "" {
-		passed := f.Record.Passed[to]
-		w.Reuse = st.Spec.Definition.Release == w.Release && st.Spec.Fingerprint == w.Fingerprint &&
-			passed.SwapID == st.Spec.SwapID && passed.Release == w.Release && passed.Fingerprint == w.Fingerprint
-	}
+	st, there := f.Seen.Stacks[to]
+	passed := f.Record.Passed[to]
+	w.Reuse = reuse && there && from != "" && passed.SwapID == st.Spec.SwapID &&
+		passed.Release == w.Release && passed.Fingerprint == w.Fingerprint
 	return Decision{Do: Begin, Swap: w}
 }
 
 // preparing empties the seat, or readies the fallback in it.
 func (f Facts) preparing() Decision {
 	w := f.Record.Swap
-	for _, key := range target.SortedKeys(f.Seen.Tasks) {
-		if !strings.HasPrefix(key, w.ID) {
-			return Decision{Do: DeleteTask, Key: key}
-		}
+	if d, more := f.tidy(w.ID); more {
+		return d
 	}
 	st, there := f.Seen.Stacks[w.To]
 	switch {
-	case w.Reuse && !there:
-		fresh := *w
-		fresh.Reuse = false
-		return Decision{Swap: &fresh, Note: "the fallback is gone: a new stack is brought up"}
+	case w.Reuse && !f.seated():
+		return f.begin(true, "the fallback is gone")
 	case w.Reuse:
-		if want := f.spec(w, st.Spec.SwapID, st.Spec.HoldWorkers); !target.Same(want, st.Spec) {
+		want := st.Spec // its capacity follows after the switch, which comes first
+		want.Definition = f.Want.Definition
+		if !target.Same(want, st.Spec) {
 			return Decision{Do: PutStack, Stack: want}
 		}
 		return Decision{Next: target.PhaseVerifying, Note: "the fallback stands: nothing to bring up"}
@@ -168,106 +194,12 @@ func (f Facts) preparing() Decision {
 	return Decision{Next: target.PhaseStarting}
 }
 
-// spec is the candidate's stack. Its capacity is the live stack's, not its own minimum.
-func (f Facts) spec(w *target.Swap, swapID string, holdWorkers bool) target.StackSpec {
-	capacity := map[string]int{}
-	for name, c := range f.Want.Definition.Components {
-		live := f.Seen.Stacks[w.From].Spec.Capacity[name]
-		capacity[name] = min(max(c.Scaling.Min, live), c.Scaling.Max)
-	}
-	return target.StackSpec{
-		Slot: f.Want.ID(), Color: w.To, SwapID: swapID, Definition: f.Want.Definition,
-		Fingerprint: f.Fingerprint, Capacity: capacity, HoldWorkers: holdWorkers,
-	}
-}
-
-func (f Facts) migrating() Decision {
-	return f.task(target.TaskMigrate, f.Want.Definition.Migrate, "", Decision{Next: target.PhaseStarting})
-}
-
-func (f Facts) testing() Decision {
+// seated says whether the stack that the swap is to switch to sits where it should.
+func (f Facts) seated() bool {
 	w := f.Record.Swap
-	if f.Suite == w.TestedSuite {
-		return Decision{Next: target.PhaseSwitching}
-	}
-	tested := *w
-	tested.TestedSuite = f.Suite
-	passed := Decision{Swap: &tested, Next: target.PhaseSwitching}
-	if f.Want.Definition.TestSuite == nil {
-		passed.Note = "untested, as asked"
-		return passed
-	}
-	if why := f.broken(f.Seen.Stacks[w.To]); why != "" {
-		return Decision{Fail: "the candidate broke while it was tested: " + why}
-	}
-	return f.task(target.TaskTest, f.Want.Definition.TestSuite, "-"+f.Suite[:8], passed)
-}
-
-// task runs a task once for this swap and goes on with passed when it passes.
-func (f Facts) task(kind string, t *target.Task, suffix string, passed Decision) Decision {
-	w := f.Record.Swap
-	if t == nil {
-		return passed
-	}
-	key := w.ID + "-" + kind + suffix
-	st, there := f.Seen.Tasks[key]
-	limit := time.Duration(t.TimeoutSeconds) * time.Second
-	switch {
-	case !there:
-		expanded := f.Want.Definition.Expand()
-		task := expanded.Migrate
-		if kind == target.TaskTest {
-			task = expanded.TestSuite
-		}
-		return Decision{Do: PutTask, Task: target.TaskSpec{Key: key, Kind: kind, Slot: f.Want.ID(), Color: w.To, Release: w.Release, Task: *task}}
-	case st.Running && f.Now.Sub(st.StartedAt) < limit:
-		return Decision{Wait: true}
-	}
-	if why := verdict(st, limit); why != "" {
-		return Decision{Fail: taskWords[kind] + " " + why + lines(st.LastLines)}
-	}
-	return passed
-}
-
-// abandonAfter is how much longer than its own limits a candidate may stand before its
-// target removes it without us.
-const abandonAfter = 15 * time.Minute
-
-// starting puts the candidate and waits for the health gate.
-func (f Facts) starting() Decision {
-	w, d := f.Record.Swap, f.Want.Definition
 	st, there := f.Seen.Stacks[w.To]
-	if !there || st.Spec.SwapID != w.ID && !w.Reuse {
-		if w.Phase == target.PhaseVerifying {
-			return Decision{Fail: "the candidate vanished"}
-		}
-		return Decision{Do: PutStack, Stack: f.spec(w, w.ID, true)}
+	if w.Reuse {
+		return there && st.Spec.SwapID == f.Record.Passed[w.To].SwapID
 	}
-	if !w.Reuse && st.RetireAt == nil {
-		limit := time.Duration(f.Want.Policy.StartTimeoutSeconds) * time.Second
-		if d.TestSuite != nil {
-			limit += time.Duration(d.TestSuite.TimeoutSeconds) * time.Second
-		}
-		at := f.Now.Add(limit + abandonAfter)
-		return Decision{Do: RetireStack, Color: w.To, At: &at}
-	}
-	if why := f.broken(st); why != "" {
-		return Decision{Fail: why}
-	}
-	missing := f.missing(st, !w.Reuse)
-	switch {
-	case missing == "" && w.Reuse:
-		return Decision{Next: target.PhaseSwitching}
-	case missing == "" && w.Phase == target.PhaseStarting:
-		return Decision{Next: target.PhaseVerifying}
-	case missing == "":
-		return Decision{Next: target.PhaseTesting}
-	case w.Phase == target.PhaseStarting && running(st):
-		return Decision{Next: target.PhaseVerifying}
-	}
-	timeout := time.Duration(f.Want.Policy.StartTimeoutSeconds) * time.Second
-	if f.Now.Sub(startedAt(w)) >= timeout {
-		return Decision{Fail: fmt.Sprintf("%s within %s", missing, timeout)}
-	}
-	return Decision{Wait: true}
+	return there && st.Spec.SwapID == w.ID
 }

@@ -8,4 +8,7 @@
 //
 // Before the switch a failure leads through aborting to failed: the candidate is removed and
 // what is live was never touched. After it the only way is back: rolling_back, rolled_back.
+//
+// Time limits count from when the present run last got something done, so that a run that
+// goes on where another one died hours ago has all the time that its first try had.
 package swap

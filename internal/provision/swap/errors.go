@@ -1,43 +1,57 @@
 package swap
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// FailedError says that a swap ended without its release taking the traffic. Its message is
-// complete: what was awaited, what was seen last, what is true now.
+// FailedError says that a run ended without making what was asked. Its message is complete:
+// what was awaited, what was seen last, what is true now, what to do.
 type FailedError struct {
 	Slot    target.SlotID
 	Release string
-	// Phase is where the swap was when it failed.
+	// Phase is where the swap was when it failed, "" if none was under way.
 	Phase target.Phase
-	// Reason is what went wrong, Truth what is the case now.
+	// Reason is what went wrong, Truth what is the case now and what to do.
 	Reason, Truth string
+	// Err is what the target reported, nil if it was not an error that made the swap fail.
+	Err error
 }
 
 func (e *FailedError) Error() string {
-	return fmt.Sprintf("Slot %q: release %s failed while %s: %s\n%s", e.Slot, e.Release, e.Phase, e.Reason, e.Truth)
+	return fmt.Sprintf("%s: %s%s%s", slotWords(e.Slot), e.Reason, stop(e.Reason), e.Truth)
 }
+
+// Unwrap leads to what the target reported.
+func (e *FailedError) Unwrap() error { return e.Err }
 
 // HoldError refuses a release that was rolled back and not released since. Nothing was touched.
 type HoldError struct {
-	Slot    target.SlotID
-	Hold    target.Hold
+	Slot target.SlotID
+	Hold target.Hold
+	// Serving is the release that serves, "" if none does.
 	Serving string
 }
 
 func (e *HoldError) Error() string {
-	return fmt.Sprintf("Slot %q: release %s was rolled back by %s at %s (%s) and is on hold. Release %s serves all traffic; nothing was touched.\n"+
+	serving := "Nothing serves in this slot"
+	if e.Serving != "" {
+		serving = fmt.Sprintf("Release %s serves all traffic", e.Serving)
+	}
+	return fmt.Sprintf("%s: release %s is on hold: %s rolled it back at %s (%s). %s; nothing was touched. "+
 		"To go on, set another release, or raise retry above %d to try this one again.",
-		e.Slot, e.Hold.Release, e.Hold.By, e.Hold.At.UTC().Format(time.RFC3339), e.Hold.Reason, e.Serving, e.Hold.Retry)
+		slotWords(e.Slot), e.Hold.Release, e.Hold.By, e.Hold.At.UTC().Format(time.RFC3339), e.Hold.Reason, serving, e.Hold.Retry)
 }
 
-// InterruptedError says that a run was ended from outside: by Ctrl-C or by a timeout.
+// InterruptedError says that a run was ended from outside: by Ctrl-C, by a timeout, or by
+// the loss of its lease.
 type InterruptedError struct {
-	Slot    target.SlotID
+	Slot target.SlotID
+	// Release is what the swap was to bring, Phase where it was; "" before a swap began.
 	Release string
 	Phase   target.Phase
 	Truth   string
@@ -45,10 +59,14 @@ type InterruptedError struct {
 }
 
 func (e *InterruptedError) Error() string {
-	return fmt.Sprintf("Slot %q: the swap to release %s was interrupted while %s. %s (%v)", e.Slot, e.Release, e.Phase, e.Truth, e.Cause)
+	what := "the change was interrupted"
+	if e.Phase != "" {
+		what = fmt.Sprintf("the swap to release %s was interrupted while %s", e.Release, strings.ReplaceAll(string(e.Phase), "_", " "))
+	}
+	return fmt.Sprintf("%s: %s: %v. %s", slotWords(e.Slot), what, e.Cause, e.Truth)
 }
 
-// Unwrap leads to context.Canceled or context.DeadlineExceeded.
+// Unwrap leads to [context.Canceled], [context.DeadlineExceeded] or [target.ErrLeaseLost].
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
 // NoFallbackError refuses a rollback for which nothing stands ready.
@@ -58,5 +76,55 @@ type NoFallbackError struct {
 }
 
 func (e *NoFallbackError) Error() string {
-	return fmt.Sprintf("Slot %q can't be rolled back: %s. To go back to an earlier release, set release to it and apply.", e.Slot, e.Why)
+	return fmt.Sprintf("%s can't be rolled back: %s%sNothing was changed. To go back to an earlier release, set release to it and apply.", slotWords(e.Slot), e.Why, stop(e.Why))
+}
+
+// isOutcome says that an error is the end that a run came to by itself.
+func isOutcome(err error) bool {
+	var failed *FailedError
+	var held *HoldError
+	var none *NoFallbackError
+	return errors.As(err, &failed) || errors.As(err, &held) || errors.As(err, &none)
+}
+
+func slotWords(id target.SlotID) string {
+	return fmt.Sprintf("Slot %q of %q", id.Name, id.Environment)
+}
+
+// stop ends a sentence, or a block of lines.
+func stop(text string) string {
+	if strings.Contains(text, "\n") {
+		return "\n\n"
+	}
+	return ". "
+}
+
+// truth is what is the case now, in sentences.
+func (r *run) truth(seen target.Observation) string {
+	w := r.record.Swap
+	if w == nil {
+		w = &target.Swap{}
+	}
+	serving, serves := seen.Stacks[seen.Serving]
+	other, stands := seen.Stacks[seen.Serving.Other()]
+	release := serving.Spec.Definition.Release
+	switch {
+	case !serves:
+		release = "Nothing serves in this slot"
+	case w.Phase == target.PhaseRolledBack:
+		return fmt.Sprintf("Release %s serves all traffic again; release %s was removed and is on hold: set another release, or raise retry above %d to try it once more.", release, w.Release, r.record.Asked.Retry)
+	case seen.Serving == w.To && !w.Phase.Finished():
+		release = fmt.Sprintf("Release %s has taken the traffic", release)
+	case seen.Serving == w.From && w.ID != "":
+		release = fmt.Sprintf("Release %s still serves all traffic", release)
+	default:
+		release = fmt.Sprintf("Release %s serves all traffic", release)
+	}
+	switch {
+	case w.Phase != target.PhaseFailed:
+		return release + "."
+	case stands && r.record.Passed[other.Spec.Color].SwapID == other.Spec.SwapID:
+		return fmt.Sprintf("%s, and the fallback, release %s, still stands.", release, other.Spec.Definition.Release)
+	}
+	return release + "; the candidate was removed."
 }

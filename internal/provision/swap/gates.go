@@ -16,107 +16,112 @@ var taskWords = map[string]string{
 	target.TaskTest:    "the test suite",
 }
 
-// missing says what keeps a stack from passing the health gate, "" if it passes. Every
+// gap is what keeps a stack or a task from passing a gate, for people: what did not happen,
+// what was seen last, and the last lines of the log.
+type gap struct {
+	what, seen string
+	lines      []string
+}
+
+func (g *gap) String() string { return g.tell("") }
+
+// within tells the gap of a gate whose time is up.
+func (g *gap) within(limit time.Duration) string { return g.tell(fmt.Sprintf(" within %s", limit)) }
+
+func (g *gap) tell(limit string) string {
+	text := g.what + limit
+	if g.seen != "" {
+		text += " (" + g.seen + ")"
+	}
+	if len(g.lines) > 0 {
+		text += "\nIts last lines:\n  " + strings.Join(g.lines, "\n  ")
+	}
+	return text
+}
+
+// missing says what keeps a stack from passing the health gate, nil if it passes. Every
 // instance of every routed component must be healthy; strictly, it must also have passed
 // its threshold of checks in a row and held that for the minimum time.
-func (f Facts) missing(st target.StackStatus, strict bool) string {
+func (f Facts) missing(st target.StackStatus, strict bool) *gap {
+	if len(st.Spec.Definition.Components) == 0 {
+		return &gap{what: "there is no stack"}
+	}
 	hold := time.Duration(f.Want.Policy.MinimumHealthySeconds) * time.Second
 	for _, name := range target.SortedKeys(st.Spec.Definition.Components) {
 		c := st.Spec.Definition.Components[name]
 		if c.Worker() {
 			continue
 		}
-		instances := st.Of(name)
-		if want := st.Spec.Capacity[name]; want == 0 || len(instances) < want {
-			return fmt.Sprintf("component %q of release %s did not reach %d instance(s), it has %d", name, st.Spec.Definition.Release, max(want, 1), len(instances))
+		instances, want := st.Of(name), max(st.Spec.Capacity[name], 1)
+		if len(instances) < want {
+			return &gap{what: about(st, name, "did not reach %d instance(s)", want), seen: fmt.Sprintf("it has %d", len(instances))}
 		}
 		for _, i := range instances {
-			held := i.HealthySince != nil && f.Seen.At.Sub(*i.HealthySince) >= hold
-			if i.Running && i.Healthy && (!strict || held && i.Passes >= c.HealthCheck.HealthyThreshold) {
-				continue
+			switch {
+			case !i.Running || !i.Healthy, strict && i.Passes < c.HealthCheck.HealthyThreshold:
+				return instanceGap(st, i, "did not become healthy")
+			case strict && (i.HealthySince == nil || f.Seen.At.Sub(*i.HealthySince) < hold):
+				return instanceGap(st, i, "did not stay healthy for %s", hold)
 			}
-			return fmt.Sprintf("component %q of release %s did not become healthy%s", name, st.Spec.Definition.Release, describe(i))
 		}
 	}
-	if len(st.Spec.Definition.Components) == 0 {
-		return "there is no stack"
-	}
-	return ""
+	return nil
 }
 
 // unhealthy says what keeps a stack that was live before from taking the traffic again.
-func unhealthy(st target.StackStatus) string {
-	return Facts{}.missing(st, false)
-}
+func unhealthy(st target.StackStatus) *gap { return Facts{}.missing(st, false) }
 
 // broken says why waiting can't help a candidate: an instance that can't start or keeps ending.
-func (f Facts) broken(st target.StackStatus) string {
+func broken(st target.StackStatus) *gap {
 	for _, i := range st.Instances {
 		switch {
 		case i.Permanent:
-			return fmt.Sprintf("component %q of release %s can't be started%s", i.Component, st.Spec.Definition.Release, describe(i))
+			return instanceGap(st, i, "can't be started")
 		case i.Restarts >= maxRestarts:
-			return fmt.Sprintf("component %q of release %s ended %d times%s", i.Component, st.Spec.Definition.Release, i.Restarts, describe(i))
+			return instanceGap(st, i, "ended %d times", i.Restarts)
 		}
 	}
-	return ""
+	return nil
 }
 
-// running says whether every routed instance of a stack runs.
-func running(st target.StackStatus) bool {
-	for name, c := range st.Spec.Definition.Components {
-		if c.Worker() {
-			continue
-		}
-		n := 0
-		for _, i := range st.Of(name) {
-			if i.Running {
-				n++
-			}
-		}
-		if n < st.Spec.Capacity[name] {
-			return false
-		}
-	}
-	return true
-}
-
-// verdict says why a task that ended did not pass, "" if it did.
-func verdict(st target.TaskStatus, limit time.Duration) string {
+// verdict says why a task did not pass, nil if it did.
+func verdict(st target.TaskStatus, limit time.Duration) *gap {
+	g := &gap{what: taskWords[st.Kind], seen: st.Problem, lines: st.LastLines}
 	switch {
 	case st.Running:
-		return fmt.Sprintf("was inconclusive: it did not end within %s", limit)
+		g.what += fmt.Sprintf(" was inconclusive: it did not end within %s", limit)
 	case st.NotStarted:
-		return "could not be started: " + st.Problem
+		g.what += " could not be started"
 	case st.ExitCode == nil:
-		return "was inconclusive: " + st.Problem
+		g.what += " was inconclusive"
 	case *st.ExitCode != 0:
-		return fmt.Sprintf("failed with exit code %d", *st.ExitCode)
+		g.what += fmt.Sprintf(" failed with exit code %d", *st.ExitCode)
+	default:
+		return nil
 	}
-	return ""
+	return g
 }
 
-// describe tells what was seen last of an instance.
-func describe(i target.InstanceStatus) string {
-	var seen []string
-	if i.LastProbe != "" {
-		seen = append(seen, i.LastProbe)
-	}
-	if i.Problem != "" {
-		seen = append(seen, i.Problem)
-	}
-	if !i.Running && i.Problem == "" {
-		seen = append(seen, "not running")
-	}
-	return fmt.Sprintf(" (instance %d: %s)%s", i.Index, strings.Join(seen, "; "), lines(i.LastLines))
+func about(st target.StackStatus, component, format string, args ...any) string {
+	return fmt.Sprintf("component %q of release %s ", component, st.Spec.Definition.Release) + fmt.Sprintf(format, args...)
 }
 
-// lines shows the last lines of a log, nothing if there are none.
-func lines(last []string) string {
-	if len(last) == 0 {
-		return ""
+// instanceGap is a gap of one instance, with what was seen of it last.
+func instanceGap(st target.StackStatus, i target.InstanceStatus, format string, args ...any) *gap {
+	seen := []string{}
+	for _, s := range []string{i.LastProbe, i.Problem} {
+		if s != "" {
+			seen = append(seen, s)
+		}
 	}
-	return "\nIts last lines:\n  " + strings.Join(last, "\n  ")
+	if len(seen) == 0 {
+		seen = append(seen, map[bool]string{true: "running, not checked yet", false: "not running"}[i.Running])
+	}
+	return &gap{
+		what:  about(st, i.Component, format, args...),
+		seen:  fmt.Sprintf("instance %d: %s", i.Index, strings.Join(seen, "; ")),
+		lines: i.LastLines,
+	}
 }
 
 func hasWorkers(s target.StackSpec) bool {
@@ -126,14 +131,4 @@ func hasWorkers(s target.StackSpec) bool {
 		}
 	}
 	return false
-}
-
-// startedAt is when the candidate was asked to start.
-func startedAt(w *target.Swap) time.Time {
-	for _, s := range w.Steps {
-		if s.Phase == target.PhaseStarting {
-			return s.At
-		}
-	}
-	return w.PhaseAt
 }

@@ -12,10 +12,16 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// lease is a held lease with its heartbeat.
+// releaseTime bounds how long giving a lease back may take. One that is not given back runs
+// out by itself.
+const releaseTime = 5 * time.Second
+
+// lease is a held lease.
 type lease struct {
 	mu    sync.Mutex
 	value target.Lease
+	// lost ends everything that is done under the lease.
+	lost context.CancelCauseFunc
 }
 
 func (l *lease) get() target.Lease {
@@ -24,85 +30,85 @@ func (l *lease) get() target.Lease {
 	return l.value
 }
 
-// underLease runs do while holding the slot's lease. The context that do gets ends with
-// target.ErrLeaseLost when the lease is lost; it does not end with ctx's cancellation before
-// do has returned, so that do can clean up under the lease: do watches ctx itself.
+func (l *lease) set(v target.Lease) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.value = v
+}
+
+// underLease runs do while holding the slot's lease. The context that do gets ends when the
+// lease is lost, and not with ctx, so that do can clean up under the lease.
 func (m *Machine) underLease(ctx context.Context, id target.SlotID, do func(ctx context.Context, l *lease) error) error {
 	held, err := m.acquire(ctx, id)
 	if err != nil {
 		return err
 	}
-	l := &lease{value: held}
 	leased, lost := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := make(chan struct{})
-	var beating sync.WaitGroup
-	beating.Go(func() { m.beat(leased, stop, id, l, lost) })
+	l := &lease{value: held, lost: lost}
+	stop := m.clock.Every(m.driver.LeaseTTL()/3, func() { m.beat(leased, id, l) })
 	err = do(leased, l)
-	close(stop)
 	lost(nil)
-	beating.Wait()
-	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	stop()
+	release, cancel := m.within(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
-	if relErr := m.driver.ReleaseLease(release, id, held.Token); relErr != nil && err == nil {
-		return fmt.Errorf("release the lease of slot %q: %w", id, relErr)
-	}
+	_ = m.driver.ReleaseLease(release, id, held.Token)
 	return err
 }
 
-const releaseTimeout = 5 * time.Second
-
-// acquire takes the lease. While somebody holds it, it watches for one TTL: a heartbeat seen
-// means that the holder lives and is an error; none means that the lease runs out.
+// acquire takes the lease. While somebody holds it, it watches for a little more than one
+// TTL: a heartbeat seen means that the holder lives and is an error; none means that the
+// lease runs out.
 func (m *Machine) acquire(ctx context.Context, id target.SlotID) (target.Lease, error) {
-	token, holder := rand.Text(), m.holder()
-	ttl := m.driver.LeaseTTL()
+	token, holder, ttl := rand.Text(), m.holder(), m.driver.LeaseTTL()
 	var first *target.LeaseHeldError
 	for deadline := m.clock.Now().Add(ttl + ttl/2); ; {
 		l, err := m.driver.AcquireLease(ctx, id, token, holder, ttl)
-		var held *target.LeaseHeldError
-		if !errors.As(err, &held) {
-			if err != nil {
-				return l, fmt.Errorf("take the lease of slot %q: %w", id, err)
-			}
+		if err == nil {
 			return l, nil
 		}
-		switch {
-		case first == nil:
-			first = held
-		case held.Lease.Beat != first.Lease.Beat || held.Lease.Holder != first.Lease.Holder, m.clock.Now().After(deadline):
+		over := m.clock.Now().After(deadline)
+		var held *target.LeaseHeldError
+		switch isHeld := errors.As(err, &held); {
+		case ctx.Err() != nil:
+		case !isHeld && (over || !errors.Is(err, target.ErrUnavailable)):
+			return l, fmt.Errorf("take the lease of slot %q: %w", id, err)
+		case isHeld && (over || first != nil && !sameBeat(first.Lease, held.Lease)):
 			return l, held
+		case isHeld && first == nil:
+			first = held
 		}
-		if err := m.clock.Sleep(ctx, ttl/20); err != nil {
-			return l, fmt.Errorf("wait for the lease of slot %q, held by %s until %s: %w", id, held.Lease.Holder, held.Lease.ExpiresAt.UTC().Format(time.RFC3339), err)
+		if m.clock.Sleep(ctx, ttl/20) != nil {
+			return l, &InterruptedError{Slot: id, Truth: "Nothing was touched.", Cause: context.Cause(ctx)}
 		}
 	}
 }
 
-// beat renews the lease every third of its time and reports its loss.
-func (m *Machine) beat(ctx context.Context, stop <-chan struct{}, id target.SlotID, l *lease, lost context.CancelCauseFunc) {
-	ttl := m.driver.LeaseTTL()
-	ticker := time.NewTicker(ttl / 3)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		held := l.get()
-		renewed, err := m.driver.AcquireLease(ctx, id, held.Token, held.Holder, ttl)
-		switch {
-		case err == nil:
-			l.mu.Lock()
-			l.value = renewed
-			l.mu.Unlock()
-		case errors.Is(err, target.ErrConflict), errors.Is(err, target.ErrLeaseLost), m.clock.Now().After(held.ExpiresAt):
-			lost(fmt.Errorf("%w: %w", target.ErrLeaseLost, err))
-			return
-		}
+func sameBeat(a, b target.Lease) bool {
+	return a.Beat == b.Beat && a.Holder == b.Holder && a.ExpiresAt.Equal(b.ExpiresAt)
+}
+
+// beat renews the lease. One that ran out is not taken again: somebody else may have had it
+// in between.
+func (m *Machine) beat(ctx context.Context, id target.SlotID, l *lease) {
+	held := l.get()
+	if !m.clock.Now().Before(held.ExpiresAt) {
+		l.lost(target.Errorf(target.ErrLeaseLost, "the lease ran out at %s before it could be renewed", held.ExpiresAt.UTC().Format(time.RFC3339)))
+		return
 	}
+	renewed, err := m.driver.AcquireLease(ctx, id, held.Token, held.Holder, m.driver.LeaseTTL())
+	switch {
+	case err == nil:
+		l.set(renewed)
+	case errors.Is(err, target.ErrConflict), errors.Is(err, target.ErrLeaseLost):
+		l.lost(fmt.Errorf("%w: %w", target.ErrLeaseLost, err))
+	}
+}
+
+// within ends ctx after d on the machine's clock.
+func (m *Machine) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	limited, cancel := context.WithCancelCause(ctx)
+	stop := m.clock.Every(d, func() { cancel(context.DeadlineExceeded) })
+	return limited, func() { stop(); cancel(nil) }
 }
 
 // holder names this run for whoever finds its lease.

@@ -25,7 +25,6 @@ type Machine struct {
 	by     string
 	clock  wait.Clock
 	pause  time.Duration
-	newID  func() string
 }
 
 // Options changes how a machine works; the zero value is right outside tests.
@@ -43,52 +42,49 @@ func New(d Driver, by string, o Options) *Machine {
 	if o.Pause == 0 {
 		o.Pause = 200 * time.Millisecond
 	}
-	return &Machine{driver: d, by: by, clock: o.Clock, pause: o.Pause, newID: func() string { return newID(o.Clock.Now()) }}
+	return &Machine{driver: d, by: by, clock: o.Clock, pause: o.Pause}
 }
 
-// Run makes want what serves: in place where only routes, scaling, the suite or the policy
+// Run makes want what serves: in place where only routes, scaling, tasks or the policy
 // differ, else by a swap. It returns when the swap has ended. Errors: *HoldError,
-// *target.LeaseHeldError, *FailedError, *InterruptedError, or what the target reported.
+// *target.LeaseHeldError, *FailedError, *InterruptedError, or what the target reported
+// before anything was begun.
 func (m *Machine) Run(ctx context.Context, want target.Slot) error {
-	fingerprint, err := m.driver.Fingerprint(ctx, want.Definition)
-	if err != nil {
-		return fmt.Errorf("digest the definition of slot %q: %w", want.ID(), err)
-	}
 	suite, err := want.Definition.TestSuite.Digest()
 	if err != nil {
 		return err
 	}
-	return m.underLease(ctx, want.ID(), func(leased context.Context, l *lease) error {
-		r := &run{Machine: m, lease: l, user: ctx, want: want, fingerprint: fingerprint, suite: suite}
-		if err := r.load(leased); err != nil {
+	return m.under(ctx, &run{Machine: m, want: want, suite: suite}, func(ctx context.Context, r *run) error {
+		err := m.insist(ctx, func() (err error) {
+			r.fingerprint, err = m.driver.Fingerprint(ctx, want.Definition)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("digest the definition of slot %q: %w", want.ID(), err)
+		}
+		if err := r.finishRollback(ctx); err != nil {
 			return err
 		}
-		if err := r.finishRollback(leased); err != nil {
+		if err := r.ask(ctx); err != nil {
 			return err
 		}
-		if err := r.ask(leased); err != nil {
-			return err
-		}
-		return r.drive(leased)
+		return r.drive(ctx)
 	})
 }
 
 // RollBack sends the traffic back to the fallback, removes the stack that served, and leaves
 // a hold on it. It refuses with *NoFallbackError where no healthy fallback stands.
 func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
-	return m.underLease(ctx, id, func(leased context.Context, l *lease) error {
-		r := &run{Machine: m, lease: l, user: ctx}
-		r.want.Environment, r.want.Name = id.Environment, id.Name
-		if err := r.load(leased); err != nil {
-			return err
-		}
+	r := &run{Machine: m, want: target.Slot{Environment: id.Environment, Name: id.Name}}
+	return m.under(ctx, r, func(ctx context.Context, r *run) error {
 		if r.record.Revision == 0 {
-			return target.Errorf(target.ErrNotFound, "there is no slot %q", id)
+			return target.Errorf(target.ErrNotFound, "there is no deployment slot %q", id)
 		}
-		if err := r.beginRollback(leased, by, reason); err != nil {
+		r.want = r.record.Asked
+		if err := r.beginRollback(ctx, by, reason); err != nil {
 			return err
 		}
-		return r.drive(leased)
+		return r.drive(ctx)
 	})
 }
 
@@ -98,14 +94,45 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 		return err
 	}
 	return m.underLease(ctx, id, func(leased context.Context, l *lease) error {
-		bounded, cancel := mergeCancel(leased, ctx)
+		ctx, cancel := mergeCancel(leased, ctx)
 		defer cancel()
-		err := m.driver.DeleteSlot(bounded, id, l.get())
+		err := m.insist(ctx, func() error { return m.driver.DeleteSlot(ctx, id, l.get()) })
 		if errors.Is(err, target.ErrProtected) {
 			return target.Errorf(target.ErrProtected, "deletion protection of slot %q is on: set deletion_protection = false and apply that first", id)
 		}
 		return err
 	})
+}
+
+// under loads the slot's record under its lease and lets do work with it. Where whoever
+// asked gives up, or the lease is lost, it leaves the slot in order.
+func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *run) error) error {
+	return m.underLease(ctx, r.want.ID(), func(leased context.Context, l *lease) error {
+		r.lease, r.since = l, m.clock.Now()
+		work, cancel := mergeCancel(leased, ctx)
+		defer cancel()
+		err := r.load(work)
+		if err == nil {
+			err = do(work, r)
+		}
+		if err == nil || work.Err() == nil || isOutcome(err) {
+			return err
+		}
+		return r.interrupted(leased, context.Cause(work))
+	})
+}
+
+// insist repeats a call whose answer did not come. Only what may be asked twice is asked so.
+func (m *Machine) insist(ctx context.Context, call func() error) error {
+	for {
+		err := call()
+		if !errors.Is(err, target.ErrUnavailable) {
+			return err
+		}
+		if slept := m.clock.Sleep(ctx, m.pause); slept != nil {
+			return errors.Join(err, slept)
+		}
+	}
 }
 
 // mergeCancel ends with either of the two contexts.

@@ -7,58 +7,85 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// probeLimit is how long the front door may go on answering with another release.
-const probeLimit = 30 * time.Second
+const (
+	// switchLimit is how long the router may refuse a stack that looks healthy, and how long
+	// the front door may go on answering with another release after the switch.
+	switchLimit = 30 * time.Second
+	// stopLimit is how long the workers of a stack may take to stop.
+	stopLimit = time.Minute
+)
 
-// switching moves the traffic and everything that follows from it. Each step is told from
-// what is seen, so it can be resumed anywhere.
+// switching moves the traffic, once everything is proven.
 func (f Facts) switching() Decision {
 	w := f.Record.Swap
-	to := f.Seen.Stacks[w.To]
-	if f.Seen.Serving != w.To {
-		switch {
-		case !w.Reuse && w.TestedSuite != f.Suite:
-			return Decision{Next: target.PhaseTesting, Note: "the test suite changed"}
-		case f.missing(to, false) != "":
-			return Decision{Next: target.PhaseVerifying, Note: "the candidate lost its health before the switch"}
-		}
-		return Decision{Do: Serve, Color: w.To}
+	if !f.seated() {
+		return f.begin(true, "the candidate's time was up before this run")
 	}
+	if d, more := f.bringUp(); more {
+		return d
+	}
+	gap := f.missing(f.Seen.Stacks[w.To], false)
+	switch {
+	case !w.Reuse && w.TestedSuite != f.Suite:
+		return Decision{Next: target.PhaseTesting, Note: "the test suite changed"}
+	case gap != nil && times(w, target.PhaseVerifying) >= maxVerifications:
+		return Decision{Fail: "the candidate lost its health again and again: " + gap.String()}
+	case gap != nil:
+		return Decision{Next: target.PhaseVerifying, Note: "the candidate lost its health before the switch"}
+	case f.waited() >= switchLimit:
+		return Decision{Fail: fmt.Sprintf("the router did not take the candidate within %s%s", switchLimit, f.trouble())}
+	}
+	return Decision{Do: Serve, Color: w.To}
+}
+
+// settling does everything that follows from the switch. Each step is told from what is
+// seen, so it can be resumed anywhere.
+func (f Facts) settling() Decision {
+	w := f.Record.Swap
 	if w.SwitchedAt == nil || !w.Probed {
-		since := w.PhaseAt
-		if w.SwitchedAt != nil {
-			since = *w.SwitchedAt
+		if f.waited() >= switchLimit {
+			return f.bad(fmt.Sprintf("the front door did not answer with release %s within %s after the switch%s", w.Release, switchLimit, f.trouble()))
 		}
-		if f.Now.Sub(since) > probeLimit {
-			return f.bad(fmt.Sprintf("the front door did not answer with release %s within %s after the switch", w.Release, probeLimit))
+		return Decision{Do: Probe}
+	}
+	if to := f.Seen.Stacks[w.To].Spec; w.Reuse && !f.superseded() {
+		to.Capacity = atLeast(to.Capacity, f.Seen.Stacks[w.From].Spec.Capacity)
+		if want := f.inPlace(to); !target.Same(want, f.Seen.Stacks[w.To].Spec) {
+			return Decision{Do: PutStack, Stack: want}
 		}
-		return Decision{Do: Probe, Color: w.To}
 	}
-	if d, more := f.handOver(w.From, w.To); more {
-		return d
-	}
-	if d, more := f.keepFallback(); more {
-		return d
+	for _, next := range []func() (Decision, bool){
+		func() (Decision, bool) { return f.handOver(w.From, w.To) },
+		f.keepFallback,
+		func() (Decision, bool) { return f.tidy("") },
+	} {
+		if d, more := next(); more {
+			return d
+		}
 	}
 	return Decision{Next: target.PhaseLive}
 }
 
-// handOver stops the old stack's workers and then starts the new one's: two releases must
-// never both take jobs.
+// handOver stops the workers of one stack and then starts those of the other: two releases
+// must never both take jobs.
 func (f Facts) handOver(from, to target.Color) (Decision, bool) {
-	if old, there := f.Seen.Stacks[from]; there && from != "" && hasWorkers(old.Spec) {
+	if old, there := f.Seen.Stacks[from]; there && hasWorkers(old.Spec) {
 		if !old.Spec.HoldWorkers {
 			held := old.Spec
 			held.HoldWorkers = true
 			return Decision{Do: PutStack, Stack: held}, true
 		}
 		for _, i := range old.Instances {
-			if i.Running && old.Spec.Definition.Components[i.Component].Worker() {
+			switch {
+			case !i.Running || !old.Spec.Definition.Components[i.Component].Worker():
+			case f.waited() >= stopLimit:
+				return Decision{Stop: fmt.Sprintf("component %q of release %s did not stop within %s, so that the workers of the other release were not started", i.Component, old.Spec.Definition.Release, stopLimit)}, true
+			default:
 				return Decision{Wait: true}, true
 			}
 		}
 	}
-	if st := f.Seen.Stacks[to]; st.Spec.HoldWorkers {
+	if st, there := f.Seen.Stacks[to]; there && st.Spec.HoldWorkers {
 		free := st.Spec
 		free.HoldWorkers = false
 		return Decision{Do: PutStack, Stack: free}, true
@@ -70,7 +97,7 @@ func (f Facts) handOver(from, to target.Color) (Decision, bool) {
 func (f Facts) keepFallback() (Decision, bool) {
 	w, p := f.Record.Swap, f.Want.Policy
 	old, there := f.Seen.Stacks[w.From]
-	if !there || w.From == "" {
+	if !there {
 		return Decision{}, false
 	}
 	switch {
@@ -88,25 +115,28 @@ func (f Facts) keepFallback() (Decision, bool) {
 	return Decision{}, false
 }
 
-// bad decides what to do with a release that serves and should not.
+// bad decides what to do with a release that serves and should not: back, once, if what
+// served before is healthy.
 func (f Facts) bad(why string) Decision {
 	w := f.Record.Swap
-	if old, there := f.Seen.Stacks[w.From]; w.From == "" || !there || unhealthy(old) != "" {
-		stay := *w
-		stay.Probed = true
-		return Decision{Swap: &stay, Note: why + "; it stays, since nothing healthy stands behind it"}
+	old, there := f.Seen.Stacks[w.From]
+	changed := *w
+	switch {
+	case there && unhealthy(old) == nil && times(w, target.PhaseRollingBack) == 0:
+		changed.Reason = why
+		return Decision{Swap: &changed, Next: target.PhaseRollingBack, Note: why}
+	case f.superseded(): // the release that is wanted is the way out
+		return Decision{Next: target.PhaseLive, Note: why + "; it stays until the next release, since nothing healthy stands behind it"}
 	}
-	back := *w
-	back.Reason = why
-	return Decision{Swap: &back, Next: target.PhaseRollingBack, Note: why}
+	return Decision{Stop: why + ". It was not rolled back, since nothing healthy stands behind it"}
 }
 
 // rollingBack sends the traffic to From and removes To.
 func (f Facts) rollingBack() Decision {
 	w := f.Record.Swap
 	if f.Seen.Serving != w.From {
-		if why := unhealthy(f.Seen.Stacks[w.From]); why != "" {
-			return Decision{Next: target.PhaseLive, Note: "not rolled back, the fallback is not healthy: " + why}
+		if gap := unhealthy(f.Seen.Stacks[w.From]); gap != nil || f.waited() >= switchLimit {
+			return Decision{Next: target.PhaseSwitching, Note: "not rolled back: the fallback lost its health"}
 		}
 		return Decision{Do: Serve, Color: w.From}
 	}
@@ -116,20 +146,52 @@ func (f Facts) rollingBack() Decision {
 	if _, there := f.Seen.Stacks[w.To]; there {
 		return Decision{Do: DeleteStack, Color: w.To}
 	}
+	if d, more := f.tidy(""); more {
+		return d
+	}
 	return Decision{Next: target.PhaseRolledBack}
 }
 
-// aborting removes the candidate of a swap that failed before its switch. A fallback that
-// was to be reused stays what it was.
+// aborting removes the candidate of a swap that failed before its switch. A fallback in its
+// seat stays what it is.
 func (f Facts) aborting() Decision {
 	w := f.Record.Swap
-	for _, key := range target.SortedKeys(f.Seen.Tasks) {
-		if f.Seen.Tasks[key].Running {
-			return Decision{Do: DeleteTask, Key: key}
-		}
-	}
-	if _, there := f.Seen.Stacks[w.To]; there && !w.Reuse {
+	st, there := f.Seen.Stacks[w.To]
+	switch d, more := f.tidy(""); {
+	case f.Seen.Serving == w.To && f.seated():
+		return Decision{Next: target.PhaseSwitching, Note: "the switch was made after all"}
+	case more:
+		return d
+	case there && st.Spec.SwapID == w.ID:
 		return Decision{Do: DeleteStack, Color: w.To}
 	}
 	return Decision{Next: target.PhaseFailed}
+}
+
+// trouble is why the last effect did not work, for people.
+func (f Facts) trouble() string {
+	if f.Trouble == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%v)", f.Trouble)
+}
+
+// times is how often a swap has entered a phase.
+func times(w *target.Swap, p target.Phase) int {
+	n := 0
+	for _, s := range w.Steps {
+		if s.Phase == p {
+			n++
+		}
+	}
+	return n
+}
+
+// atLeast is the higher of two capacities, by component.
+func atLeast(a, b map[string]int) map[string]int {
+	out := map[string]int{}
+	for name, n := range a {
+		out[name] = max(n, b[name])
+	}
+	return out
 }
