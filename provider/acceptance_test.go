@@ -54,14 +54,10 @@ var (
 	oms        = target.SlotID{Environment: production, Name: "oms"}
 )
 
-// newWorld makes an empty target. Its leases last, since its clock runs ahead of the
-// heartbeats, which keep to the machine's.
-func newWorld(t *testing.T) *world { return newWorldWithLeases(t, 240*time.Hour) }
-
-func newWorldWithLeases(t *testing.T, ttl time.Duration) *world {
+// newWorld makes an empty target.
+func newWorld(t *testing.T) *world {
 	clock := wait.NewFake(time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC))
-	mem := memtarget.New(memtarget.Options{Clock: clock, LeaseTTL: ttl})
-	return &world{Target: mem, t: t, clock: clock, owner: "this state"}
+	return &world{Target: memtarget.New(memtarget.Options{Clock: clock}), t: t, clock: clock, owner: "this state"}
 }
 
 // serve makes the provider for the steps of a test; owner names the state they belong to.

@@ -47,8 +47,9 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	case errors.Is(err, target.ErrForeign):
 		parts = append(parts, "It was not made by this installation and is never adopted, changed or removed: rename it, remove it by hand, or choose another name here.")
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		parts = append(parts, sentence(cause.Error()))
+	var limit *limitError
+	if errors.As(context.Cause(ctx), &limit) && !strings.Contains(parts[0], limit.Error()) {
+		parts = append(parts, sentence(limit.Error()))
 	}
 	return strings.Join(parts, "\n\n")
 }
@@ -76,14 +77,15 @@ func (e *limitError) Error() string {
 
 func (e *limitError) Unwrap() error { return context.DeadlineExceeded }
 
-// sentence begins with a capital letter and ends with a full stop.
+// sentence begins with a capital letter, unless with the name of an attribute, and ends with
+// a full stop.
 func sentence(s string) string {
-	if s == "" {
-		return s
+	first, _, _ := strings.Cut(s, " ")
+	if !strings.ContainsAny(first, "_:") {
+		r, n := utf8.DecodeRuneInString(s)
+		s = string(unicode.ToUpper(r)) + s[n:]
 	}
-	r, n := utf8.DecodeRuneInString(s)
-	s = string(unicode.ToUpper(r)) + s[n:]
-	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "\n") {
+	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "\n") {
 		return s
 	}
 	return s + "."

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -141,7 +142,7 @@ func checkPostgresURL(s string) error {
 		return errors.New(`the URL names no user: expected such as "postgres://admin@…"`)
 	}
 	if m := q.Get("sslmode"); m != "verify-full" && m != "verify-ca" {
-		return fmt.Errorf("sslmode is %q: add sslmode=verify-full, or verify-ca where the server's certificate does not carry its name; account data never travels to a server that could be another one", m)
+		return fmt.Errorf("its sslmode is %q: add sslmode=verify-full, or verify-ca where the server's certificate does not carry its name; account data never travels to a server that could be another one", m)
 	}
 	return nil
 }
@@ -156,7 +157,7 @@ func (s *Settings) readPassword(getenv func(string) string) error {
 	if err != nil {
 		return fmt.Errorf("read postgres_password_file: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return fmt.Errorf("postgres_password_file %q has mode %04o: others can read it; run chmod 600 on it", s.postgresPasswordFile, mode)
 	}
 	b, err := os.ReadFile(s.postgresPasswordFile)

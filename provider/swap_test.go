@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,19 +16,33 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/provider"
 )
 
-// interrupting is a clock during whose n-th sleep after arm somebody presses Ctrl-C.
+// interrupting is a clock in whose first pause of which when is true somebody presses Ctrl-C.
 type interrupting struct {
 	*wait.Fake
+	mu     sync.Mutex
 	when   func() bool
 	cancel context.CancelFunc
 }
 
+// Sleep lets the interrupt reach ctx, if it is one that ends with the asker's.
 func (c *interrupting) Sleep(ctx context.Context, d time.Duration) error {
-	if c.when != nil && c.when() {
+	if c.strikes() {
 		c.cancel()
-		return context.Canceled
+		reached, done := context.WithTimeout(ctx, time.Second)
+		<-reached.Done()
+		done()
 	}
 	return c.Fake.Sleep(ctx, d)
+}
+
+func (c *interrupting) strikes() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.when == nil || !c.when() {
+		return false
+	}
+	c.when = nil
+	return true
 }
 
 // interrupt applies p and cancels it in the first pause in which when says so.
@@ -35,10 +50,10 @@ func (w *world) interrupt(l *lab, c *interrupting, p plan, when func() bool) (ob
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
+	c.mu.Lock()
 	c.when, c.cancel = when, cancel
-	o, d := l.applyWith(ctx, p)
-	c.when = nil
-	return o, d
+	c.mu.Unlock()
+	return l.applyWith(ctx, p)
 }
 
 func (w *world) interruptible() (*lab, *interrupting) {
@@ -170,7 +185,7 @@ func TestKilledApplyIsFinishedByTheNext(t *testing.T) {
 		if n > 500 {
 			t.Fatal("the swap never ends without the fault striking")
 		}
-		w := newWorldWithLeases(t, 20*time.Second)
+		w := newWorld(t)
 		l := w.lab(nil)
 		o := l.everything()["deployment_slot"]
 		struck := w.Struck()
@@ -183,7 +198,7 @@ func TestKilledApplyIsFinishedByTheNext(t *testing.T) {
 			t.Fatalf("killed at change %d: no error", n)
 		}
 		w.Revive()
-		w.clock.Advance(21 * time.Second) // the lease of the dead runs out
+		w.clock.Advance(10 * time.Minute) // the lease of the dead runs out
 		l.configure()
 		o, d = l.read(o)
 		if len(d) > 0 {
@@ -217,13 +232,13 @@ func TestOverdueFallbackIsCleanedUpByAnApply(t *testing.T) {
 func TestHeldLeaseNamesItsHolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	l, clock := w.interruptible()
+	l := w.lab(nil)
 	o := l.everything()["deployment_slot"]
 	if _, err := w.AcquireLease(t.Context(), oms, "token", "ann (laptop, process 1)", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	p := l.plan(o, with(aSlot(), map[string]any{"release": "2"}))
-	same, d := w.interrupt(l, clock, p, func() bool { return true })
+	same, d := l.apply(p)
 	if !d.errors() || !strings.Contains(d.String(), "ann (laptop, process 1)") || !same.state.Equal(o.state) {
 		t.Errorf("got %s", d)
 	}

@@ -1,0 +1,86 @@
+package provider_test
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+// walkAttributes calls f for every attribute at any depth, with its path.
+func walkAttributes(attributes []*tfprotov6.SchemaAttribute, path string, f func(string, *tfprotov6.SchemaAttribute)) {
+	for _, a := range attributes {
+		f(path+a.Name, a)
+		if a.NestedType != nil {
+			walkAttributes(a.NestedType.Attributes, path+a.Name+".", f)
+		}
+	}
+}
+
+func everyAttribute(t *testing.T, f func(string, *tfprotov6.SchemaAttribute)) {
+	t.Helper()
+	l := newWorld(t).lab(nil)
+	walkAttributes(l.schema.Provider.Block.Attributes, "provider.", f)
+	for name, s := range l.schema.ResourceSchemas {
+		walkAttributes(s.Block.Attributes, name+".", f)
+	}
+}
+
+// TestNoAttributeHoldsASecret makes whoever adds an attribute whose name smells of a secret
+// say here that it holds none.
+func TestNoAttributeHoldsASecret(t *testing.T) {
+	t.Parallel()
+	smell := regexp.MustCompile(`password|secret|token|key|credential|private|certificate`)
+	harmless := []string{
+		"provider.local.postgres_password_file",       // a path
+		"slipway_account_database.credential_version", // a number
+		"slipway_account_database.secret_id",          // a path, or the id of a secret
+		"slipway_deployment_slot.components.secrets",  // paths, or ids of secrets
+		"slipway_deployment_slot.migrate.secrets",     // the same
+		"slipway_deployment_slot.test_suite.secrets",  // the same
+		"slipway_environment.certificate_authority",   // a public certificate
+	}
+	var seen []string
+	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
+		if !smell.MatchString(a.Name) || a.WriteOnly {
+			return
+		}
+		if seen = append(seen, path); !slices.Contains(harmless, path) {
+			t.Errorf("%s could hold a secret: make it write-only, or say why it does not", path)
+		}
+	})
+	slices.Sort(seen)
+	if slices.Sort(harmless); !slices.Equal(seen, harmless) {
+		t.Errorf("the list of harmless attributes is out of date: %q", seen)
+	}
+}
+
+func TestEveryAttributeIsDescribedInFullSentences(t *testing.T) {
+	t.Parallel()
+	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
+		d := a.Description
+		if a.DescriptionKind != tfprotov6.StringKindMarkdown || len(d) < 20 || !strings.HasSuffix(d, ".") {
+			t.Errorf("%s is described as %q", path, d)
+		}
+		if a.Optional && a.Computed && !strings.Contains(strings.ToLower(d), "default") && a.NestedType == nil {
+			t.Errorf("%s does not say its default: %q", path, d)
+		}
+	})
+}
+
+// TestNumbersCarryTheirUnit lists the numbers that count things or are versions.
+func TestNumbersCarryTheirUnit(t *testing.T) {
+	t.Parallel()
+	unit := regexp.MustCompile(`_(seconds|mib|milliseconds)$`)
+	counts := []string{
+		"port", "https_port", "preview_port", "database_port", "max_connections", "connection_limit", "credential_version",
+		"cpu", "min", "max", "healthy_threshold", "unhealthy_threshold", "retry",
+	}
+	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
+		if a.Type != nil && a.Type.String() == "tftypes.Number" && !unit.MatchString(a.Name) && !slices.Contains(counts, a.Name) {
+			t.Errorf("%s is a number without a unit", path)
+		}
+	})
+}

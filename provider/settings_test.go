@@ -1,0 +1,177 @@
+package provider_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/provider"
+)
+
+// configured configures a provider and returns the settings that its driver got.
+func configured(t *testing.T, config map[string]any, environment map[string]string) (s provider.Settings, validated, configured diagnostics) {
+	t.Helper()
+	server, err := providerserver.NewProtocol6WithError(provider.New("9.9.9",
+		provider.WithEnvironment(func(name string) string { return environment[name] }),
+		provider.WithDriver(func(got provider.Settings) (target.Driver, error) {
+			s = got
+			return memtarget.New(memtarget.Options{}), nil
+		}),
+	)())()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{t: t, server: server, config: config}
+	if l.schema, err = server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	v := l.encode(build(l.schema.Provider.ValueType(), config))
+	resp, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: v})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, resp.Diagnostics, l.configure()
+}
+
+func local(k string, v any) map[string]any { return map[string]any{"local": map[string]any{k: v}} }
+
+func TestProviderSettings(t *testing.T) {
+	t.Parallel()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "environment"), []byte("staging\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	secret := filepath.Join(data, "password")
+	if err := os.WriteFile(secret, []byte("from the file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url := "postgres://admin@db:5432/postgres?sslmode=verify-full"
+	for name, c := range map[string]struct {
+		config      map[string]any
+		environment map[string]string
+		want        provider.Settings
+	}{
+		"nothing at all means the local target and this directory": {
+			nil, nil, provider.Settings{Owner: dir + ", workspace default"},
+		},
+		"the workspace comes from TF_WORKSPACE": {
+			nil, map[string]string{"TF_WORKSPACE": "blue", "TF_DATA_DIR": data}, provider.Settings{Owner: dir + ", workspace blue"},
+		},
+		"the workspace comes from Terraform's data directory": {
+			nil, map[string]string{"TF_DATA_DIR": data}, provider.Settings{Owner: dir + ", workspace staging"},
+		},
+		"in HCP Terraform the owner is the workspace with its organization": {
+			nil, map[string]string{"TFC_WORKSPACE_NAME": "w", "TFC_WORKSPACE_SLUG": "org/w"}, provider.Settings{Owner: "HCP Terraform workspace org/w"},
+		},
+		"environment variables fill in": {
+			nil, map[string]string{"SLIPWAY_OWNER": "me", "SLIPWAY_DATA_DIR": "/srv/x", "SLIPWAY_TARGET": "local"}, provider.Settings{Owner: "me", DataDir: "/srv/x"},
+		},
+		"the configuration wins": {
+			map[string]any{"owner": "you", "target": "local", "local": map[string]any{"data_dir": "/srv/y", "postgres_bin_dir": "/usr/lib/pg"}},
+			map[string]string{"SLIPWAY_OWNER": "me", "SLIPWAY_DATA_DIR": "/srv/x", "SLIPWAY_TARGET": "aws"},
+			provider.Settings{Owner: "you", DataDir: "/srv/y", PostgresBinDir: "/usr/lib/pg"},
+		},
+		"a relative directory is made absolute": {
+			local("data_dir", "x/../y"), map[string]string{"SLIPWAY_OWNER": "me"}, provider.Settings{Owner: "me", DataDir: filepath.Join(mustGetwd(t), "y")},
+		},
+		"a password comes from the environment": {
+			local("postgres_url", url), map[string]string{"SLIPWAY_OWNER": "me", "SLIPWAY_POSTGRES_PASSWORD": "p"},
+			provider.Settings{Owner: "me", PostgresURL: url, PostgresPassword: "p"},
+		},
+		"a password comes from a file": {
+			map[string]any{"local": map[string]any{"postgres_url": url, "postgres_password_file": secret}}, map[string]string{"SLIPWAY_OWNER": "me", "SLIPWAY_POSTGRES_PASSWORD": "p"},
+			provider.Settings{Owner: "me", PostgresURL: url, PostgresPassword: "from the file"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, validated, configured := configured(t, c.config, c.environment)
+			if len(validated)+len(configured) > 0 {
+				t.Fatalf("got %s %s", validated, configured)
+			}
+			c.want.Target, c.want.Version = "local", "9.9.9"
+			if got := got.WithoutFile(); got != c.want {
+				t.Errorf("got %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func mustGetwd(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config      map[string]any
+		environment map[string]string
+		at, want    string
+	}{
+		"the target aws":                    {map[string]any{"target": "aws"}, nil, `AttributeName("target")`, "is not in it yet"},
+		"the target aws by the environment": {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, `AttributeName("target")`, "is not in it yet"},
+		"an unknown target":                 {map[string]any{"target": "azure"}, nil, `AttributeName("target")`, `"azure" is not a target`},
+		"an empty target":                   {map[string]any{"target": ""}, nil, `AttributeName("target")`, "at least 1"},
+		"an empty owner":                    {map[string]any{"owner": ""}, nil, `AttributeName("owner")`, "at least 1"},
+		"an empty directory":                {local("data_dir", ""), nil, `AttributeName("data_dir")`, "at least 1"},
+		"a directory with a tilde":          {local("data_dir", "~/x"), nil, `AttributeName("data_dir")`, "pathexpand"},
+		"a URL that is none":                {local("postgres_url", "db:5432"), nil, `AttributeName("postgres_url")`, "not the URL"},
+		"a URL with a password":             {local("postgres_url", "postgres://a:hunter2@h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "holds a password"},
+		"a URL with a password at the end":  {local("postgres_url", "postgres://a@h/d?sslmode=verify-full&password=hunter2"), nil, `AttributeName("postgres_url")`, "holds a password"},
+		"a URL that can't be read":          {local("postgres_url", "postgres://a:hunter2@h:x/d%zz"), nil, `AttributeName("postgres_url")`, "not the URL"},
+		"a URL without a user":              {local("postgres_url", "postgres://h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "names no user"},
+		"a URL without TLS":                 {local("postgres_url", "postgres://a@h/d?sslmode=disable"), nil, `AttributeName("postgres_url")`, `sslmode is "disable"`},
+		"a URL with TLS to anybody":         {local("postgres_url", "postgres://a@h/d"), nil, `AttributeName("postgres_url")`, "add sslmode=verify-full"},
+		"a password for nothing":            {local("postgres_password_file", "/x"), nil, `AttributeName("postgres_password_file")`, "no postgres_url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, validated, configured := configured(t, c.config, c.environment)
+			if s := validated.String(); !validated.errors() || !strings.Contains(s, c.at) || !strings.Contains(s, c.want) || strings.Contains(s, "hunter2") {
+				t.Errorf("validated with %q, want %q at %s", s, c.want, c.at)
+			}
+			if len(c.environment) > 0 && !configured.errors() {
+				t.Errorf("configured with %q", configured)
+			}
+		})
+	}
+}
+
+func TestProviderReadsThePasswordOnlyFromAFileOfItsOwn(t *testing.T) {
+	t.Parallel()
+	url := "postgres://admin@db/postgres?sslmode=verify-ca"
+	dir := t.TempDir()
+	files := map[string]struct {
+		content string
+		mode    os.FileMode
+	}{"open": {"p", 0o644}, "empty": {"\n", 0o600}}
+	for name, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(f.content), f.mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{"open": "chmod 600", "empty": "is empty", "missing": "no such file"} {
+		_, _, configured := configured(t, map[string]any{"local": map[string]any{
+			"postgres_url": url, "postgres_password_file": filepath.Join(dir, name),
+		}}, nil)
+		if !strings.Contains(configured.String(), want) {
+			t.Errorf("%s: got %q, want %q", name, configured, want)
+		}
+	}
+}
