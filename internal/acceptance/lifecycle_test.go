@@ -1,0 +1,60 @@
+//go:build linux
+
+package acceptance
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestAccLocalLifecycle goes through the life of a platform: after each step there is
+// nothing left to plan, and after the last nothing left at all.
+func TestAccLocalLifecycle(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	windows := attrs{
+		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, fallback_window_seconds = 8 }`,
+		"test_suite": "{ command = " + command("suite") + ", account = \"acme\", timeout_seconds = 30 }",
+		"migrate":    "{ command = " + command("migrate") + ", timeout_seconds = 30 }", "allow_untested": "",
+		"depends_on": "[slipway_account_database.acme]",
+	}
+	config := func(release string) string {
+		return m.base(nil) + database("acme", nil) + slot(release, windows)
+	}
+
+	m.apply(config("1"))
+	m.emptyPlan("after the first apply")
+	m.serves("1")
+
+	m.apply(config("2"))
+	m.emptyPlan("after a swap")
+	m.serves("2")
+
+	back := m.apply(config("1"))
+	m.serves("1")
+	t.Logf("the switch back took %s", back.took)
+	m.emptyPlan("after the switch back")
+
+	m.eventually(20*time.Second, "the fallback is retired at its deadline", func() (string, bool) {
+		left := m.instances("2")
+		return "still running", len(left) == 0
+	})
+	m.emptyPlan("after the deadline")
+	m.serves("1")
+
+	m.ok(os.Remove(filepath.Join(m.work, "terraform.tfstate")))
+	for _, r := range [][2]string{
+		{"slipway_region.test", "eu"}, {"slipway_environment.test", "eu/production"},
+		{"slipway_account_database.acme", "eu/production/acme"}, {"slipway_deployment_slot.test", "eu/production/oms"},
+	} {
+		if o := m.terraform(nil, "import", "-no-color", "-input=false", r[0], r[1]); o.code != 0 {
+			t.Fatalf("import %s ended with %d:\n%s", r[0], o.code, o.out)
+		}
+	}
+	m.emptyPlan("after importing each resource")
+
+	destroyed := m.destroy()
+	t.Logf("destroy took %s", destroyed.took)
+}
