@@ -46,10 +46,10 @@ func status(ctx context.Context, dir string, asJSON bool, version string, stdout
 			agentapi.Survey
 		}{hello, dir, s})
 	}
-	return print(stdout, dir, hello, s)
+	return show(stdout, dir, hello, s)
 }
 
-func print(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey) error {
+func show(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey) error {
 	fmt.Fprintf(stdout, "agent %s, process %d, data in %s\n", hello.Software, hello.PID, dir)
 	w := tabwriter.NewWriter(stdout, 0, 4, 2, ' ', 0)
 	if len(s.Environments) > 0 {

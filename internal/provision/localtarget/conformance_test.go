@@ -35,10 +35,7 @@ type installation struct{ dir string }
 
 func newInstallation(t *testing.T) *installation {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "slipway-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	i := &installation{dir}
 	t.Cleanup(func() {
 		var said bytes.Buffer
@@ -48,9 +45,6 @@ func newInstallation(t *testing.T) *installation {
 		if t.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "log", "agent.log"))
 			t.Logf("the agent's log:\n%s", log)
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
 		}
 	})
 	return i

@@ -39,9 +39,9 @@ func (f *Faults) check(path string, err error) {
 	}
 }
 
-func (f *Faults) positive(path string, n int, unit string, max int) {
-	if n < 1 || n > max {
-		f.addf(path, "%d is out of range: expected 1 to %d %s", n, max, unit)
+func (f *Faults) positive(path string, n int, unit string, most int) {
+	if n < 1 || n > most {
+		f.addf(path, "%d is out of range: expected 1 to %d %s", n, most, unit)
 	}
 }
 

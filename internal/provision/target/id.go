@@ -42,9 +42,13 @@ func (id AccountDatabaseID) String() string { return id.Environment.String() + "
 func (id SlotID) String() string            { return id.Environment.String() + "/" + id.Name }
 
 // MarshalText makes the id usable as a JSON string and as a map key.
-func (id EnvironmentID) MarshalText() ([]byte, error)     { return []byte(id.String()), nil }
+func (id EnvironmentID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// MarshalText makes the id usable as a JSON string and as a map key.
 func (id AccountDatabaseID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
-func (id SlotID) MarshalText() ([]byte, error)            { return []byte(id.String()), nil }
+
+// MarshalText makes the id usable as a JSON string and as a map key.
+func (id SlotID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
 // UnmarshalText is the reverse of MarshalText and refuses what the parsers refuse.
 func (id *EnvironmentID) UnmarshalText(b []byte) (err error) {
