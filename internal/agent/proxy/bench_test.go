@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -119,8 +118,6 @@ func benchLoad(b *testing.B, address string) {
 	if len(sorted) == 0 {
 		return
 	}
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
 	b.ReportMetric(float64(len(sorted))/b.Elapsed().Seconds(), "requests/s")
 	b.ReportMetric(float64(sorted[len(sorted)/2].Microseconds()), "µs-p50")
 	b.ReportMetric(float64(sorted[len(sorted)*99/100].Microseconds()), "µs-p99")

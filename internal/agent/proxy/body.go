@@ -17,6 +17,9 @@ const (
 	smallBody = 8 << 10
 	// continueLimit is how long a body waits for the instance's "100 Continue".
 	continueLimit = time.Second
+	// sendGrace is how long a body may go on after the answer to it has ended: the last write
+	// may just be returning, or the application answers first and reads then.
+	sendGrace = 50 * time.Millisecond
 	// chunkRoom is kept before the data of a chunk for its length and a line end.
 	chunkRoom = 10
 )
@@ -79,15 +82,18 @@ func (s *sender) unread() bool { return s != nil && !s.read.Load() }
 // clientFailed reports whether the sending broke off on the client's side.
 func (s *sender) clientFailed() bool { return s != nil && s.failed.Load() }
 
-// finish ends the sending, whether it is complete or not, and reports whether it was.
+// finish ends the sending, whether it is complete or not, and reports whether it was. It
+// comes when the answer has ended.
 func (s *sender) finish(w http.ResponseWriter) bool {
 	if s == nil {
 		return true
 	}
+	grace := time.NewTimer(sendGrace)
+	defer grace.Stop()
 	select {
 	case <-s.done:
 		return s.err == nil
-	default:
+	case <-grace.C:
 	}
 	close(s.stopped)
 	_ = s.conn.Close() // wakes up a write

@@ -2,15 +2,28 @@ package proxy
 
 // Idle returns the number of idle connections to the instances of a stack.
 func (p *Proxy) Idle(stackID string) int {
+	return p.countIdle(stackID, func(*conn) bool { return true })
+}
+
+// IdleAlive returns the number of those whose other side has not closed them.
+func (p *Proxy) IdleAlive(stackID string) int {
+	return p.countIdle(stackID, (*conn).alive)
+}
+
+func (p *Proxy) countIdle(stackID string, counts func(*conn) bool) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	idle := 0
+	n := 0
 	for _, c := range p.stacks[stackID].components {
 		for _, i := range c.list() {
 			i.pool.mu.Lock()
-			idle += len(i.pool.idle)
+			for _, idle := range i.pool.idle {
+				if counts(idle) {
+					n++
+				}
+			}
 			i.pool.mu.Unlock()
 		}
 	}
-	return idle
+	return n
 }

@@ -21,10 +21,15 @@ type pool struct {
 // keep says whether connections may be kept; those that are idle now are closed if not.
 func (p *pool) keep(open bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.open = open
+	var idle []*conn
 	if !open {
-		p.drop(len(p.idle))
+		idle, p.idle = p.idle, nil
+	}
+	p.mu.Unlock()
+	// Not under the lock: it takes its time, and requests are still coming back.
+	for _, c := range idle {
+		_ = c.Close() // nothing is outstanding on it
 	}
 }
 

@@ -49,7 +49,7 @@ func target(r *http.Request) string {
 
 // wantsUpgrade reports whether a request asks for its connection to become a WebSocket.
 func wantsUpgrade(r *http.Request) bool {
-	return r.ProtoMajor == 1 && r.ContentLength == 0 &&
+	return r.ProtoMajor == 1 && r.ProtoMinor == 1 && r.ContentLength == 0 &&
 		strings.EqualFold(r.Header.Get("Upgrade"), upgradeProtocol) &&
 		httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade")
 }

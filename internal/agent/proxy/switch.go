@@ -32,7 +32,11 @@ func (p *Proxy) Switch(ctx context.Context, slotName, stackID string) (Switched,
 		return Switched{}, fmt.Errorf("switch slot %q: %w", slotName, err)
 	}
 	result := Switched{Old: c.old.stackID(), At: c.at, Drained: true}
-	if !c.made || c.old == nil {
+	if !c.made {
+		return result, nil
+	}
+	p.log.Info("switched", "slot", slotName, "from", result.Old, "to", stackID)
+	if c.old == nil {
 		return result, nil
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, c.drainLimit, errDrainLimit)
@@ -40,11 +44,14 @@ func (p *Proxy) Switch(ctx context.Context, slotName, stackID string) (Switched,
 	err = c.old.requests.wait(waiting)
 	result.Drained = err == nil
 	result.LastOldAnswer = c.old.last.time()
-	p.log.Info("switched", "slot", slotName, "from", result.Old, "to", stackID, "drained", result.Drained)
-	if err != nil && !errors.Is(context.Cause(waiting), errDrainLimit) {
-		return result, fmt.Errorf("wait for the requests of stack %q: %w", result.Old, err)
+	switch {
+	case err == nil:
+		return result, nil
+	case errors.Is(context.Cause(waiting), errDrainLimit):
+		p.log.Warn("not drained within the limit", "slot", slotName, "stack", result.Old, "requests", c.old.requests.inside.Load())
+		return result, nil
 	}
-	return result, nil
+	return result, fmt.Errorf("wait for the requests of stack %q: %w", result.Old, err)
 }
 
 // SetPreview lets the preview entrance of a slot reach a stack; "" lets it reach none.

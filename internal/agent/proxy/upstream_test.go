@@ -39,7 +39,8 @@ func TestARequestThatReachedNobodyGoesToAnotherInstance(t *testing.T) {
 					t.Fatalf("%d, %d bytes", got.status, len(got.body))
 				}
 			}
-			if s := d.Stats("blue"); s.ConnectionFailures == 0 || s.ServerErrors != 0 {
+			// An instance that could not be connected to is avoided for a while.
+			if s := d.Stats("blue"); s.ConnectionFailures == 0 || s.ConnectionFailures > 10 || s.ServerErrors != 0 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -120,8 +121,6 @@ func TestAKeptConnectionThatHasDiedIsNotUsed(t *testing.T) {
 		body, _ := io.ReadAll(request.Body)
 		_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		dying <- struct{}{} // the test lets it close once the proxy keeps the connection
-		_ = c.Close()
-		dying <- struct{}{}
 	}))
 	d.serve(t, "blue")
 	client := httpClient(t, d.production, "http/1.1")
@@ -131,7 +130,7 @@ func TestAKeptConnectionThatHasDiedIsNotUsed(t *testing.T) {
 		}
 		eventually(t, "an idle connection", func() bool { return d.Idle("blue") == 1 })
 		receive(t, "the end of the connection", dying)
-		receive(t, "the end of the connection", dying)
+		eventually(t, "the end of the connection to arrive", func() bool { return d.IdleAlive("blue") == 0 })
 	}
 	if s := d.Stats("blue"); s.ConnectionFailures != 0 {
 		t.Errorf("%+v", s)
@@ -237,7 +236,8 @@ func TestKillingInstancesUnderLoadLosesAtMostWhatTheyHad(t *testing.T) {
 	eventually(t, "more answers", func() bool { return answers.Load() > before+500 })
 	stop.Store(true)
 	all.Wait()
-	if n := lost.Load(); n > clients {
+	// The instance closes its connections one by one: a client may meet two of them.
+	if n := lost.Load(); n > 2*clients {
 		t.Errorf("%d requests were lost", n)
 	}
 }
