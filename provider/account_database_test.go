@@ -69,22 +69,30 @@ func (w *world) noPasswordIn(id string) resource.TestCheckFunc {
 	}
 }
 
-func TestAccAccountDatabaseRefusesWrongValues(t *testing.T) {
+func TestAccountDatabaseRefusesWrongValues(t *testing.T) {
 	t.Parallel()
-	single := regionBlock(nil) + environmentBlock(attrs{"tenancy": `"single_tenant"`, "account": `"other"`})
+	region := planned{"region", aRegion()}
+	shared := []planned{region, {"environment", anEnvironment()}}
+	owned := []planned{region, {"environment", with(anEnvironment(), set{"tenancy": "single_tenant", "account": "other"})}}
+	refused(t, "account_database", aDatabase(), map[string]refusal{
+		"an account that can't be an id":          {nil, set{"account": "Acme_1"}, `AttributeName("account")`, "contains 'A', '_'"},
+		"an environment that is no id":            {nil, set{"environment_id": "production"}, `AttributeName("environment_id")`, "is not an environment id"},
+		"an unknown isolation":                    {nil, set{"isolation": "schema"}, `AttributeName("isolation")`, `"schema" is not allowed`},
+		"no connections":                          {nil, set{"connection_limit": 0}, `AttributeName("connection_limit")`, "0 is out of range"},
+		"a credential version below one":          {nil, set{"credential_version": 0}, `AttributeName("credential_version")`, "expected 1 or more"},
+		"a jurisdiction that is none":             {nil, set{"data_residency": []any{"E/U"}}, `AttributeName("data_residency")`, "not a jurisdiction"},
+		"a jurisdiction that is not the region's": {shared, set{"data_residency": []any{"US"}}, `AttributeName("data_residency")`, `is under jurisdiction "EU"`},
+		"an account that doesn't own the place":   {owned, nil, `AttributeName("account")`, `belongs to account "other"`},
+		"more connections than the server has":    {shared, set{"connection_limit": 201}, `AttributeName("connection_limit")`, "is more than the 200"},
+		"an account that has one already":         {append(shared, planned{"account_database", aDatabase()}), nil, `AttributeName("account")`, "two resources of this configuration"},
+	})
+}
+
+func TestAccAccountDatabaseIsCheckedAgainAtApply(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ config, want string }{
-		"an account that can't be an id":            {platformWithDatabase(attrs{"account": `"Acme_1"`}), `contains\s+'A',\s+'_'`},
-		"an environment that is no id":              {platformWithDatabase(attrs{"environment_id": `"production"`}), `is\s+not\s+an\s+environment\s+id`},
-		"an unknown isolation":                      {platformWithDatabase(attrs{"isolation": `"schema"`}), `"schema"\s+is\s+not\s+allowed`},
-		"no connections":                            {platformWithDatabase(attrs{"connection_limit": "0"}), `0\s+is\s+out\s+of\s+range`},
-		"a credential version below one":            {platformWithDatabase(attrs{"credential_version": "0"}), `expected\s+1\s+or\s+more`},
-		"a jurisdiction that is none":               {platformWithDatabase(attrs{"data_residency": `["E/U"]`}), `not\s+a\s+jurisdiction`},
-		"a jurisdiction that is not the region's":   {platformWithDatabase(attrs{"data_residency": `["US"]`}), `(?s)is\s+under\s+jurisdiction\s+"EU"`},
-		"an account that doesn't own the place":     {single + databaseBlock(nil), `belongs\s+to\s+account\s+"other"`},
-		"more connections than the server":          {platformWithDatabase(attrs{"connection_limit": "201"}), `is\s+more\s+than\s+the\s+200`},
-		"another database of the account":           {platformWithDatabase(nil) + block("account_database", "twin", attrs{"environment_id": "slipway_environment.test.id", "account": `"acme"`}), `(?i)two\s+resources`},
-		"a jurisdiction that turns out wrong later": {`resource "terraform_data" "j" { input = ["US"] }` + "\n" + platformWithDatabase(attrs{"data_residency": "terraform_data.j.output"}), `is\s+under\s+jurisdiction`},
-		"an environment that nobody makes":          {platformWithDatabase(attrs{"environment_id": `"eu/nowhere"`}), `there\s+is\s+no\s+environment\s+"eu/nowhere"`},
+		"a jurisdiction that turns out wrong": {`resource "terraform_data" "j" { input = ["US"] }` + "\n" + platformWithDatabase(attrs{"data_residency": "terraform_data.j.output"}), `is\s+under\s+jurisdiction`},
+		"an environment that nobody makes":    {platformWithDatabase(attrs{"environment_id": `"eu/nowhere"`}), `there\s+is\s+no\s+environment\s+"eu/nowhere"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -74,38 +74,46 @@ func TestAccEnvironment(t *testing.T) {
 	)
 }
 
-func TestAccEnvironmentRefusesWrongValues(t *testing.T) {
+func TestEnvironmentRefusesWrongValues(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ config, want string }{
-		"a name that can't be an id":               {platformWithEnvironment(attrs{"name": `"a/b"`}), `contains\s+'/'`},
-		"a region that can't be an id":             {platformWithEnvironment(attrs{"region_id": `"EU"`}), `contains\s+'E'`},
-		"an unknown kind":                          {platformWithEnvironment(attrs{"kind": `"staging"`}), `"staging"\s+is\s+not\s+allowed`},
-		"an unknown tenancy":                       {platformWithEnvironment(attrs{"tenancy": `"none"`}), `"none"\s+is\s+not\s+allowed`},
-		"single-tenant without an account":         {platformWithEnvironment(attrs{"tenancy": `"single_tenant"`}), `belongs\s+to\s+one\s+account`},
-		"multi-tenant with an account":             {platformWithEnvironment(attrs{"account": `"acme"`}), `shared\s+by\s+many\s+accounts`},
-		"an empty account":                         {platformWithEnvironment(attrs{"account": `""`}), `at\s+least\s+1`},
-		"a domain name with a space":               {platformWithEnvironment(attrs{"domain_name": `"a b"`}), `not\s+a\s+domain\s+name`},
-		"a listen address that is none":            {platformWithEnvironment(attrs{"network": `{ listen_address = "localhost" }`}), `not\s+an\s+IP\s+address`},
-		"a port that is none":                      {platformWithEnvironment(attrs{"network": `{ https_port = 70000 }`}), `70000\s+is\s+out\s+of\s+range`},
-		"the same port twice":                      {platformWithEnvironment(attrs{"network": `{ https_port = 1443, preview_port = 1443 }`}), `is\s+the\s+https_port\s+too`},
-		"too few connections":                      {platformWithEnvironment(attrs{"database": `{ max_connections = 1 }`}), `1\s+is\s+out\s+of\s+range`},
-		"a production that mirrors":                {platformWithEnvironment(attrs{"mirrors": `"eu/other"`}), `Only\s+a\s+sandbox\s+mirrors`},
-		"a sandbox that mirrors itself":            {platformWithEnvironment(attrs{"kind": `"sandbox"`, "mirrors": `"eu/production"`}), `can't\s+mirror\s+itself`},
-		"a mirrored environment that is no id":     {platformWithEnvironment(attrs{"kind": `"sandbox"`, "mirrors": `"production"`}), `is\s+not\s+an\s+environment\s+id`},
-		"a tag without a key":                      {platformWithEnvironment(attrs{"tags": `{ "" = "x" }`}), `tag\s+key\s+has`},
-		"a region that is closed":                  {regionBlock(attrs{"closed": "true"}) + environmentBlock(nil), `closed\s+to\s+new\s+environments`},
-		"another environment of the same id":       {platformWithEnvironment(nil) + twin(nil), `(?i)two\s+resources`},
-		"another environment on the same port":     {platformWithEnvironment(nil) + twin(attrs{"name": `"other"`, "network": fmt.Sprintf("{ https_port = %d }", production.DefaultPreviewPort())}), `is\s+used\s+by\s+environment`},
-		"another environment of the same domain":   {platformWithEnvironment(nil) + twin(attrs{"name": `"other"`, "domain_name": `"production.eu.localhost"`}), `is\s+the\s+domain\s+name\s+of\s+environment`},
-		"a mirrored environment that is a sandbox": {platformWithEnvironment(attrs{"kind": `"sandbox"`}) + twin(attrs{"name": `"other"`, "kind": `"sandbox"`, "mirrors": "slipway_environment.test.id"}), `mirrors\s+a\s+production`},
-		"a kind that turns out wrong at apply only": {`resource "terraform_data" "kind" { input = "staging" }
-` + platformWithEnvironment(attrs{"kind": "terraform_data.kind.output"}), `"staging"\s+is\s+not\s+allowed`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			newWorld(t).run(resource.TestStep{Config: c.config, ExpectError: regexp.MustCompile(c.want)})
-		})
-	}
+	open := planned{"region", aRegion()}
+	closed := planned{"region", with(aRegion(), set{"closed": true})}
+	sandbox := planned{"environment", with(anEnvironment(), set{"name": "other", "kind": "sandbox"})}
+	other := planned{"environment", with(anEnvironment(), set{"name": "other"})}
+	refused(t, "environment", anEnvironment(), map[string]refusal{
+		"a name that can't be an id":               {nil, set{"name": "a/b"}, `AttributeName("name")`, "contains '/'"},
+		"a region that can't be an id":             {nil, set{"region_id": "EU"}, `AttributeName("region_id")`, "contains 'E'"},
+		"an unknown kind":                          {nil, set{"kind": "staging"}, `AttributeName("kind")`, `"staging" is not allowed`},
+		"an unknown tenancy":                       {nil, set{"tenancy": "none"}, `AttributeName("tenancy")`, `"none" is not allowed`},
+		"single-tenant without an account":         {nil, set{"tenancy": "single_tenant"}, `AttributeName("account")`, "belongs to one account"},
+		"multi-tenant with an account":             {nil, set{"account": "acme"}, `AttributeName("account")`, "shared by many accounts"},
+		"an empty account":                         {nil, set{"account": ""}, `AttributeName("account")`, "at least 1"},
+		"an account that can't be an id":           {nil, set{"tenancy": "single_tenant", "account": "A"}, `AttributeName("account")`, "contains 'A'"},
+		"a domain name with a space":               {nil, set{"domain_name": "a b"}, `AttributeName("domain_name")`, "not a domain name"},
+		"an empty domain name":                     {nil, set{"domain_name": ""}, `AttributeName("domain_name")`, "at least 1"},
+		"a listen address that is none":            {nil, set{"network": set{"listen_address": "localhost"}}, `AttributeName("listen_address")`, "not an IP address"},
+		"a port that is none":                      {nil, set{"network": set{"https_port": 70000}}, `AttributeName("https_port")`, "70000 is out of range"},
+		"a preview port of zero":                   {nil, set{"network": set{"preview_port": 0}}, `AttributeName("preview_port")`, "0 is out of range"},
+		"the same port twice":                      {nil, set{"network": set{"https_port": 1443, "preview_port": 1443}}, `AttributeName("preview_port")`, "is the https_port too"},
+		"too few connections":                      {nil, set{"database": set{"max_connections": 1}}, `AttributeName("max_connections")`, "1 is out of range"},
+		"a production that mirrors":                {nil, set{"mirrors": "eu/other"}, `AttributeName("mirrors")`, "only a sandbox mirrors"},
+		"a sandbox that mirrors itself":            {nil, set{"kind": "sandbox", "mirrors": "eu/production"}, `AttributeName("mirrors")`, "can't mirror itself"},
+		"a mirrored environment that is no id":     {nil, set{"kind": "sandbox", "mirrors": "production"}, `AttributeName("mirrors")`, "is not an environment id"},
+		"a mirrored environment that is a sandbox": {[]planned{open, sandbox}, set{"kind": "sandbox", "mirrors": "eu/other"}, `AttributeName("mirrors")`, "mirrors a production"},
+		"a tag without a key":                      {nil, set{"tags": set{"": "x"}}, `AttributeName("tags")`, "tag key has"},
+		"a region that is closed":                  {[]planned{closed}, nil, `AttributeName("region_id")`, "closed to new environments"},
+		"an id that another resource has":          {[]planned{open, {"environment", anEnvironment()}}, nil, `AttributeName("name")`, "two resources of this configuration"},
+		"a port that another environment has":      {[]planned{open, other}, set{"network": set{"https_port": otherID.DefaultPreviewPort()}}, `AttributeName("network").AttributeName("https_port")`, `is used by environment "eu/other"`},
+		"a domain name that another one has":       {[]planned{open, other}, set{"domain_name": "other.eu.localhost"}, `AttributeName("domain_name")`, `is the domain name of environment "eu/other"`},
+	})
+}
+
+var otherID = target.EnvironmentID{Region: "eu", Name: "other"}
+
+func TestAccEnvironmentIsCheckedAgainWhenItsKindIsKnown(t *testing.T) {
+	t.Parallel()
+	config := `resource "terraform_data" "kind" { input = "staging" }` + "\n" + platformWithEnvironment(attrs{"kind": "terraform_data.kind.output"})
+	newWorld(t).run(resource.TestStep{Config: config, ExpectError: regexp.MustCompile(`"staging"\s+is\s+not\s+allowed`)})
 }
 
 // twin is a second environment in the same region.
@@ -280,24 +288,5 @@ func TestAccEnvironmentOfAnotherOwnerKeepsItsPort(t *testing.T) {
 		resource.TestStep{Config: config, ExpectError: regexp.MustCompile(`is\s+used\s+by\s+environment\s+"us/production"`)},
 		resource.TestStep{Config: config, PreConfig: remove},
 		emptyPlan(config),
-	)
-}
-
-func TestAccSandboxThatIsApartFromItsProductionIsToldSo(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	config := func(release string) string {
-		return platformWithSlot(nil) +
-			twin(attrs{"name": `"sandbox"`, "kind": `"sandbox"`, "mirrors": "slipway_environment.test.id"}) +
-			block("deployment_slot", "sandbox", attrs{
-				"environment_id": "slipway_environment.twin.id", "name": `"oms"`, "release": `"` + release + `"`,
-				"components": "{ api = " + apiComponent + " }", "allow_untested": "true",
-			})
-	}
-	w.run(
-		resource.TestStep{Config: config("1")},
-		emptyPlan(config("1")),
-		resource.TestStep{Config: config("2")},
-		emptyPlan(config("2")),
 	)
 }

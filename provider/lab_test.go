@@ -30,6 +30,8 @@ type object struct {
 	identity *tfprotov6.ResourceIdentityData
 }
 
+func (o object) id() string { return at(o.state, "id").(string) }
+
 // plan is a planned change of an object.
 type plan struct {
 	object

@@ -66,26 +66,24 @@ func TestAccRegionThatDisappearsIsMadeAgain(t *testing.T) {
 	)
 }
 
-func TestAccRegionRefusesWrongValues(t *testing.T) {
+func TestRegionRefusesWrongValues(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		config, want string
-	}{
-		"a name with a capital letter":     {regionBlock(attrs{"name": `"EU"`}), `contains\s+'E',\s+'U'`},
-		"an empty name":                    {regionBlock(attrs{"name": `""`}), `must\s+not\s+be\s+empty`},
-		"a name that begins with a dash":   {regionBlock(attrs{"name": `"-eu"`}), `starts\s+or\s+ends\s+with\s+"-"`},
-		"an empty location":                {regionBlock(attrs{"location": `""`}), `not\s+a\s+location`},
-		"a jurisdiction with a slash":      {regionBlock(attrs{"jurisdiction": `"E/U"`}), `not\s+a\s+jurisdiction`},
-		"a tag of AWS's own":               {regionBlock(attrs{"tags": `{ "aws:x" = "y" }`}), `no\s+prefix\s+"aws:"`},
-		"two resources of the same name":   {regionBlock(nil) + block("region", "twin", attrs{"name": `"eu"`, "location": `"x"`, "jurisdiction": `"EU"`}), `two\s+resources|Two\s+resources`},
-		"a time limit that is no duration": {regionBlock(attrs{"timeouts": `{ create = "soon" }`}), `sequence\s+of\s+decimal`},
-		"two that get their name at apply": {`resource "terraform_data" "n" { input = "BAD" }` + "\n" + regionBlock(attrs{"name": "terraform_data.n.output"}), `contains\s+'B'`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			newWorld(t).run(resource.TestStep{Config: c.config, ExpectError: regexp.MustCompile(c.want)})
-		})
-	}
+	refused(t, "region", aRegion(), map[string]refusal{
+		"a name with a capital letter":     {nil, set{"name": "EU"}, `AttributeName("name")`, "contains 'E', 'U'"},
+		"an empty name":                    {nil, set{"name": ""}, `AttributeName("name")`, "must not be empty"},
+		"a name that begins with a dash":   {nil, set{"name": "-eu"}, `AttributeName("name")`, `starts or ends with "-"`},
+		"an empty location":                {nil, set{"location": ""}, `AttributeName("location")`, "not a location"},
+		"a jurisdiction with a slash":      {nil, set{"jurisdiction": "E/U"}, `AttributeName("jurisdiction")`, "not a jurisdiction"},
+		"a tag of AWS's own":               {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `no prefix "aws:"`},
+		"a time limit that is no duration": {nil, set{"timeouts": set{"create": "soon"}}, `AttributeName("timeouts").AttributeName("create")`, "sequence of decimal numbers"},
+		"a name that another resource has": {[]planned{{"region", aRegion()}}, nil, `AttributeName("name")`, "two resources of this configuration"},
+	})
+}
+
+func TestAccRegionIsCheckedAgainWhenItsNameIsKnown(t *testing.T) {
+	t.Parallel()
+	config := `resource "terraform_data" "n" { input = "BAD" }` + "\n" + regionBlock(attrs{"name": "terraform_data.n.output"})
+	newWorld(t).run(resource.TestStep{Config: config, ExpectError: regexp.MustCompile(`contains\s+'B'`)})
 }
 
 func TestAccRegionWithEnvironmentsCanNeitherMoveNorGo(t *testing.T) {

@@ -212,6 +212,92 @@ func TestKilledApplyIsFinishedByTheNext(t *testing.T) {
 	}
 }
 
+func TestChangesThatNeedNoSwapHappenInPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	o, config := l.everything()["deployment_slot"], aSlot()
+	api := func(changes map[string]any) map[string]any { return set{"api": with(aComponent(), changes)} }
+	for _, change := range []map[string]any{
+		{"components": api(set{"routes": []any{set{}, set{"host": "*", "path_prefix": "/api"}}})},
+		{"components": api(set{"scaling": set{"min": 2, "max": 3}})},
+		{"components": api(set{"scaling": set{"min": 2}})},
+		{"components": api(nil)},
+		{"test_suite": set{"command": []any{"another-suite"}}},
+		{"test_suite": nil, "allow_untested": true},
+		{"migrate": set{"command": []any{"migrate"}}},
+		{"swap": set{"fallback_window_seconds": 0, "fallback_until_next_release": true, "start_timeout_seconds": 60, "minimum_healthy_seconds": 1, "drain_seconds": 0}},
+		{"swap": set{}, "tags": set{"a": "b"}},
+		{"retry": 1},
+		{"deletion_protection": true},
+		{"deletion_protection": false},
+	} {
+		config = with(config, change)
+		o = l.empty(l.changed(o, config), config)
+		if again, d := l.imported("deployment_slot", o.id(), nil); len(d) > 0 || !again.state.Equal(o.state) {
+			t.Errorf("after %v an import finds something else: %s", change, d)
+		}
+	}
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1]" {
+		t.Errorf("served %s, want [1]: nothing of this may start a swap", got)
+	}
+}
+
+func TestSwapThatFailsBeforeTheSwitchKeepsTheState(t *testing.T) {
+	t.Parallel()
+	api := func(command string) map[string]any {
+		return set{"api": with(aComponent(), set{"command": []any{command}})}
+	}
+	for name, c := range map[string]struct {
+		change map[string]any
+		want   string
+	}{
+		"the candidate never gets healthy": {set{"components": api(memtarget.ProgramNeverHealthy)}, "not ready yet"},
+		"the candidate flaps":              {set{"components": api(memtarget.ProgramFlaps)}, `component "api"`},
+		"the candidate crashes":            {set{"components": api(memtarget.ProgramCrashes)}, "this program crashes"},
+		"the command does not exist":       {set{"components": api(memtarget.ProgramMissing)}, "does not exist"},
+		"the test suite fails":             {set{"test_suite": set{"command": []any{memtarget.ProgramExit, "3"}}}, "exit 3"},
+		"the test suite hangs":             {set{"test_suite": set{"command": []any{memtarget.ProgramHangs}, "timeout_seconds": 5}}, "inconclusive"},
+		"the test suite is killed":         {set{"test_suite": set{"command": []any{memtarget.ProgramKilled}}}, "inconclusive"},
+		"the migration fails":              {set{"migrate": set{"command": []any{memtarget.ProgramExit, "1"}}}, "migration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			l := w.lab(nil)
+			o := l.everything()["deployment_slot"]
+			config := with(with(aSlot(), set{"release": "2", "retry": 7}), c.change)
+			first := l.plan(o, config)
+			got, d := l.apply(first)
+			if !d.errors() || !strings.Contains(d.String(), c.want) || !strings.Contains(d.String(), "Release 1") {
+				t.Errorf("got %s, want %q and what is true now in it", d, c.want)
+			}
+			read, _ := l.read(got)
+			if diffs, err := got.state.Diff(read.state); len(diffs) > 0 || err != nil {
+				t.Errorf("stored is not what a read returns: %v", diffs)
+			}
+			for _, path := range []string{"release", "components", "test_suite", "migrate", "live"} {
+				if was, is := fmt.Sprint(parts(o.state)[path]), fmt.Sprint(parts(got.state)[path]); was != is {
+					t.Errorf("%s changed from %s to %s", path, was, is)
+				}
+			}
+			if at(got.state, "phase") != "failed" || at(got.state, "last_swap.reason") == nil {
+				t.Errorf("phase is %v", at(got.state, "phase"))
+			}
+			l.configure()
+			again := l.plan(read, config)
+			if at(again.planned, "release") != "2" {
+				t.Error("the next plan does not show the same change")
+			}
+			l.configure()
+			back := l.plan(read, with(aSlot(), set{"retry": 7}))
+			if diffs, err := back.planned.Diff(read.state); len(diffs) > 0 || err != nil {
+				t.Errorf("taking the change back leaves %v", diffs)
+			}
+		})
+	}
+}
+
 func TestOverdueFallbackIsCleanedUpByAnApply(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
