@@ -12,24 +12,26 @@ import (
 // attrs are the attributes of a resource in HCL.
 type attrs map[string]string
 
-// with replaces attributes; an empty expression removes one.
+// with replaces attributes; an empty expression leaves one out.
 func (a attrs) with(other attrs) attrs {
 	out := maps.Clone(a)
-	for k, v := range other {
-		if out[k] = v; v == "" {
-			delete(out, k)
+	maps.Copy(out, other)
+	return out
+}
+
+// lines are the attributes that are not empty, in order.
+func (a attrs) lines() []string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(a)) {
+		if a[k] != "" {
+			out = append(out, k+" = "+a[k])
 		}
 	}
 	return out
 }
 
 func block(kind, label string, a attrs) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "resource %q %q {\n", "slipway_"+kind, label)
-	for _, k := range slices.Sorted(maps.Keys(a)) {
-		fmt.Fprintf(&b, "  %s = %s\n", k, a[k])
-	}
-	return b.String() + "}\n"
+	return fmt.Sprintf("resource %q %q {\n  %s\n}\n", "slipway_"+kind, label, strings.Join(a.lines(), "\n  "))
 }
 
 // base is the provider block, a region and an environment.
@@ -65,16 +67,11 @@ const healthCheck = `{ path = "/healthz", interval_seconds = 1, timeout_seconds 
 
 // component is one that behaves in a way of the test application.
 func component(behaviour string, a attrs) string {
-	all := attrs{
+	return "{ " + strings.Join(attrs{
 		"command":      command(behaviour, "serve-release", "{release}"),
 		"health_check": healthCheck,
 		"routes":       `[{ path_prefix = "/" }]`,
-	}.with(a)
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(all)) {
-		parts = append(parts, k+" = "+all[k])
-	}
-	return "{ " + strings.Join(parts, ", ") + " }"
+	}.with(a).lines(), ", ") + " }"
 }
 
 // quick is a swap that waits for nothing it need not wait for.
