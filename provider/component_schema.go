@@ -18,7 +18,7 @@ import (
 func componentAttributes() map[string]schema.Attribute {
 	atLeastOne := []validator.Int64{int64validator.AtLeast(1)}
 	return map[string]schema.Attribute{
-		"command": commandAttribute("Program to run with its arguments, with an absolute path, for the `local` target; `{release}` in it is replaced by the release. A change is a new stack."),
+		"command": commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release. A change is a new stack."),
 		"cpu": schema.Int64Attribute{
 			Optional: true, Validators: atLeastOne,
 			MarkdownDescription: "CPU of an instance in units of 1/1024 vCPU, for the `aws` target; defaults to the target's own size, and a change is a new stack.",
@@ -46,7 +46,7 @@ func componentAttributes() map[string]schema.Attribute {
 			Default:             objectdefault.StaticValue(types.ObjectValueMust(scalingType().AttrTypes, map[string]attr.Value{"max": types.Int64Value(1), "min": types.Int64Value(1)})),
 			MarkdownDescription: "How many instances run; it changes in place.",
 		},
-		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
+		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
 	}
 }
 
@@ -126,13 +126,13 @@ const defaultTaskSeconds = 600
 
 func taskAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"command":     commandAttribute("Program to run with its arguments, with an absolute path; `{release}` in it is replaced by the release."),
+		"command":     commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release."),
 		"environment": stringMapAttribute("Environment variables with plain values, in which `{release}` is replaced; nothing is inherited. Defaults to none."),
 		"image": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{notEmpty()},
 			MarkdownDescription: "Container image to run, for the `aws` target only; `{release}` in it is replaced by the release.",
 		},
-		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none."),
+		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none."),
 		"timeout_seconds": schema.Int64Attribute{
 			Optional: true, Computed: true, Default: int64default.StaticInt64(defaultTaskSeconds),
 			MarkdownDescription: "How long the program may run in seconds before it is killed and has failed; defaults to 600.",

@@ -105,28 +105,6 @@ func (m deploymentSlotModel) definitionKnown(ctx context.Context) bool {
 	return true
 }
 
-// localFaults refuses what the local target can't run.
-func localFaults(d target.Definition) target.Faults {
-	var f target.Faults
-	program := func(path, image string, command []string) {
-		if image != "" {
-			f = append(f, target.Fault{Path: path + ".image", Message: "the local target runs programs, not container images: remove image and set command"})
-		} else if len(command) == 0 {
-			f = append(f, target.Fault{Path: path + ".command", Message: "the local target needs the program to run: set command"})
-		}
-	}
-	for _, name := range target.SortedKeys(d.Components) {
-		program("components."+name, d.Components[name].Image, d.Components[name].Command)
-	}
-	if d.Migrate != nil {
-		program("migrate", d.Migrate.Image, d.Migrate.Command)
-	}
-	if d.TestSuite != nil {
-		program("test_suite", d.TestSuite.Image, d.TestSuite.Command)
-	}
-	return f
-}
-
 func (r *deploymentSlotResource) leave(state deploymentSlotModel) {
 	if id, err := target.ParseSlotID(state.ID.ValueString()); err == nil {
 		r.client.register.slots.leave(id)

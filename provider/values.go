@@ -44,7 +44,8 @@ func fullyKnown(ctx context.Context, v attr.Value) bool {
 	return err == nil && t.IsFullyKnown()
 }
 
-// stringMap returns a map's values, nil for an empty one, as the library has it.
+// stringMap returns a map's values, nil for an empty one, as the library has it. A value that
+// is not known looks like a path, which a secret's is.
 func stringMap(ctx context.Context, v types.Map, diags *diag.Diagnostics) map[string]string {
 	if !given(v) || len(v.Elements()) == 0 {
 		return nil
@@ -53,7 +54,7 @@ func stringMap(ctx context.Context, v types.Map, diags *diag.Diagnostics) map[st
 	diags.Append(v.ElementsAs(ctx, &elements, false)...)
 	out := make(map[string]string, len(elements))
 	for k, e := range elements {
-		out[k] = text(e, placeholder)
+		out[k] = text(e, "/"+placeholder)
 	}
 	return out
 }
