@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -50,7 +51,17 @@ func probe(ctx context.Context, dir string, runAs *User) (Binaries, error) {
 			return Binaries{}, fmt.Errorf("look for %s: %s is not a program", program, found.path(program))
 		}
 	}
-	text, err := run(ctx, runAs, "/", found.path("postgres"), "--version")
+	var text string
+	err := poll(ctx, 20*time.Millisecond, func() (bool, error) {
+		var err error
+		text, err = run(ctx, runAs, "/", found.path("postgres"), "--version")
+		if errors.Is(err, syscall.ETXTBSY) {
+			// We have just written it, and a child that another goroutine forked
+			// meanwhile has it open until it executes something else.
+			return false, nil
+		}
+		return true, err
+	})
 	if errors.Is(err, fs.ErrPermission) {
 		err = CheckReach(ctx, "/", found, runAs)
 	}

@@ -88,7 +88,7 @@ func (s *Server) clearOrphans(ctx context.Context) error {
 	for _, sig := range []syscall.Signal{0, syscall.SIGTERM, syscall.SIGKILL} {
 		left := orphans(s.files.data())
 		for _, pid := range left {
-			if sig != 0 {
+			if sig != 0 && isChild(pid) {
 				s.log.Info("ending process of the dead server", "pid", pid, "signal", sig.String())
 				_ = syscall.Kill(pid, sig) // gone already is what we want
 			}

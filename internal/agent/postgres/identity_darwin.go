@@ -22,3 +22,6 @@ func isPostmaster(said *record, _ string) bool {
 // orphans is not known on this system: PostgreSQL itself refuses to start
 // while any are left, and the start is tried again.
 func orphans(string) []int { return nil }
+
+// isChild is asked about orphans only.
+func isChild(int) bool { return false }

@@ -28,9 +28,9 @@ func worksIn(pid int, data string) bool {
 	return err == nil && os.SameFile(here, there)
 }
 
-// orphans returns the processes of the data directory's server that are not
-// postmasters: after the postmaster's death they keep its shared memory, and
-// no new server may start before they are gone.
+// orphans returns the processes that work in the data directory. After the
+// postmaster's death its children keep its shared memory, even while they are
+// exiting, and no new server may start before they are gone.
 func orphans(data string) []int {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -38,16 +38,17 @@ func orphans(data string) []int {
 	}
 	var pids []int
 	for _, process := range processes {
-		pid, err := strconv.Atoi(filepath.Base(process))
-		if err != nil || !worksIn(pid, data) {
-			continue
-		}
-		// A postmaster's command line begins with its program's path, that of
-		// its children with the title they gave themselves.
-		title, err := os.ReadFile(filepath.Join(process, "cmdline"))
-		if err == nil && bytes.HasPrefix(title, []byte("postgres: ")) {
+		if pid, err := strconv.Atoi(filepath.Base(process)); err == nil && worksIn(pid, data) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+// isChild tells whether a process is a postmaster's child. A postmaster's
+// command line begins with its program's path, that of its children with the
+// title they gave themselves.
+func isChild(pid int) bool {
+	title, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+	return err == nil && bytes.HasPrefix(title, []byte("postgres: "))
 }

@@ -20,11 +20,13 @@ type supervision struct {
 }
 
 // The server is looked at at every watchInterval, its log at every
-// logInterval. Having run for calmAfter, its failures are forgotten.
+// logInterval. Having run for calmAfter, its failures are forgotten. One that
+// refuses a login is given dyingAfter to die before that is told.
 const (
 	watchInterval = 250 * time.Millisecond
 	logInterval   = time.Minute
 	calmAfter     = time.Minute
+	dyingAfter    = 2 * time.Second
 )
 
 // keep starts the supervision; the result of its first attempt goes to first.
@@ -103,9 +105,11 @@ func (s *Server) watch(ctx context.Context, running *postmaster, ask <-chan chan
 	defer look.Stop()
 	logs := time.NewTicker(logInterval)
 	defer logs.Stop()
-	for refusals := 0; ; {
+	for since := time.Now(); ; {
 		next := ask
-		if asked != nil {
+		if asked == nil {
+			since = time.Now()
+		} else {
 			next = nil // one at a time
 		}
 		select {
@@ -130,11 +134,11 @@ func (s *Server) watch(ctx context.Context, running *postmaster, ask <-chan chan
 		}
 		switch {
 		case asked == nil:
-		case answer != nil && refusals == 0:
-			refusals++ // it may be dying; the next look will tell
+		case answer != nil && time.Since(since) < dyingAfter:
+			// A process that is being killed still counts as alive for a moment.
 		default:
 			asked <- answer
-			asked, refusals = nil, 0
+			asked = nil
 		}
 	}
 }
