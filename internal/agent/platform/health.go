@@ -119,6 +119,9 @@ func (i *instance) note(h target.HealthCheck, passed bool, seen string, adopted 
 		}
 		i.healthy = i.healthy || i.passes >= h.HealthyThreshold || adopted
 	} else {
+		if i.passes > 0 {
+			i.relapse = relapse{i.st.s.e.p.clock.Now(), seen}
+		}
 		i.passes, i.since = 0, nil
 		i.failures++
 		i.healthy = i.healthy && i.failures < h.UnhealthyThreshold

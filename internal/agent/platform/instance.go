@@ -51,10 +51,20 @@ type instance struct {
 	since     *time.Time
 	restarts  int
 	lastProbe string
+	relapse   relapse
 	problem   string
 	permanent bool
 	stopErr   error
 }
+
+// relapse is a check that failed after one that had passed.
+type relapse struct {
+	at   time.Time
+	seen string
+}
+
+// relapseShown is for how long a relapse is shown.
+const relapseShown = time.Minute
 
 func newInstance(st *stack, component string, index int) *instance {
 	life, end := context.WithCancelCause(st.s.e.life)
@@ -297,7 +307,8 @@ func (i *instance) address() (string, bool) {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port)), i.running && i.healthy
 }
 
-// status is the instance as it is seen now. Its last lines are shown while it is not well.
+// status is the instance as it is seen now. Its last lines are shown while it is not well,
+// or was not a moment ago.
 func (i *instance) status() target.InstanceStatus {
 	i.mu.Lock()
 	s := target.InstanceStatus{
@@ -305,8 +316,13 @@ func (i *instance) status() target.InstanceStatus {
 		Passes: i.passes, HealthySince: i.since, Restarts: i.restarts,
 		LastProbe: i.lastProbe, Problem: i.problem, Permanent: i.permanent,
 	}
+	ago := i.st.s.e.p.clock.Now().Sub(i.relapse.at)
+	relapsed := ago < relapseShown
+	if relapsed && i.passes > 0 {
+		s.LastProbe = fmt.Sprintf("%s; %s before: %s", i.lastProbe, ago.Round(time.Second), i.relapse.seen)
+	}
 	i.mu.Unlock()
-	if !s.Healthy {
+	if !s.Healthy || relapsed {
 		i.st.mu.Lock()
 		spec := i.st.spec
 		i.st.mu.Unlock()
