@@ -120,7 +120,10 @@ func TestAKeptConnectionThatHasDiedIsNotUsed(t *testing.T) {
 		}
 		body, _ := io.ReadAll(request.Body)
 		_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-		dying <- struct{}{} // the test lets it close once the proxy keeps the connection
+		select { // the test lets it close once the proxy keeps the connection
+		case dying <- struct{}{}:
+		case <-t.Context().Done():
+		}
 	}))
 	d.serve(t, "blue")
 	client := httpClient(t, d.production, "http/1.1")
