@@ -3,6 +3,8 @@
 package postgres
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -49,6 +51,13 @@ func (s *Server) configure(port int, owner *User) (changed bool, err error) {
 	return changed, err
 }
 
+// clusterName stands in the titles of a server's processes, so that they can
+// be told from those of another.
+func clusterName(data string) string {
+	sum := sha256.Sum256([]byte(data))
+	return "slipway-" + hex.EncodeToString(sum[:6])
+}
+
 // configuration is postgresql.conf. What an operator sets with ALTER SYSTEM
 // stands in another file and wins.
 //
@@ -59,7 +68,7 @@ func (s *Server) configuration(port int) string {
 		{"listen_addresses", Host},
 		{"port", fmt.Sprint(port)},
 		{"unix_socket_directories", ""},
-		{"cluster_name", s.options.Name},
+		{"cluster_name", clusterName(s.files.data())},
 		{"max_connections", fmt.Sprint(s.options.MaxConnections)},
 		{"shared_buffers", "128MB"},
 		{"max_wal_size", "1GB"},

@@ -2,18 +2,24 @@ package postgres
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 )
 
 // isPostmaster tells whether the process that a postmaster.pid names is a
-// PostgreSQL process of that data directory: every one of them, and hardly
-// anybody else, has it as its working directory.
+// PostgreSQL process of that data directory.
 func isPostmaster(said *record, data string) bool {
 	return worksIn(said.pid, data)
 }
 
+// worksIn tells whether a process is a PostgreSQL process of the data
+// directory: every one of them, and hardly anybody else, has it as its working
+// directory. Where we may not see that (as root in a container, without the
+// right to trace), the command line that we started a postmaster with tells,
+// or the title of its children.
 func worksIn(pid int, data string) bool {
 	process := filepath.Join("/proc", strconv.Itoa(pid))
 	name, err := os.ReadFile(filepath.Join(process, "comm"))
@@ -21,6 +27,11 @@ func worksIn(pid int, data string) bool {
 		return false
 	}
 	here, err := os.Stat(filepath.Join(process, "cwd"))
+	if errors.Is(err, fs.ErrPermission) {
+		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
+		return err == nil && (bytes.Contains(line, []byte("\x00-D\x00"+data+"\x00")) ||
+			bytes.HasPrefix(line, []byte("postgres: "+clusterName(data)+": ")))
+	}
 	if err != nil {
 		return false
 	}

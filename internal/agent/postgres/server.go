@@ -16,8 +16,7 @@ import (
 // Options describe one server. Dir, Binaries and the three PEM texts are
 // required.
 type Options struct {
-	// Name is what logs call the server. It shows in the titles of the
-	// server's processes too.
+	// Name is what logs and errors call the server.
 	Name string
 	// Dir is the server's folder: data, certificate, administrator's password,
 	// port and log are in it. Base is the topmost folder above it that is ours

@@ -314,3 +314,34 @@ func wantCode(t *testing.T, err error, code string) {
 		t.Errorf("got %v, want SQLSTATE %s", err, code)
 	}
 }
+
+func TestServerNamesTheFolderThatShutsItsUserOut(t *testing.T) {
+	t.Parallel()
+	options := postgrestest.TestOptions(t)
+	if options.RunAs == nil {
+		t.Skip("needs root: only then does the server run as somebody else")
+	}
+	shut := filepath.Join(options.Base, "shut")
+	if err := os.Mkdir(shut, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	options.Base = filepath.Join(shut, "ours")
+	options.Dir = filepath.Join(options.Base, "servers", "one")
+	server, err := postgres.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgrestest.RemoveAfter(t, server)
+	if err := server.Ensure(t.Context()); err == nil || !strings.Contains(err.Error(), "chmod o+x "+shut) {
+		t.Errorf("got %v, want it to name %s", err, shut)
+	}
+	if info, err := os.Stat(shut); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder that is not ours: got %v, %v, want it as it was", info, err)
+	}
+	if err := os.Chmod(shut, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Ensure(t.Context()); err != nil {
+		t.Errorf("now that it is open: %v", err)
+	}
+}
