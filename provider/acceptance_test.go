@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -24,9 +26,18 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/provider"
 )
 
-// TestMain stops before plugin-testing would end the whole binary: acceptance tests need
-// terraform, and TF_ACC to say that they may run it.
+// TestMain lets this binary be the local agent and what it runs. Otherwise it stops before
+// plugin-testing would end the whole binary: acceptance tests need terraform, and TF_ACC to
+// say that they may run it.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "agent":
+			os.Exit(agent.Main(context.Background(), os.Args[2:], "test", os.Stdout, os.Stderr))
+		case "app":
+			os.Exit(application(os.Args[2:]))
+		}
+	}
 	if os.Getenv("TF_ACC") != "" && os.Getenv("TF_ACC_TERRAFORM_PATH") == "" {
 		if _, err := exec.LookPath("terraform"); err != nil {
 			fmt.Fprintln(os.Stderr, "TF_ACC is set and terraform is not on PATH: acceptance tests are skipped")

@@ -53,7 +53,7 @@ func (r *accountDatabaseResource) Create(ctx context.Context, req resource.Creat
 	ctx, cancel := r.start(ctx, "create", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	database := m.toDomain(&resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "create", &resp.Diagnostics) {
 		return
 	}
 	rec, origin, err := r.client.CreateAccountDatabase(ctx, database)
@@ -104,7 +104,7 @@ func (r *accountDatabaseResource) Update(ctx context.Context, req resource.Updat
 	ctx, cancel := r.start(ctx, "update", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	database := m.toDomain(&resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
 	rec, err := r.client.UpdateAccountDatabase(ctx, database)
@@ -126,7 +126,7 @@ func (r *accountDatabaseResource) Delete(ctx context.Context, req resource.Delet
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", m.ID.ValueString(), err)
 	}
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "delete", &resp.Diagnostics) {
 		return
 	}
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
@@ -138,5 +138,7 @@ func (r *accountDatabaseResource) Delete(ctx context.Context, req resource.Delet
 }
 
 func (r *accountDatabaseResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, r.noun, target.ParseAccountDatabaseID, req, resp)
+	if r.available(r.noun, "import", &resp.Diagnostics) {
+		importID(ctx, r.noun, target.ParseAccountDatabaseID, req, resp)
+	}
 }

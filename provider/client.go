@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
@@ -45,6 +46,14 @@ func (r *configured) Configure(_ context.Context, req resource.ConfigureRequest,
 		return
 	}
 	r.client = c
+}
+
+// available refuses what can't wait for the apply while there is no target.
+func (r *configured) available(n noun, verb string, diags *diag.Diagnostics) bool {
+	if !r.client.ready() {
+		diags.AddError(n.summary(verb), "The configuration of the provider is not fully known yet. Apply what it depends on first, such as with -target.")
+	}
+	return !diags.HasError()
 }
 
 // found turns the answer of a look at the target into "known or not". An object that is not

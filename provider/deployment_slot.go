@@ -53,7 +53,7 @@ func (r *deploymentSlotResource) Create(ctx context.Context, req resource.Create
 	ctx, cancel := r.start(ctx, "create", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	slot := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "create", &resp.Diagnostics) {
 		return
 	}
 	state, origin, err := r.client.CreateSlot(ctx, slot)
@@ -115,7 +115,7 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	ctx, cancel := r.start(ctx, "update", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	slot := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
 	state, err := r.client.UpdateSlot(ctx, slot)
@@ -144,7 +144,7 @@ func (r *deploymentSlotResource) Delete(ctx context.Context, req resource.Delete
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", m.ID.ValueString(), err)
 	}
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "delete", &resp.Diagnostics) {
 		return
 	}
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
@@ -156,7 +156,9 @@ func (r *deploymentSlotResource) Delete(ctx context.Context, req resource.Delete
 }
 
 func (r *deploymentSlotResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, r.noun, target.ParseSlotID, req, resp)
+	if r.available(r.noun, "import", &resp.Diagnostics) {
+		importID(ctx, r.noun, target.ParseSlotID, req, resp)
+	}
 }
 
 func (r *deploymentSlotResource) keepSlot(ctx context.Context, k kept, m *deploymentSlotModel, state provision.SlotState, diags *diag.Diagnostics) {

@@ -51,7 +51,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	ctx, cancel := r.start(ctx, "create", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	environment := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "create", &resp.Diagnostics) {
 		return
 	}
 	rec, origin, err := r.client.CreateEnvironment(ctx, environment)
@@ -99,7 +99,7 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	ctx, cancel := r.start(ctx, "update", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	environment := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
 	rec, err := r.client.UpdateEnvironment(ctx, environment)
@@ -121,7 +121,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", m.ID.ValueString(), err)
 	}
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "delete", &resp.Diagnostics) {
 		return
 	}
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
@@ -133,5 +133,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 }
 
 func (r *environmentResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, r.noun, target.ParseEnvironmentID, req, resp)
+	if r.available(r.noun, "import", &resp.Diagnostics) {
+		importID(ctx, r.noun, target.ParseEnvironmentID, req, resp)
+	}
 }

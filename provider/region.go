@@ -76,7 +76,7 @@ func (r *regionResource) Create(ctx context.Context, req resource.CreateRequest,
 	ctx, cancel := r.start(ctx, "create", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	region := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "create", &resp.Diagnostics) {
 		return
 	}
 	rec, origin, err := r.client.CreateRegion(ctx, region)
@@ -120,7 +120,7 @@ func (r *regionResource) Update(ctx context.Context, req resource.UpdateRequest,
 	ctx, cancel := r.start(ctx, "update", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
 	region := m.toDomain(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
 	rec, err := r.client.UpdateRegion(ctx, region)
@@ -138,7 +138,7 @@ func (r *regionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	ctx, cancel := r.start(ctx, "delete", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
-	if resp.Diagnostics.HasError() {
+	if !r.available(r.noun, "delete", &resp.Diagnostics) {
 		return
 	}
 	id := m.ID.ValueString()
@@ -151,5 +151,7 @@ func (r *regionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 }
 
 func (r *regionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importID(ctx, r.noun, target.ParseRegionID, req, resp)
+	if r.available(r.noun, "import", &resp.Diagnostics) {
+		importID(ctx, r.noun, target.ParseRegionID, req, resp)
+	}
 }

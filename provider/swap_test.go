@@ -296,11 +296,11 @@ func TestSwapThatFailsBeforeTheSwitchKeepsTheState(t *testing.T) {
 	}
 }
 
-func TestOverdueFallbackIsCleanedUpByAnApply(t *testing.T) {
+func TestFallbackThatIsRetiredInTimeIsNoChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	l := w.lab(nil)
-	config := with(aSlot(), map[string]any{"release": "2"})
+	config := with(aSlot(), set{"release": "2"})
 	o := l.changed(l.everything()["deployment_slot"], config)
 	if at(o.state, "fallback.release") != "1" {
 		t.Fatalf("the fallback is %v", at(o.state, "fallback.release"))
@@ -310,6 +310,31 @@ func TestOverdueFallbackIsCleanedUpByAnApply(t *testing.T) {
 	o = l.empty(o, config)
 	if got := at(o.state, "fallback.release"); got != nil {
 		t.Errorf("the fallback is %v an hour later", got)
+	}
+}
+
+// TestFallbackThatOutlivesItsDeadlineIsCleanedUp lets the target's clock stand still.
+func TestFallbackThatOutlivesItsDeadlineIsCleanedUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	config := with(aSlot(), set{"release": "2"})
+	o := l.changed(l.everything()["deployment_slot"], config)
+	l.empty(o, config)
+
+	l = w.lab(nil, provider.WithClock(wait.NewFake(w.clock.Now().Add(time.Hour))))
+	o, _ = l.read(o)
+	p := l.plan(o, config)
+	if at(p.planned, "fallback") != (unknown{}) || len(p.diags) > 0 {
+		t.Fatalf("the plan does not show the overdue fallback: %s", p.diags)
+	}
+	o, d := l.apply(p)
+	if got := at(o.state, "fallback.release"); got != nil || len(d) > 0 {
+		t.Errorf("the fallback is %v after the apply: %s", got, d)
+	}
+	l.empty(o, config)
+	if got := fmt.Sprint(w.ServedLog(oms)); got != "[1 2]" {
+		t.Errorf("served %s, want [1 2]", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -148,6 +149,12 @@ func TestProviderThatIsNotFullyKnownWaits(t *testing.T) {
 		if p := l.plan(l.nothing(o.kind), with(config, map[string]any{another[o.kind]: "us"})); len(p.diags) > 0 || p.planned.IsNull() {
 			t.Errorf("plan a new %s: got %s", o.kind, p.diags)
 		}
+	}
+	if _, d := l.imported("region", "eu", nil); !strings.Contains(d.String(), "not fully known yet") {
+		t.Errorf("import: %s", d)
+	}
+	if _, d := l.apply(l.plan(l.nothing("region"), with(aRegion(), set{"name": "late"}))); !strings.Contains(d.String(), "not fully known yet") {
+		t.Errorf("apply: %s", d)
 	}
 	if n := w.Calls() - before; before == 0 || n != 0 {
 		t.Errorf("the target was asked %d times", n)
