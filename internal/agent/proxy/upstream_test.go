@@ -133,7 +133,7 @@ func TestAKeptConnectionThatHasDiedIsNotUsed(t *testing.T) {
 		}
 		eventually(t, "an idle connection", func() bool { return d.Idle("blue") == 1 })
 		receive(t, "the end of the connection", dying)
-		eventually(t, "the end of the connection to arrive", func() bool { return d.IdleAlive("blue") == 0 })
+		eventually(t, "the end of the connection to arrive", func() bool { return d.Idle("blue") == 1 && d.IdleAlive("blue") == 0 })
 	}
 	if s := d.Stats("blue"); s.ConnectionFailures != 0 {
 		t.Errorf("%+v", s)
