@@ -161,8 +161,9 @@ func (r *deploymentSlotResource) ImportState(ctx context.Context, req resource.I
 	}
 }
 
+// keepSlot notes whether work is left by the target's clock, which decides it at apply too.
 func (r *deploymentSlotResource) keepSlot(ctx context.Context, k kept, m *deploymentSlotModel, state provision.SlotState, diags *diag.Diagnostics) {
-	r.client.keep(ctx, k, m, m.ID, state.Unfinished(r.client.clock.Now()), diags)
+	r.client.keep(ctx, k, m, m.ID, state.Unfinished(state.Observation.At), diags)
 }
 
 // locate sets the URLs, which are those of the environment.

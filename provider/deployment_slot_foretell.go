@@ -41,7 +41,7 @@ func (r *deploymentSlotResource) warnFallback(s provision.SlotState, slot target
 	switch at := fallback.RetireAt; {
 	case !ok || is(fallback, slot, fingerprint):
 		return
-	case at != nil && !at.After(r.client.clock.Now()):
+	case at != nil && !at.After(s.Observation.At):
 		return
 	case at != nil:
 		until = "until " + at.UTC().Format(time.RFC3339)

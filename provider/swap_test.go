@@ -313,7 +313,18 @@ func TestFallbackThatIsRetiredInTimeIsNoChange(t *testing.T) {
 	}
 }
 
-// TestFallbackThatOutlivesItsDeadlineIsCleanedUp lets the target's clock stand still.
+// negligent is a target that does not retire what is overdue by its own clock.
+type negligent struct {
+	*memtarget.Target
+	late time.Duration
+}
+
+func (n negligent) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
+	o, err := n.Target.Observe(ctx, id)
+	o.At = o.At.Add(n.late)
+	return o, err
+}
+
 func TestFallbackThatOutlivesItsDeadlineIsCleanedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -322,7 +333,7 @@ func TestFallbackThatOutlivesItsDeadlineIsCleanedUp(t *testing.T) {
 	o := l.changed(l.everything()["deployment_slot"], config)
 	l.empty(o, config)
 
-	l = w.lab(nil, provider.WithClock(wait.NewFake(w.clock.Now().Add(time.Hour))))
+	l = w.lab(nil, provider.WithDriver(func(provider.Settings) (target.Driver, error) { return negligent{w.Target, time.Hour}, nil }))
 	o, _ = l.read(o)
 	p := l.plan(o, config)
 	if at(p.planned, "fallback") != (unknown{}) || len(p.diags) > 0 {
