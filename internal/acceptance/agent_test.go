@@ -5,9 +5,13 @@ package acceptance
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
 )
@@ -89,4 +93,102 @@ func TestAccLocalAgentCommands(t *testing.T) {
 	m.emptyPlan("after a stop")
 	m.serves("1")
 	m.destroy()
+}
+
+// TestAccLocalForegroundAgent runs the agent as systemd would: its end leaves everything
+// running, and the next one finds it again.
+func TestAccLocalForegroundAgent(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	cmd := m.agentCommand(built.provider)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	m.ok(cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	m.eventually(20*time.Second, "the agent answers", func() (string, bool) {
+		o := m.tryAgent("status")
+		return o.out, o.code == 0
+	})
+	config := m.base(nil) + database("acme", nil) + shop("1", nil)
+	m.apply(config)
+	if hold := m.holdHalf(); len(hold) != 1 || hold[0].pid != cmd.Process.Pid {
+		t.Errorf("another agent was started: %v", hold)
+	}
+	l := m.startLoad("acme", 2, 50*time.Millisecond)
+	m.eventually(20*time.Second, "orders are placed", func() (string, bool) { return "", l.answered() > 20 })
+	l.stop()
+	before := m.instances("1")
+	server := m.postmaster()
+
+	m.ok(cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the agent ended with %v:\n%s", err, out.String())
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the agent does not end on SIGTERM:\n%s", out.String())
+	}
+	m.emptyPlan("after the agent was ended")
+	if now := m.instances("1"); fmt.Sprint(now) != fmt.Sprint(before) {
+		t.Errorf("the instances are %v, were %v", now, before)
+	}
+	if now := m.postmaster(); now.pid != server.pid {
+		t.Errorf("the database server is %v, was %v", now, server)
+	}
+	m.serves("1")
+	l.lossless()
+	m.destroy()
+}
+
+// TestAccLocalAgentUpgrade replaces the agent by another build under load: nothing is lost,
+// and nothing that it runs is stopped.
+func TestAccLocalAgentUpgrade(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	other := filepath.Join(built.dir, "other")
+	m.ok(os.Mkdir(other, 0o755))
+	m.ok(buildProvider(filepath.Join(other, "terraform-provider-slipway"), "dev2"))
+	m.ok(writeCLI(filepath.Join(other, "terraform.rc"), other))
+	config := m.base(nil) + database("acme", nil) + shop("1", nil)
+	m.apply(config)
+	before, server := m.instances("1"), m.postmaster()
+	l := m.startLoad("acme", 20, 100*time.Millisecond)
+	complete := m.startSlow(t.Context())
+	was := m.status().Agent
+
+	for _, build := range []string{filepath.Join(other, "terraform.rc"), built.cli} {
+		m.cli = build
+		m.emptyPlan("with another build")
+		is := m.status().Agent
+		if is.PID == was.PID || is.Build == was.Build {
+			t.Errorf("the agent is %+v, was %+v", is, was)
+		}
+		was = is
+		seen := l.answered()
+		m.eventually(20*time.Second, "orders are placed", func() (string, bool) { return "", l.answered() > seen+200 })
+	}
+	complete()
+	l.stop()
+	l.lossless()
+	if now := m.instances("1"); fmt.Sprint(now) != fmt.Sprint(before) {
+		t.Errorf("the instances are %v, were %v", now, before)
+	}
+	if now := m.postmaster(); now.pid != server.pid {
+		t.Errorf("the database server is %v, was %v", now, server)
+	}
+	m.destroy()
+}
+
+// postmaster is the first process of the machine's database server.
+func (m *machine) postmaster() process {
+	m.Helper()
+	for _, p := range m.processes() {
+		if filepath.Base(p.args[0]) == "postgres" {
+			return p
+		}
+	}
+	m.Fatal("no database server runs")
+	return process{}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +24,9 @@ func application(behaviour string, args []string) int {
 	case "crash":
 		fmt.Println("the configuration is not readable")
 		return 3
+	case "leak": // shows what it must not, and ends
+		fmt.Println("the key is", os.Getenv("API_KEY"))
+		return report(leakPasswords())
 	case "tell": // prints a line and ends with a code
 		fmt.Println(args[1])
 		code, err := strconv.Atoi(args[0])
@@ -42,6 +46,22 @@ func application(behaviour string, args []string) int {
 		return report(suite(context.Background()))
 	}
 	return report(serveApplication(behaviour))
+}
+
+// leakPasswords prints the password of every account.
+func leakPasswords() error {
+	files, err := filepath.Glob(filepath.Join(os.Getenv("SLIPWAY_ACCOUNTS_DIR"), "*.password"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("connecting with %s to %s\n", text, file)
+	}
+	return errors.New("and that was too much")
 }
 
 func report(err error) int {

@@ -155,8 +155,7 @@ func TestAccLocalAgentKilled(t *testing.T) {
 	// Without both it is the next run of Terraform that brings the agent back; the
 	// application runs on meanwhile.
 	running := m.instances(strconv.Itoa(release))
-	kill(m.holdHalf())
-	kill(m.serveHalf())
+	m.killAgent()
 	release++
 	m.apply(config(release))
 	answers("both halves were killed")
@@ -174,5 +173,14 @@ func TestAccLocalAgentKilled(t *testing.T) {
 func kill(all []process) {
 	for _, p := range all {
 		p.kill()
+	}
+}
+
+// killAgent kills both halves at once: each would bring the other back.
+func (m *machine) killAgent() {
+	m.Helper()
+	kill(append(m.holdHalf(), m.serveHalf()...))
+	if left := append(m.holdHalf(), m.serveHalf()...); len(left) > 0 {
+		kill(left)
 	}
 }
