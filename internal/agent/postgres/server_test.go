@@ -321,6 +321,9 @@ func TestServerNamesTheFolderThatShutsItsUserOut(t *testing.T) {
 	if options.RunAs == nil {
 		t.Skip("needs root: only then does the server run as somebody else")
 	}
+	if err := os.Chmod(options.Base, 0o711); err != nil {
+		t.Fatal(err)
+	}
 	shut := filepath.Join(options.Base, "shut")
 	if err := os.Mkdir(shut, 0o700); err != nil {
 		t.Fatal(err)
