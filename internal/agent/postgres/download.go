@@ -47,7 +47,7 @@ func (o FindOptions) fetch(ctx context.Context, pinned archive) (Binaries, error
 		return found, nil
 	}
 	if o.Repository == "" {
-		return Binaries{}, errors.New("no repository to download from is set")
+		return Binaries{}, errors.New("no repository to download from is set: SLIPWAY_POSTGRES_REPOSITORY takes the address of Maven Central or of a mirror of it")
 	}
 	if err := os.MkdirAll(o.CacheDir, 0o755); err != nil {
 		return Binaries{}, fmt.Errorf("make cache folder: %w", err)
