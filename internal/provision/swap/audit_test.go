@@ -3,6 +3,7 @@ package swap_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
@@ -25,29 +26,36 @@ func newAuditor(w *world) *auditor {
 	return &auditor{world: w, tasks: map[string]target.TaskSpec{}, proven: map[string]bool{}}
 }
 
-// of puts a client under audit.
-func (a *auditor) of(client *memtarget.Target) swap.Driver {
-	return &audited{Target: client, auditor: a}
+// of puts a client under audit. Changed, if any, is called after each call that may have
+// changed something.
+func (a *auditor) of(client *memtarget.Target, changed func()) swap.Driver {
+	return &audited{Target: client, auditor: a, changed: changed}
+}
+
+// fork is an auditor that knows the same, for a fork of the world.
+func (a *auditor) fork(w *world) *auditor {
+	return &auditor{world: w, tasks: maps.Clone(a.tasks), proven: maps.Clone(a.proven)}
 }
 
 // audited is one client under audit.
 type audited struct {
 	*memtarget.Target
 	auditor *auditor
+	changed func()
 	looks   int
+	began   bool
 	lost    bool
 }
 
-// effect does an effect between what is checked before and after each.
-func (d *audited) effect(what string, do func(before target.Observation) error) error {
+// effect does an effect and holds its result against what no effect may do.
+func (d *audited) effect(what string, do func() error) error {
 	a := d.auditor
 	a.Helper()
 	if d.lost {
 		a.Errorf("%s: an effect after the lease was lost", what)
 	}
-	before := a.observe()
 	answered := a.serving()
-	err := do(before)
+	err := do()
 	switch {
 	case errors.Is(err, target.ErrLeaseLost):
 		d.lost = true
@@ -57,7 +65,34 @@ func (d *audited) effect(what string, do func(before target.Observation) error) 
 	if answered != "" && a.serving() == "" {
 		a.Errorf("%s: nothing answers at the front door any more, %q did", what, answered)
 	}
-	a.checkWorkers(what)
+	if d.changed != nil {
+		d.changed()
+	}
+	return err
+}
+
+func (d *audited) AcquireLease(ctx context.Context, id target.SlotID, token, holder string, ttl time.Duration) (target.Lease, error) {
+	l, err := d.Target.AcquireLease(ctx, id, token, holder, ttl)
+	if d.changed != nil && !d.began { // a heartbeat changes nothing but its own lease
+		d.began = true
+		d.changed()
+	}
+	return l, err
+}
+
+func (d *audited) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease) (out target.SlotRecord, err error) {
+	err = d.effect("PutSlot", func() error {
+		out, err = d.Target.PutSlot(ctx, r, l)
+		return err
+	})
+	return out, err
+}
+
+func (d *audited) DeleteSlot(ctx context.Context, id target.SlotID, l target.Lease) error {
+	err := d.Target.DeleteSlot(ctx, id, l)
+	if d.changed != nil {
+		d.changed()
+	}
 	return err
 }
 
@@ -86,13 +121,15 @@ func (d *audited) Observe(ctx context.Context, id target.SlotID) (target.Observa
 }
 
 func (d *audited) PutStack(ctx context.Context, s target.StackSpec, l target.Lease) error {
-	return d.effect("PutStack", func(target.Observation) error { return d.Target.PutStack(ctx, s, l) })
+	err := d.effect("PutStack", func() error { return d.Target.PutStack(ctx, s, l) })
+	d.auditor.checkWorkers("PutStack")
+	return err
 }
 
 func (d *audited) PutTask(ctx context.Context, t target.TaskSpec, l target.Lease) error {
-	return d.effect("PutTask", func(before target.Observation) error {
+	return d.effect("PutTask", func() error {
 		if t.Kind == target.TaskTest {
-			d.auditor.tasks[before.Stacks[t.Color].Spec.SwapID+t.Key] = t
+			d.auditor.tasks[d.auditor.observe().Stacks[t.Color].Spec.SwapID+t.Key] = t
 		} else {
 			d.auditor.tasks[d.auditor.record().Swap.ID+t.Key] = t
 		}
@@ -101,14 +138,15 @@ func (d *audited) PutTask(ctx context.Context, t target.TaskSpec, l target.Lease
 }
 
 func (d *audited) DeleteTask(ctx context.Context, id target.SlotID, key string, l target.Lease) error {
-	return d.effect("DeleteTask", func(target.Observation) error { return d.Target.DeleteTask(ctx, id, key, l) })
+	return d.effect("DeleteTask", func() error { return d.Target.DeleteTask(ctx, id, key, l) })
 }
 
 // DeleteStack must not remove what served and could serve again, but for a reason.
 func (d *audited) DeleteStack(ctx context.Context, id target.SlotID, c target.Color, l target.Lease) error {
-	return d.effect("DeleteStack", func(before target.Observation) error {
+	return d.effect("DeleteStack", func() error {
 		a := d.auditor
-		st, rec := before.Stacks[c], a.record()
+		before, rec := a.observe(), a.record()
+		st := before.Stacks[c]
 		if w := rec.Swap; a.proven[st.Spec.SwapID] && healthy(st) {
 			same := w.Release == st.Spec.Definition.Release && w.Fingerprint == st.Spec.Fingerprint
 			overdue := st.RetireAt != nil && !before.At.Before(*st.RetireAt)
@@ -125,9 +163,9 @@ func (d *audited) DeleteStack(ctx context.Context, id target.SlotID, c target.Co
 
 // RetireStack must leave a fallback its whole window.
 func (d *audited) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
-	return d.effect("RetireStack", func(before target.Observation) error {
+	return d.effect("RetireStack", func() error {
 		a := d.auditor
-		if st := before.Stacks[c]; a.proven[st.Spec.SwapID] && at != nil {
+		if st := a.observe().Stacks[c]; a.proven[st.Spec.SwapID] && at != nil {
 			served := a.Target.Log(memtarget.Served)
 			end := served[len(served)-1].At.Add(time.Duration(a.record().Asked.Policy.FallbackWindowSeconds) * time.Second)
 			if at.Before(end) {
@@ -141,8 +179,9 @@ func (d *audited) RetireStack(ctx context.Context, id target.SlotID, c target.Co
 // Serve must move the traffic only to what passed every gate for exactly what is asked, or
 // back to what served before.
 func (d *audited) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (s target.Switched, err error) {
-	err = d.effect("Serve", func(before target.Observation) (err error) {
+	err = d.effect("Serve", func() (err error) {
 		a := d.auditor
+		before := a.observe()
 		if st := before.Stacks[c]; before.Serving != c && !a.proven[st.Spec.SwapID] {
 			a.checkPassed(before, st)
 		}
@@ -152,6 +191,7 @@ func (d *audited) Serve(ctx context.Context, id target.SlotID, c target.Color, d
 		}
 		return err
 	})
+	d.auditor.checkWorkers("Serve")
 	return s, err
 }
 

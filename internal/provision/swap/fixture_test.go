@@ -34,8 +34,6 @@ type world struct {
 	*memtarget.Target
 	clock *wait.Fake
 	audit *auditor
-	// lent is a client that the next runs use, killed or not; nil: each run has its own.
-	lent *memtarget.Target
 }
 
 func newWorld(t reporter) *world {
@@ -78,7 +76,7 @@ func slot(release string, changes ...func(*target.Slot)) target.Slot {
 			Migrate:   &target.Task{Command: []string{"migrate"}, TimeoutSeconds: 60},
 			TestSuite: &target.Task{Command: []string{"suite"}, TimeoutSeconds: 60},
 		},
-		Policy: target.Policy{StartTimeoutSeconds: 60, MinimumHealthySeconds: 2, DrainSeconds: 5, FallbackWindowSeconds: int(window.Seconds())},
+		Policy: target.Policy{StartTimeoutSeconds: 60, MinimumHealthySeconds: 1, DrainSeconds: 5, FallbackWindowSeconds: int(window.Seconds())},
 	}
 	for _, change := range changes {
 		change(&s)
@@ -105,13 +103,20 @@ func suite(words ...string) func(*target.Slot) {
 
 func retry(n int64) func(*target.Slot) { return func(s *target.Slot) { s.Retry = n } }
 
+// fork is the same world, which goes its own way.
+func (w *world) fork() *world {
+	f := &world{reporter: w.reporter, clock: wait.NewFake(w.clock.Now())}
+	f.Target, f.audit = w.Fork(f.clock), w.audit.fork(f)
+	return f
+}
+
 // machine is what another process on this target would run.
-func (w *world) machine() *swap.Machine {
-	client := w.lent
-	if client == nil {
-		client = w.Client()
-	}
-	return swap.New(w.audit.of(client), "the test", swap.Options{Clock: w.clock, Pause: time.Second})
+func (w *world) machine() *swap.Machine { return w.machineOn(w.Client(), nil) }
+
+// machineOn is a machine on a client; changed is called after each call that may have changed
+// something.
+func (w *world) machineOn(client *memtarget.Target, changed func()) *swap.Machine {
+	return swap.New(w.audit.of(client, changed), "the test", swap.Options{Clock: w.clock, Pause: time.Second})
 }
 
 func (w *world) run(s target.Slot) error {
@@ -132,16 +137,18 @@ func (w *world) rollBack() error {
 
 func (w *world) record() target.SlotRecord {
 	w.Helper()
-	rec, err := w.GetSlot(context.WithoutCancel(w.Context()), oms)
+	rec, err := w.GetSlot(w.withoutCancel(), oms)
 	if !errors.Is(err, target.ErrNotFound) {
 		w.ok(err)
 	}
 	return rec
 }
 
+func (w *world) withoutCancel() context.Context { return context.WithoutCancel(w.Context()) }
+
 func (w *world) observe() target.Observation {
 	w.Helper()
-	seen, err := w.Observe(context.WithoutCancel(w.Context()), oms)
+	seen, err := w.Observe(w.withoutCancel(), oms)
 	w.ok(err)
 	return seen
 }
@@ -168,6 +175,12 @@ func (w *world) stands(want ...string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		w.Errorf("stacks (-want +got):\n%s", diff)
 	}
+	w.nothingRuns()
+}
+
+// nothingRuns wants no task and no lease left.
+func (w *world) nothingRuns() {
+	w.Helper()
 	for _, left := range w.Inventory() {
 		if strings.HasPrefix(left, "task ") || strings.HasPrefix(left, "lease ") {
 			w.Errorf("left over: %s", left)
