@@ -93,6 +93,7 @@ func (r *accountDatabaseResource) Read(ctx context.Context, req resource.ReadReq
 	case err != nil:
 		r.report(ctx, &resp.Diagnostics, "read", id.String(), err)
 	default:
+		r.client.register.databases.hold(id)
 		m.fromDomain(rec)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
 	}

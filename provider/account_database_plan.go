@@ -84,7 +84,7 @@ func (r *accountDatabaseResource) planTogether(ctx context.Context, d target.Acc
 	}
 	if why == creating && r.client.ready() {
 		rec, err := r.client.ReadAccountDatabase(ctx, id)
-		r.client.refuseTaken(ctx, r.noun, id.String(), rec.Meta, err, resp)
+		r.client.refuseTaken(ctx, r.noun, id.String(), r.client.register.databases.held(id), rec.Meta, err, resp)
 	}
 	e, ok, err := r.client.lookEnvironment(ctx, d.Environment)
 	if err != nil {

@@ -93,8 +93,8 @@ func (c *client) lookEnvironment(ctx context.Context, id target.EnvironmentID) (
 }
 
 // otherEnvironments returns the environments beside id: those that this plan plans, and
-// those that the target holds for other owners. Those of this owner that the plan has not
-// reached yet are left to the moment when it does: they may be on their way out.
+// those that the target holds for other owners. Those of this owner or state that the plan
+// has not reached yet are left to the moment when it does: they may be on their way out.
 func (c *client) otherEnvironments(ctx context.Context, id target.EnvironmentID) ([]target.Environment, error) {
 	others := c.register.environments.others(id)
 	if !c.ready() {
@@ -102,7 +102,7 @@ func (c *client) otherEnvironments(ctx context.Context, id target.EnvironmentID)
 	}
 	all, _, err := found(c.ListEnvironments(ctx))
 	for _, rec := range all {
-		if _, state := c.register.environments.get(rec.Spec.ID()); state == unseen && rec.Meta.Owner != c.settings.Owner {
+		if rec.Meta.Owner != c.settings.Owner && !c.register.environments.holds(rec.Spec.ID()) {
 			others = append(others, rec.Spec)
 		}
 	}
@@ -118,7 +118,7 @@ func (c *client) otherSlots(ctx context.Context, id target.SlotID) ([]target.Slo
 	}
 	all, _, err := found(c.ListSlots(ctx, id.Environment))
 	for _, rec := range all {
-		if _, state := c.register.slots.get(rec.Asked.ID()); state == unseen && rec.Meta.Owner != c.settings.Owner {
+		if rec.Meta.Owner != c.settings.Owner && !c.register.slots.holds(rec.Asked.ID()) {
 			others = append(others, rec.Asked)
 		}
 	}

@@ -101,6 +101,7 @@ func (r *deploymentSlotResource) Read(ctx context.Context, req resource.ReadRequ
 	case err != nil:
 		r.report(ctx, &resp.Diagnostics, "read", id.String(), err)
 	default:
+		r.client.register.slots.hold(id)
 		m.fromDomain(ctx, state, &resp.Diagnostics)
 		r.locate(ctx, &m, &resp.Diagnostics)
 		r.keepSlot(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, state, &resp.Diagnostics)

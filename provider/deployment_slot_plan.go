@@ -161,7 +161,7 @@ func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.S
 	}
 	if why == creating && r.client.ready() {
 		rec, err := r.client.ReadSlot(ctx, id)
-		r.client.refuseTaken(ctx, r.noun, id.String(), rec.Record.Meta, err, resp)
+		r.client.refuseTaken(ctx, r.noun, id.String(), r.client.register.slots.held(id), rec.Record.Meta, err, resp)
 	}
 	others, err := r.client.otherSlots(ctx, id)
 	if err != nil {

@@ -88,6 +88,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	case err != nil:
 		r.report(ctx, &resp.Diagnostics, "read", id.String(), err)
 	default:
+		r.client.register.environments.hold(id)
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
 	}

@@ -174,7 +174,7 @@ func (r *environmentResource) planTogether(ctx context.Context, e target.Environ
 		if rec, err = r.client.ReadEnvironment(ctx, id); err == nil {
 			exists = true
 		}
-		r.client.refuseTaken(ctx, r.noun, id.String(), rec.Meta, err, resp)
+		r.client.refuseTaken(ctx, r.noun, id.String(), r.client.register.environments.held(id), rec.Meta, err, resp)
 	}
 	region, found, err := r.client.lookRegion(ctx, e.Region)
 	if err != nil {

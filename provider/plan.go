@@ -65,14 +65,15 @@ func awaitChange(ctx context.Context, req resource.ModifyPlanRequest, resp *reso
 }
 
 // refuseTaken refuses at plan to create what another owner has. What this owner has may be
-// adopted, resumed or about to be replaced: that is decided at apply.
-func (c *client) refuseTaken(ctx context.Context, n noun, id string, m target.Meta, err error, resp *resource.ModifyPlanResponse) {
+// adopted, resumed or about to be replaced: that is decided at apply. So is what this state
+// holds, which is tainted then: its owner differs if the configuration has moved.
+func (c *client) refuseTaken(ctx context.Context, n noun, id string, held bool, m target.Meta, err error, resp *resource.ModifyPlanResponse) {
 	_, ok, err := found(m, err)
 	switch {
 	case errors.Is(err, target.ErrVanished):
 	case err != nil:
 		n.report(ctx, &resp.Diagnostics, "plan", id, err)
-	case ok && m.Owner != c.settings.Owner:
+	case ok && !held && m.Owner != c.settings.Owner:
 		n.report(ctx, &resp.Diagnostics, "create", id, &provision.ExistsError{
 			Noun: n.words, ID: id, Owner: m.Owner,
 			Why: fmt.Sprintf("it belongs to %q and this is %q", m.Owner, c.settings.Owner),

@@ -109,6 +109,7 @@ func (r *regionResource) Read(ctx context.Context, req resource.ReadRequest, res
 	case err != nil:
 		r.report(ctx, &resp.Diagnostics, "read", id, err)
 	default:
+		r.client.register.regions.hold(id)
 		m.fromDomain(rec)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
 	}

@@ -32,7 +32,7 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
 	if why == destroying {
-		r.planDestroy(ctx, state, resp)
+		r.client.register.regions.leave(state.Name.ValueString())
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -48,24 +48,6 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	if !plan.Name.IsUnknown() {
 		r.planTogether(ctx, region, plan.known(), why, resp)
-	}
-}
-
-func (r *regionResource) planDestroy(ctx context.Context, state regionModel, resp *resource.ModifyPlanResponse) {
-	name := state.Name.ValueString()
-	r.client.register.regions.leave(name)
-	if !r.client.ready() {
-		return
-	}
-	all, _, err := found(r.client.ListEnvironments(ctx))
-	if err != nil {
-		r.report(ctx, &resp.Diagnostics, "plan", name, err)
-		return
-	}
-	for _, e := range all {
-		if e.Spec.Region == name && e.Meta.Owner != r.client.settings.Owner {
-			resp.Diagnostics.AddError(r.summary("destroy"), fmt.Sprintf("Region %q holds environment %q of another owner, %q: it has to be destroyed there first.", name, e.Spec.ID(), e.Meta.Owner))
-		}
 	}
 }
 
@@ -120,6 +102,6 @@ func (r *regionResource) planTogether(ctx context.Context, region target.Region,
 	}
 	if why == creating && r.client.ready() {
 		rec, err := r.client.ReadRegion(ctx, region.Name)
-		r.client.refuseTaken(ctx, r.noun, region.Name, rec.Meta, err, resp)
+		r.client.refuseTaken(ctx, r.noun, region.Name, r.client.register.regions.held(region.Name), rec.Meta, err, resp)
 	}
 }

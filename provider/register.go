@@ -50,6 +50,35 @@ type entry[V any] struct {
 	value    V
 	standing standing
 	claims   int
+	// held says that the object was read in this walk: this state has it, whoever made it.
+	held bool
+}
+
+// hold records that this state has the object.
+func (s *shelf[K, V]) hold(id K) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries == nil {
+		s.entries = map[K]entry[V]{}
+	}
+	e := s.entries[id]
+	e.held = true
+	s.entries[id] = e
+}
+
+// held says whether the object was read in this walk.
+func (s *shelf[K, V]) held(id K) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[id].held
+}
+
+// holds says whether this state is known to have the object, or to be about to.
+func (s *shelf[K, V]) holds(id K) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.entries[id]
+	return ok
 }
 
 // put records that a resource plans v under id. It refuses a second resource of that id.
@@ -90,8 +119,8 @@ func (s *shelf[K, V]) leave(id K) {
 func (s *shelf[K, V]) get(id K) (V, standing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.entries[id]
-	if !ok {
+	e := s.entries[id]
+	if e.standing == "" {
 		return e.value, unseen
 	}
 	return e.value, e.standing

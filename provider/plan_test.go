@@ -1,0 +1,90 @@
+package provider_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestDestroyOfWhatIsProtectedIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	made := l.everything()
+	all := kinds()
+	slices.Reverse(all)
+	for _, k := range all {
+		o := made[k.kind]
+		if k.kind != "region" {
+			protected := with(k.config, set{"deletion_protection": true})
+			o = l.changed(o, protected)
+			if p := l.plan(o, nil); !strings.Contains(p.diags.String(), "deletion_protection = false") {
+				t.Errorf("plan to destroy the %s: %s", k.kind, p.diags)
+			}
+			// A replacement does not ask the plan.
+			p := plan{object: o, config: l.nothing(k.kind).state, planned: l.nothing(k.kind).state}
+			if _, d := l.apply(p); !strings.Contains(d.String(), "deletion_protection = false") {
+				t.Errorf("destroy the %s: %s", k.kind, d)
+			}
+			o = l.changed(o, k.config)
+		}
+		if _, d := l.apply(l.plan(o, nil)); len(d) > 0 {
+			t.Errorf("destroy the %s: %s", k.kind, d)
+		}
+	}
+	if left := w.Inventory(); len(left) > 0 {
+		t.Errorf("destroy left %q", left)
+	}
+}
+
+// TestReplacementIsNoSecondResource plans as Terraform does for -replace: first with the
+// prior state, then without it, but with what the first plan kept privately.
+func TestReplacementIsNoSecondResource(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(nil)
+	made := l.everything()
+	for _, k := range kinds() {
+		first := l.plan(made[k.kind], k.config)
+		second := l.nothing(k.kind)
+		second.private = first.private
+		for _, p := range []plan{first, l.plan(second, k.config)} {
+			if len(p.diags) > 0 {
+				t.Errorf("replace the %s: %s", k.kind, p.diags)
+			}
+		}
+		if p := l.plan(l.nothing(k.kind), k.config); !strings.Contains(strings.ToLower(p.diags.String()), "two resources") {
+			t.Errorf("a second %s of the same id: %s", k.kind, p.diags)
+		}
+	}
+}
+
+func TestDriftOfADatabaseIsAChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	o := l.everything()["account_database"]
+	w.Drift(acme, 99)
+	o, d := l.read(o)
+	p := l.plan(o, with(aDatabase(), set{"connection_limit": 99}))
+	if at(p.planned, "drift") != (unknown{}) || len(d)+len(p.diags) > 0 {
+		t.Errorf("the plan does not show the drift: %s %s", d, p.diags)
+	}
+	l.empty(l.changed(o, aDatabase()), aDatabase())
+}
+
+func TestPlannedURLsFollowTheConfiguration(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(nil)
+	l.plan(l.nothing("region"), aRegion())
+	l.plan(l.nothing("environment"), with(anEnvironment(), set{"kind": "sandbox", "domain_name": "eu.example.com", "network": set{"https_port": 20443, "preview_port": 28443}}))
+	p := l.plan(l.nothing("deployment_slot"), with(aSlot(), set{"deletion_protection": nil}))
+	for path, want := range map[string]any{
+		"id": "eu/production/oms", "url": "https://eu.example.com.localhost:20443",
+		"preview_url": "https://eu.example.com.localhost:28443", "deletion_protection": false,
+		"live": unknown{}, "phase": unknown{},
+	} {
+		if got := at(p.planned, path); got != want {
+			t.Errorf("planned %s is %v, want %v", path, got, want)
+		}
+	}
+}
