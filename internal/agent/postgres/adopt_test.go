@@ -76,12 +76,12 @@ func TestServerOutlivesAKilledAgent(t *testing.T) {
 
 func TestAgentKilledWhileItMakesAServerIsFollowedByAnother(t *testing.T) {
 	t.Parallel()
-	for _, delay := range []time.Duration{100, 400, 700, 1000} {
-		t.Run("after "+(delay*time.Millisecond).String(), func(t *testing.T) {
+	for _, delay := range []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 700 * time.Millisecond, time.Second} {
+		t.Run("after "+delay.String(), func(t *testing.T) {
 			options := postgrestest.TestOptions(t)
 			t.Cleanup(func() { removeLeft(t, options) })
 			first := startAgent(t, options)
-			alarm := time.NewTimer(delay * time.Millisecond)
+			alarm := time.NewTimer(delay)
 			defer alarm.Stop()
 			<-alarm.C
 			first.kill()

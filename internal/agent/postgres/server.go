@@ -146,6 +146,10 @@ func (s *Server) Ensure(ctx context.Context) error {
 // notReady says what is known when the caller would not wait any longer.
 func (s *Server) notReady(ctx context.Context) error {
 	status := s.Status()
-	return fmt.Errorf("wait for PostgreSQL server %q: %w (it is %s; last error: %v; last lines of its log: %q)",
-		s.options.Name, context.Cause(ctx), status.State, status.LastError, status.LastLines)
+	err := context.Cause(ctx)
+	if status.LastError != nil {
+		err = fmt.Errorf("%w; last error: %w", err, status.LastError)
+	}
+	return fmt.Errorf("wait for PostgreSQL server %q: %w (it is %s; last lines of its log: %q)",
+		s.options.Name, err, status.State, status.LastLines)
 }

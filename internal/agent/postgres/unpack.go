@@ -24,12 +24,12 @@ const unpackLimit = 1 << 30
 // unpack unpacks the .txz in the jar into dir, which it makes. Files become
 // readable, and programs executable, for everybody: the server's user is not
 // the one who unpacks. Nothing is written outside of dir.
-func unpack(ctx context.Context, jar, dir string) error {
+func unpack(ctx context.Context, jar, dir string) (err error) {
 	files, err := zip.OpenReader(jar)
 	if err != nil {
 		return err
 	}
-	defer files.Close()
+	defer func() { err = errors.Join(err, files.Close()) }()
 	for _, file := range files.File {
 		if path.Ext(file.Name) != ".txz" {
 			continue

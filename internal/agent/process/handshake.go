@@ -51,7 +51,7 @@ func (r report) err() error {
 	switch r.Cause.Errno {
 	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC, syscall.EDQUOT,
 		syscall.EIO, syscall.ETXTBSY:
-		return fmt.Errorf("%s: %w", start, r.Cause.Errno)
+		return fmt.Errorf("%s: %w", start.Error(), r.Cause.Errno)
 	}
 	if r.Op == "" {
 		return fmt.Errorf("run shim: %w", r.Cause)

@@ -1,6 +1,7 @@
 package memtarget_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func TestAScriptChangesWhatRunsAlready(t *testing.T) {
 	}
 	p, err := f.ProbeFrontDoor(t.Context(), oms)
 	f.ok(err)
-	if p.Release != "" || p.StatusCode != 503 || p.Problem == "" {
+	if p.Release != "" || p.StatusCode != http.StatusServiceUnavailable || p.Problem == "" {
 		t.Errorf("the front door answers %+v", p)
 	}
 }
