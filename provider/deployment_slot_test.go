@@ -164,7 +164,7 @@ func TestAccDeploymentSlotOnHoldIsLeftAloneUntilRetryIsRaised(t *testing.T) {
 				}
 			},
 			Config:      platformWithSlot(second),
-			ExpectError: regexp.MustCompile(`by\s+ann(?s:.*)orders\s+were\s+lost(?s:.*)retry`),
+			ExpectError: regexp.MustCompile(`ann(?s:.*)orders\s+were\s+lost(?s:.*)retry`),
 		},
 		resource.TestStep{
 			Config: platformWithSlot(second.with(attrs{"retry": "1"})),
