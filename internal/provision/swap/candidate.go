@@ -70,12 +70,14 @@ func (f Facts) verifying() Decision {
 	st, limit := f.Seen.Stacks[w.To], time.Duration(f.Want.Policy.StartTimeoutSeconds)*time.Second
 	broken, gap := broken(st), f.missing(st, !w.Reuse)
 	switch {
-	case w.Reuse && (broken != nil || gap != nil && f.waited() >= reuseLimit):
-		return f.begin(false, "the fallback is not healthy")
-	case broken != nil:
-		return Decision{Fail: broken.String()}
 	case gap == nil && w.Reuse:
 		return Decision{Next: target.PhaseSwitching}
+	case w.Reuse && f.waited() >= reuseLimit:
+		return f.begin(false, "the fallback is not healthy")
+	case w.Reuse:
+		return Decision{Wait: true}
+	case broken != nil:
+		return Decision{Fail: broken.String()}
 	case gap == nil:
 		return Decision{Next: target.PhaseTesting}
 	case f.waited() >= limit:

@@ -83,8 +83,9 @@ func (e *NoFallbackError) Error() string {
 func isOutcome(err error) bool {
 	var failed *FailedError
 	var held *HoldError
+	var interrupted *InterruptedError
 	var none *NoFallbackError
-	return errors.As(err, &failed) || errors.As(err, &held) || errors.As(err, &none)
+	return errors.As(err, &failed) || errors.As(err, &held) || errors.As(err, &interrupted) || errors.As(err, &none)
 }
 
 func slotWords(id target.SlotID) string {
@@ -113,6 +114,8 @@ func (r *run) truth(seen target.Observation) string {
 		release = "Nothing serves in this slot"
 	case w.Phase == target.PhaseRolledBack:
 		return fmt.Sprintf("Release %s serves all traffic again; release %s was removed and is on hold: set another release, or raise retry above %d to try it once more.", release, w.Release, r.record.Asked.Retry)
+	case w.Phase == target.PhaseRollingBack:
+		release = fmt.Sprintf("Release %s serves all traffic", release)
 	case seen.Serving == w.To && !w.Phase.Finished():
 		release = fmt.Sprintf("Release %s has taken the traffic", release)
 	case seen.Serving == w.From && w.ID != "":

@@ -53,6 +53,9 @@ func newWorld(t reporter) *world {
 	return w
 }
 
+// Log is the reporter's; what happened to the slots is in w.Target.Log.
+func (w *world) Log(args ...any) { w.reporter.Log(args...) }
+
 func (w *world) ok(err error) {
 	w.Helper()
 	if err != nil {
@@ -159,8 +162,15 @@ func (w *world) serving() string {
 	return release
 }
 
-// stands wants exactly these stacks in the slot, each "color release", the serving one first.
+// stands wants exactly these stacks in the slot and nothing under way.
 func (w *world) stands(want ...string) {
+	w.Helper()
+	w.seats(want...)
+	w.nothingRuns()
+}
+
+// seats wants exactly these stacks, each "color release", the serving one first.
+func (w *world) seats(want ...string) {
 	w.Helper()
 	seen := w.observe()
 	var got []string
@@ -175,7 +185,6 @@ func (w *world) stands(want ...string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		w.Errorf("stacks (-want +got):\n%s", diff)
 	}
-	w.nothingRuns()
 }
 
 // nothingRuns wants no task and no lease left.
@@ -237,5 +246,42 @@ func equal[T comparable](t reporter, what string, got, want T) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s is %v, want %v", what, got, want)
+	}
+}
+
+// sicken makes the instances of a release fail their checks for a time.
+func (w *world) sicken(release string, d time.Duration) {
+	until := w.clock.Now().Add(d)
+	w.Script("api", release, memtarget.Behaviour{Answers: func(int) bool { return w.clock.Now().After(until) }})
+	w.observe()
+	w.observe()
+}
+
+// served is the moment after the switch, before it is recorded.
+const served target.Phase = "served"
+
+// when makes a function that calls do as soon as the slot's swap is in a phase.
+func (w *world) when(p target.Phase, do func()) func() {
+	done, serves := false, w.observe().Serving
+	return func() {
+		s := w.record().Swap
+		reached := s != nil && s.Phase == p
+		if p == served {
+			reached = w.observe().Serving != serves
+		}
+		if reached && !done {
+			done = true
+			do()
+		}
+	}
+}
+
+// whenStarted makes a function that calls do as soon as a task of a kind is started.
+func (w *world) whenStarted(kind string, do func()) func() {
+	before := len(w.Target.Log(memtarget.TaskStarted))
+	return func() {
+		if all := w.Target.Log(memtarget.TaskStarted); len(all) > before && strings.Contains(all[len(all)-1].Name, "-"+kind) {
+			do()
+		}
 	}
 }

@@ -21,7 +21,7 @@ type lease struct {
 	mu    sync.Mutex
 	value target.Lease
 	// lost ends everything that is done under the lease.
-	lost context.CancelCauseFunc
+	lost func(error)
 }
 
 func (l *lease) get() target.Lease {
@@ -36,18 +36,20 @@ func (l *lease) set(v target.Lease) {
 	l.value = v
 }
 
-// underLease runs do while holding the slot's lease. The context that do gets ends when the
-// lease is lost, and not with ctx, so that do can clean up under the lease.
-func (m *Machine) underLease(ctx context.Context, id target.SlotID, do func(ctx context.Context, l *lease) error) error {
+// underLease runs do while holding the slot's lease. The first context that do gets ends with
+// ctx or when the lease is lost; the second only when the lease is lost, so that do can clean
+// up.
+func (m *Machine) underLease(ctx context.Context, id target.SlotID, do func(ctx, leased context.Context, l *lease) error) error {
 	held, err := m.acquire(ctx, id)
 	if err != nil {
 		return err
 	}
-	leased, lost := context.WithCancelCause(context.WithoutCancel(ctx))
-	l := &lease{value: held, lost: lost}
+	work, endWork := context.WithCancelCause(ctx)
+	leased, endLease := context.WithCancelCause(context.WithoutCancel(ctx))
+	l := &lease{value: held, lost: func(err error) { endLease(err); endWork(err) }}
 	stop := m.clock.Every(m.driver.LeaseTTL()/3, func() { m.beat(leased, id, l) })
-	err = do(leased, l)
-	lost(nil)
+	err = do(work, leased, l)
+	l.lost(nil)
 	stop()
 	release, cancel := m.within(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()

@@ -93,9 +93,7 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 	if _, err := m.driver.GetSlot(ctx, id); err != nil {
 		return err
 	}
-	return m.underLease(ctx, id, func(leased context.Context, l *lease) error {
-		ctx, cancel := mergeCancel(leased, ctx)
-		defer cancel()
+	return m.underLease(ctx, id, func(ctx, _ context.Context, l *lease) error {
 		err := m.insist(ctx, func() error { return m.driver.DeleteSlot(ctx, id, l.get()) })
 		if errors.Is(err, target.ErrProtected) {
 			return target.Errorf(target.ErrProtected, "deletion protection of slot %q is on: set deletion_protection = false and apply that first", id)
@@ -107,18 +105,16 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 // under loads the slot's record under its lease and lets do work with it. Where whoever
 // asked gives up, or the lease is lost, it leaves the slot in order.
 func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *run) error) error {
-	return m.underLease(ctx, r.want.ID(), func(leased context.Context, l *lease) error {
+	return m.underLease(ctx, r.want.ID(), func(ctx, leased context.Context, l *lease) error {
 		r.lease, r.since = l, m.clock.Now()
-		work, cancel := mergeCancel(leased, ctx)
-		defer cancel()
-		err := r.load(work)
+		err := r.load(ctx)
 		if err == nil {
-			err = do(work, r)
+			err = do(ctx, r)
 		}
-		if err == nil || work.Err() == nil || isOutcome(err) {
+		if err == nil || ctx.Err() == nil || isOutcome(err) {
 			return err
 		}
-		return r.interrupted(leased, context.Cause(work))
+		return r.interrupted(leased, context.Cause(ctx))
 	})
 }
 
@@ -133,11 +129,4 @@ func (m *Machine) insist(ctx context.Context, call func() error) error {
 			return errors.Join(err, slept)
 		}
 	}
-}
-
-// mergeCancel ends with either of the two contexts.
-func mergeCancel(ctx, other context.Context) (context.Context, context.CancelFunc) {
-	merged, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
-	return merged, func() { stop(); cancel(nil) }
 }
