@@ -177,8 +177,11 @@ func (m *machine) nothingLeft(*terraform.State) error {
 		}
 		return err
 	})
-	if err != nil || len(left) > 0 {
-		return fmt.Errorf("destroy left %q: %v", left, err)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("destroy left %q", left)
 	}
 	for _, port := range []int{m.https, m.preview} {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
