@@ -2,9 +2,11 @@ package swap_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // stubborn is a target whose workers in one seat look alive when they should have stopped.
@@ -27,4 +29,60 @@ type immovable struct{ swap.Driver }
 
 func (d *immovable) DeleteStack(context.Context, target.SlotID, target.Color, target.Lease) error {
 	return target.Errorf(target.ErrUnavailable, "the stack does not stop")
+}
+
+// mute is a target that does not answer from one moment until another.
+type mute struct {
+	swap.Driver
+	clock       *wait.Fake
+	from, until time.Time
+}
+
+func (d *mute) silent() error {
+	now := d.clock.Now()
+	if now.Before(d.from) || !d.until.IsZero() && !now.Before(d.until) {
+		return nil
+	}
+	return target.Errorf(target.ErrUnavailable, "no answer")
+}
+
+func (d *mute) AcquireLease(ctx context.Context, id target.SlotID, token, holder string, ttl time.Duration) (target.Lease, error) {
+	if err := d.silent(); err != nil {
+		return target.Lease{}, err
+	}
+	return d.Driver.AcquireLease(ctx, id, token, holder, ttl)
+}
+
+func (d *mute) GetSlot(ctx context.Context, id target.SlotID) (target.SlotRecord, error) {
+	if err := d.silent(); err != nil {
+		return target.SlotRecord{}, err
+	}
+	return d.Driver.GetSlot(ctx, id)
+}
+
+func (d *mute) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
+	if err := d.silent(); err != nil {
+		return target.Observation{}, err
+	}
+	return d.Driver.Observe(ctx, id)
+}
+
+func (d *mute) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease) (target.SlotRecord, error) {
+	if err := d.silent(); err != nil {
+		return r, err
+	}
+	return d.Driver.PutSlot(ctx, r, l)
+}
+
+// door is a target whose front door may be deaf.
+type door struct {
+	swap.Driver
+	deaf bool
+}
+
+func (d *door) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
+	if d.deaf {
+		return target.Probe{Problem: "connection refused"}, nil
+	}
+	return d.Driver.ProbeFrontDoor(ctx, id)
 }

@@ -47,7 +47,7 @@ func (m *Machine) underLease(ctx context.Context, id target.SlotID, do func(ctx,
 	work, endWork := context.WithCancelCause(ctx)
 	leased, endLease := context.WithCancelCause(context.WithoutCancel(ctx))
 	l := &lease{value: held, lost: func(err error) { endLease(err); endWork(err) }}
-	stop := m.clock.Every(m.driver.LeaseTTL()/3, func() { m.beat(leased, id, l) })
+	stop := m.clock.Every(m.driver.LeaseTTL()/5, func() { m.beat(leased, id, l) })
 	err = do(work, leased, l)
 	l.lost(nil)
 	stop()

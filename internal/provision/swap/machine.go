@@ -111,6 +111,9 @@ func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *r
 		if err == nil {
 			err = do(ctx, r)
 		}
+		if errors.Is(err, target.ErrLeaseLost) {
+			l.lost(err)
+		}
 		if err == nil || ctx.Err() == nil || isOutcome(err) {
 			return err
 		}

@@ -147,14 +147,11 @@ func (r *run) do(ctx context.Context, d Decision, seen target.Observation) error
 			r.since = r.clock.Now()
 		}
 		return r.advance(ctx, d, seen)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, target.ErrLeaseLost):
 		return err
 	case errors.Is(err, target.ErrUnavailable), errors.As(err, &again):
 		r.trouble = err
 		return r.clock.Sleep(ctx, r.pause)
-	case errors.Is(err, target.ErrLeaseLost):
-		r.lease.lost(err)
-		return err
 	case w != nil && !w.Phase.Finished() && w.Phase != target.PhaseAborting && w.Phase != target.PhaseRollingBack && seen.Serving != w.To:
 		r.cause = err
 		return r.abort(ctx, err.Error())
