@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -140,10 +139,7 @@ func fromNetwork(ctx context.Context, n target.Network, diags *diag.Diagnostics)
 
 // entrances are the URLs of an environment, which follow from its definition alone.
 func entrances(e target.Environment) (url, preview types.String) {
-	at := func(port int) types.String {
-		return types.StringValue(fmt.Sprintf("https://%s:%d", target.LocalDomainName(e.DomainName), port))
-	}
-	return at(e.Network.HTTPSPort), at(e.Network.PreviewPort)
+	return types.StringValue(e.URL()), types.StringValue(e.PreviewURL())
 }
 
 // unfinished says that a definition was stored and is not in effect yet.

@@ -85,7 +85,7 @@ func networkAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"https_port": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "TCP port of the front door; defaults to one of 20000 to 27999 that follows from the id.",
+			MarkdownDescription: "TCP port of the front door; defaults to one of 10000 to 14999 that follows from the id.",
 		},
 		"listen_address": schema.StringAttribute{
 			Optional: true, Computed: true,
@@ -94,7 +94,7 @@ func networkAttributes() map[string]schema.Attribute {
 		},
 		"preview_port": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "TCP port of the preview entrance; defaults to one of 28000 to 35999 that follows from the id.",
+			MarkdownDescription: "TCP port of the preview entrance; defaults to one of 15000 to 19999 that follows from the id.",
 		},
 	}
 }

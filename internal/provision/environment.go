@@ -75,10 +75,16 @@ func (p *Provisioner) CheckEnvironment(ctx context.Context, e target.Environment
 		return fmt.Errorf("list environments: %w", err)
 	}
 	var faults target.Faults
-	existing := false
+	existing, mirrored := false, e.Mirrors == ""
 	for _, other := range all {
+		if other.Spec.ID().String() == e.Mirrors {
+			mirrored = other.Spec.Kind == target.KindProduction
+		}
 		existing = existing || other.Spec.ID() == e.ID()
 		faults = append(faults, e.Conflicts(other.Spec)...)
+	}
+	if !mirrored {
+		faults = append(faults, target.Fault{Path: "mirrors", Message: fmt.Sprintf("there is no production environment %q for the sandbox to equal", e.Mirrors)})
 	}
 	return append(e.ValidateIn(region.Spec, existing), faults...).Err()
 }

@@ -135,8 +135,8 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 
 func environmentStatus(e target.Environment) target.EnvironmentStatus {
 	return target.EnvironmentStatus{
-		URL:                  fmt.Sprintf("https://%s:%d", e.DomainName, e.Network.HTTPSPort),
-		PreviewURL:           fmt.Sprintf("https://%s:%d", e.DomainName, e.Network.PreviewPort),
+		URL:                  e.URL(),
+		PreviewURL:           e.PreviewURL(),
 		CertificateAuthority: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("authority of " + e.ID().String())})),
 		DatabaseHost:         "127.0.0.1",
 		DatabasePort:         5432,

@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -72,19 +73,30 @@ type EnvironmentRecord struct {
 // ID is the environment's natural key.
 func (e Environment) ID() EnvironmentID { return EnvironmentID{e.Region, e.Name} }
 
+// URL is where the environment answers on this machine.
+func (e Environment) URL() string { return e.url(e.Network.HTTPSPort) }
+
+// PreviewURL is where the environment's candidates answer on this machine.
+func (e Environment) PreviewURL() string { return e.url(e.Network.PreviewPort) }
+
+func (e Environment) url(port int) string {
+	return "https://" + net.JoinHostPort(LocalDomainName(e.DomainName), strconv.Itoa(port))
+}
+
 // DefaultDomainName is used where no domain name was given.
 func (id EnvironmentID) DefaultDomainName() string { return id.Name + "." + id.Region + ".localhost" }
 
-// DefaultHTTPSPort spreads environments over 20000..27999 by a hash of their id, so that
-// the port is known at plan; the preview port is 8000 higher.
+// DefaultHTTPSPort spreads environments over 10000..14999 by a hash of their id, so that the
+// port is known at plan; the preview port is 5000 higher. Both are below what instances,
+// database servers and outgoing connections get.
 func (id EnvironmentID) DefaultHTTPSPort() int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id.String()))
-	return 20000 + int(h.Sum32()%8000)
+	return 10000 + int(h.Sum32()%5000)
 }
 
 // DefaultPreviewPort is the preview entrance's port where none was given.
-func (id EnvironmentID) DefaultPreviewPort() int { return id.DefaultHTTPSPort() + 8000 }
+func (id EnvironmentID) DefaultPreviewPort() int { return id.DefaultHTTPSPort() + 5000 }
 
 var domainRegexp = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
