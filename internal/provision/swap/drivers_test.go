@@ -86,3 +86,68 @@ func (d *door) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Pro
 	}
 	return d.Driver.ProbeFrontDoor(ctx, id)
 }
+
+// broken is a target one method of which fails for good.
+type broken struct {
+	swap.Driver
+	method string
+	err    error
+}
+
+func (d *broken) fails(method string) error {
+	if method == d.method {
+		return d.err
+	}
+	return nil
+}
+
+func (d *broken) PutStack(ctx context.Context, s target.StackSpec, l target.Lease) error {
+	if err := d.fails("PutStack"); err != nil {
+		return err
+	}
+	return d.Driver.PutStack(ctx, s, l)
+}
+
+func (d *broken) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
+	if err := d.fails("RetireStack"); err != nil {
+		return err
+	}
+	return d.Driver.RetireStack(ctx, id, c, at, l)
+}
+
+func (d *broken) PutTask(ctx context.Context, t target.TaskSpec, l target.Lease) error {
+	if err := d.fails("PutTask"); err != nil {
+		return err
+	}
+	return d.Driver.PutTask(ctx, t, l)
+}
+
+func (d *broken) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
+	if err := d.fails("Serve"); err != nil {
+		return target.Switched{}, err
+	}
+	return d.Driver.Serve(ctx, id, c, drain, l)
+}
+
+func (d *broken) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
+	if err := d.fails("ProbeFrontDoor"); err != nil {
+		return target.Probe{}, err
+	}
+	return d.Driver.ProbeFrontDoor(ctx, id)
+}
+
+// shy is a target whose candidates look unhealthy while the switch is due.
+type shy struct {
+	swap.Driver
+	*world
+}
+
+func (d *shy) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
+	seen, err := d.Driver.Observe(ctx, id)
+	if w := d.record().Swap; w != nil && w.Phase == target.PhaseSwitching {
+		for n := range seen.Stacks[w.To].Instances {
+			seen.Stacks[w.To].Instances[n].Healthy = false
+		}
+	}
+	return seen, err
+}
