@@ -36,6 +36,10 @@ type installation struct{ dir string }
 func newInstallation(t *testing.T) *installation {
 	t.Helper()
 	dir := t.TempDir()
+	// The unprivileged users of what runs in it have to pass through.
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+		t.Fatal(err)
+	}
 	i := &installation{dir}
 	t.Cleanup(func() {
 		var said bytes.Buffer
