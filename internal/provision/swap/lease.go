@@ -16,6 +16,9 @@ import (
 // out by itself.
 const releaseTime = 5 * time.Second
 
+// looksAtLease is how often a lease that somebody else holds is looked at within its TTL.
+const looksAtLease = 20
+
 // lease is a held lease.
 type lease struct {
 	mu    sync.Mutex
@@ -63,12 +66,12 @@ func (m *Machine) underLease(ctx context.Context, id target.SlotID, do func(ctx,
 func (m *Machine) acquire(ctx context.Context, id target.SlotID) (target.Lease, error) {
 	token, holder, ttl := rand.Text(), m.holder(), m.driver.LeaseTTL()
 	var first *target.LeaseHeldError
-	for deadline := m.clock.Now().Add(ttl + ttl/2); ; {
+	for look := 1; ; look++ {
 		l, err := m.driver.AcquireLease(ctx, id, token, holder, ttl)
 		if err == nil {
 			return l, nil
 		}
-		over := m.clock.Now().After(deadline)
+		over := look > looksAtLease+looksAtLease/2
 		var held *target.LeaseHeldError
 		switch isHeld := errors.As(err, &held); {
 		case ctx.Err() != nil:
@@ -79,7 +82,7 @@ func (m *Machine) acquire(ctx context.Context, id target.SlotID) (target.Lease, 
 		case isHeld && first == nil:
 			first = held
 		}
-		if m.clock.Sleep(ctx, ttl/20) != nil {
+		if m.clock.Sleep(ctx, ttl/looksAtLease) != nil {
 			return l, &InterruptedError{Slot: id, Truth: "Nothing was touched.", Cause: context.Cause(ctx)}
 		}
 	}

@@ -1,0 +1,348 @@
+package swap_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// picture is a slot as a decision sees it: release 1 in blue serves, a swap of it to
+// release 2 in green is under way, and everything in it is well.
+type picture struct{ swap.Facts }
+
+func draw(changes ...func(*picture)) *picture {
+	p := &picture{swap.Facts{
+		Want: slot("2"), Fingerprint: "fp-2", Suite: "suite-of-2", Now: noon, Since: noon, NewID: "new",
+		Seen: target.Observation{At: noon, Serving: target.Blue, Stacks: map[target.Color]target.StackStatus{}, Tasks: map[string]target.TaskStatus{}},
+		Record: target.SlotRecord{
+			Passed: map[target.Color]target.Passed{target.Blue: {SwapID: "s1", Release: "1", Fingerprint: "fp-1"}},
+			Swap:   &target.Swap{ID: "s2", Release: "2", Fingerprint: "fp-2", From: target.Blue, FromRelease: "1", To: target.Green},
+		},
+	}}
+	p.stand(target.Blue, "1", "s1", false)
+	for _, change := range changes {
+		change(p)
+	}
+	return p
+}
+
+// stand puts a healthy stack in a seat.
+func (p *picture) stand(c target.Color, release, swapID string, holdWorkers bool) {
+	d := slot(release).Definition
+	st := target.StackStatus{Spec: target.StackSpec{
+		Slot: oms, Color: c, SwapID: swapID, Definition: d, Fingerprint: "fp-" + release,
+		Capacity: map[string]int{"api": 1, "mailer": 1}, HoldWorkers: holdWorkers,
+	}}
+	since := noon.Add(-time.Minute)
+	st.Instances = append(st.Instances, target.InstanceStatus{
+		Component: "api", Index: 1, Running: true, Healthy: true, Passes: 9, HealthySince: &since, LastProbe: "GET /healthz -> 200",
+	})
+	if !holdWorkers {
+		st.Instances = append(st.Instances, target.InstanceStatus{Component: "mailer", Index: 1, Running: true, Healthy: true})
+	}
+	p.Seen.Stacks[c] = st
+}
+
+// candidate stands in green with its deadline.
+func (p *picture) candidate() {
+	p.stand(target.Green, "2", "s2", true)
+	p.retire(target.Green, time.Hour)
+}
+
+func (p *picture) retire(c target.Color, in time.Duration) {
+	at, st := noon.Add(in), p.Seen.Stacks[c]
+	st.RetireAt = &at
+	p.Seen.Stacks[c] = st
+}
+
+// fallback makes release 2 the one that served before, in green.
+func (p *picture) fallback() {
+	p.stand(target.Green, "2", "s0", true)
+	p.retire(target.Green, time.Minute)
+	p.Record.Passed[target.Green] = target.Passed{SwapID: "s0", Release: "2", Fingerprint: "fp-2"}
+}
+
+func in(phase target.Phase) func(*picture) {
+	return func(p *picture) { p.Record.Swap.Phase = phase }
+}
+
+func candidate(p *picture) { p.candidate() }
+func fallback(p *picture)  { p.fallback() }
+
+// reusing makes the swap one back to the fallback.
+func reusing(p *picture) {
+	p.fallback()
+	p.Record.Swap.Reuse = true
+}
+
+// tested says that the candidate has passed its suite.
+func tested(p *picture) { p.Record.Swap.TestedSuite = p.Suite }
+
+// switched says that green serves and answers.
+func switched(p *picture) {
+	at := noon.Add(-time.Second)
+	p.candidate()
+	st := p.Seen.Stacks[target.Green]
+	st.RetireAt = nil
+	p.Seen.Stacks[target.Green] = st
+	p.Seen.Serving = target.Green
+	p.Record.Swap.SwitchedAt, p.Record.Swap.Probed = &at, true
+}
+
+// handedOver says that only green works.
+func handedOver(p *picture) {
+	p.stand(target.Blue, "1", "s1", true)
+	p.stand(target.Green, "2", "s2", false)
+}
+
+func sick(c target.Color) func(*picture) {
+	return func(p *picture) {
+		i := &p.Seen.Stacks[c].Instances[0]
+		i.Healthy, i.Passes, i.HealthySince, i.LastProbe = false, 0, nil, "GET /healthz -> 503"
+	}
+}
+
+func waited(d time.Duration) func(*picture) {
+	return func(p *picture) { p.Since = noon.Add(-d) }
+}
+
+func noSwap(p *picture) { p.Record.Swap = nil }
+
+func ask(release string) func(*picture) {
+	return func(p *picture) { p.Want, p.Fingerprint = slot(release), "fp-"+release }
+}
+
+func task(key string, st target.TaskStatus) func(*picture) {
+	return func(p *picture) { st.Key = key; p.Seen.Tasks[key] = st }
+}
+
+func exit(code int) target.TaskStatus {
+	return target.TaskStatus{Kind: target.TaskMigrate, ExitCode: &code}
+}
+
+func started(key string) func(*picture) { return func(p *picture) { p.Started = key } }
+
+func entered(p target.Phase, times int) func(*picture) {
+	return func(pic *picture) {
+		for range times {
+			pic.Record.Swap.Steps = append(pic.Record.Swap.Steps, target.Step{Phase: p})
+		}
+	}
+}
+
+// tell is a decision in a few words.
+func tell(d swap.Decision) string {
+	var out []string
+	switch d.Do {
+	case swap.None:
+	case swap.Begin:
+		out = append(out, fmt.Sprintf("begin %s: %s to %s", d.Swap.ID, d.Swap.Release, d.Swap.To))
+		if d.Swap.Reuse {
+			out = append(out, "reusing")
+		}
+	case swap.PutStack:
+		out = append(out, fmt.Sprintf("put %s %s, %d api", d.Stack.Color, d.Stack.Definition.Release, d.Stack.Capacity["api"]))
+		if d.Stack.HoldWorkers {
+			out = append(out, "workers held")
+		}
+	case swap.DeleteStack, swap.Serve:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Color))
+	case swap.RetireStack:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Color))
+		if d.At == nil {
+			out = append(out, "never")
+		} else {
+			out = append(out, "in "+d.At.Sub(noon).String())
+		}
+	case swap.PutTask:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Task.Key))
+	case swap.DeleteTask:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Key))
+	default:
+		out = append(out, string(d.Do))
+	}
+	for _, more := range []struct {
+		said bool
+		word string
+	}{{d.Next != "", "→ " + string(d.Next)}, {d.Fail != "", "fail: " + d.Fail}, {d.Stop != "", "stop: " + d.Stop}, {d.Wait, "wait"}, {d.End, "end"}} {
+		if more.said {
+			out = append(out, more.word)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	wide := func(p *picture) {
+		c := p.Want.Definition.Components["api"]
+		c.Scaling.Min = 2
+		p.Want.Definition.Components["api"] = c
+	}
+	empty := func(p *picture) {
+		p.Seen.Serving, p.Seen.Stacks = "", map[target.Color]target.StackStatus{}
+		p.Record.Swap.From, p.Record.Swap.To = "", target.Blue
+	}
+	gone := func(c target.Color) func(*picture) { return func(p *picture) { delete(p.Seen.Stacks, c) } }
+	instance := func(change func(*target.InstanceStatus)) func(*picture) {
+		return func(p *picture) { change(&p.Seen.Stacks[target.Green].Instances[0]) }
+	}
+	running := target.TaskStatus{Kind: target.TaskMigrate, Running: true}
+	killed := target.TaskStatus{Kind: target.TaskMigrate, Problem: "killed"}
+	for _, c := range []struct {
+		name string
+		pic  *picture
+		want string
+	}{
+		// Without a swap under way.
+		{"nothing serves: a first deployment begins in blue", draw(empty, noSwap), "begin new: 2 to blue"},
+		{"another release serves: a swap begins in the other seat", draw(noSwap), "begin new: 2 to green"},
+		{"the same release of other components serves: a swap begins", draw(noSwap, ask("1"), func(p *picture) { p.Fingerprint = "fp-x" }), "begin new: 1 to green"},
+		{"the fallback is what is wanted: it is reused", draw(noSwap, fallback), "begin new: 2 to green, reusing"},
+		{"what stands in the other seat never served: it is not reused", draw(noSwap, candidate), "begin new: 2 to green"},
+		{"the fallback served with other components: it is not reused", draw(noSwap, fallback, func(p *picture) { p.Fingerprint = "fp-x" }), "begin new: 2 to green"},
+		{"a swap that ended is no swap under way", draw(in(target.PhaseFailed)), "begin new: 2 to green"},
+		{"what is wanted serves: nothing is left to do", draw(noSwap, ask("1")), "end"},
+		{"what is wanted serves with a fallback: nothing is left to do", draw(noSwap, ask("1"), fallback), "end"},
+		{"more instances are wanted: the stack changes in place", draw(noSwap, ask("1"), wide), "put blue 1, 2 api"},
+		{"more instances run than the least: they stay", draw(noSwap, ask("1"), func(p *picture) { p.Seen.Stacks[target.Blue].Spec.Capacity["api"] = 3 }), "end"},
+		{"a candidate was left over: it is removed", draw(noSwap, ask("1"), candidate), "delete stack green"},
+		{"a fallback is overdue: it is removed", draw(noSwap, ask("1"), fallback, func(p *picture) { p.retire(target.Green, 0) }), "delete stack green"},
+		{"a task was left over: it is forgotten", draw(noSwap, ask("1"), task("s0-test", running)), "delete task s0-test"},
+		{"the workers of both would run: those of the fallback are held first", draw(noSwap, ask("1"), func(p *picture) {
+			p.stand(target.Blue, "1", "s1", true)
+			p.stand(target.Green, "2", "s0", false)
+		}), "put green 2, 1 api, workers held"},
+
+		// Preparing.
+		{"tasks of other swaps are forgotten first", draw(in(target.PhasePreparing), task("s1-test-1", exit(0))), "delete task s1-test-1"},
+		{"the seat is taken: it is emptied", draw(in(target.PhasePreparing), func(p *picture) { p.stand(target.Green, "0", "s0", true) }), "delete stack green"},
+		{"the seat is empty: the migration comes next", draw(in(target.PhasePreparing)), "→ migrating"},
+		{"there is no migration: the start comes next", draw(in(target.PhasePreparing), func(p *picture) { p.Want.Definition.Migrate = nil }), "→ starting"},
+		{"the fallback stands: only its health is looked at", draw(in(target.PhasePreparing), reusing), "→ verifying"},
+		{"the fallback's routes differ: they are changed, its capacity is not", draw(in(target.PhasePreparing), reusing, func(p *picture) {
+			p.Seen.Stacks[target.Blue].Spec.Capacity["api"] = 3
+			c := p.Want.Definition.Components["api"]
+			c.Routes = append(c.Routes, target.Route{Host: "api", PathPrefix: "/"})
+			p.Want.Definition.Components["api"] = c
+		}), "put green 2, 1 api, workers held"},
+		{"the fallback is gone: a whole swap begins", draw(in(target.PhasePreparing), reusing, gone(target.Green)), "begin new: 2 to green"},
+		{"another stack serves than when the swap began: it begins anew", draw(in(target.PhasePreparing), fallback, func(p *picture) { p.Seen.Serving = target.Green; p.Want.Definition.Release = "2" }), "begin new: 2 to blue"},
+
+		// Tasks.
+		{"the migration was not started: it is", draw(in(target.PhaseMigrating)), "put task s2-migrate-1"},
+		{"it runs: it is waited for", draw(in(target.PhaseMigrating), task("s2-migrate-1", running), waited(89*time.Second)), "wait"},
+		{"it runs far beyond its time: the swap fails", draw(in(target.PhaseMigrating), task("s2-migrate-1", running), waited(90*time.Second)), "fail: the migration was inconclusive: it did not end within 1m0s"},
+		{"it passed: the start comes next", draw(in(target.PhaseMigrating), task("s2-migrate-1", exit(0))), "→ starting"},
+		{"it failed: the swap fails", draw(in(target.PhaseMigrating), task("s2-migrate-1", exit(2))), "fail: the migration failed with exit code 2"},
+		{"it was killed under this run: the swap fails", draw(in(target.PhaseMigrating), task("s2-migrate-1", killed), started("s2-migrate-1")), "fail: the migration was inconclusive (killed)"},
+		{"it was killed under an earlier run: it is run again", draw(in(target.PhaseMigrating), task("s2-migrate-1", killed)), "put task s2-migrate-2"},
+		{"the second one passed", draw(in(target.PhaseMigrating), task("s2-migrate-1", killed), task("s2-migrate-2", exit(0))), "→ starting"},
+
+		// Starting and verifying.
+		{"the candidate is put with the live stack's capacity, without workers", draw(in(target.PhaseStarting), func(p *picture) { p.Seen.Stacks[target.Blue].Spec.Capacity["api"] = 3 }), "put green 2, 3 api, workers held"},
+		{"its own limits come before the live stack's capacity", draw(in(target.PhaseStarting), func(p *picture) { p.Seen.Stacks[target.Blue].Spec.Capacity["api"] = 30 }), "put green 2, 3 api, workers held"},
+		{"it has no deadline: it gets one", draw(in(target.PhaseStarting), func(p *picture) { p.stand(target.Green, "2", "s2", true) }), "retire stack green, in 17m30s"},
+		{"it stands: its health comes next", draw(in(target.PhaseStarting), candidate), "→ verifying"},
+		{"its deadline comes near: it is put off", draw(in(target.PhaseVerifying), candidate, func(p *picture) { p.retire(target.Green, 149*time.Second) }), "retire stack green, in 17m30s"},
+		{"its definition changed meanwhile: it follows", draw(in(target.PhaseVerifying), candidate, wide), "put green 2, 2 api, workers held"},
+		{"it is healthy: its test comes next", draw(in(target.PhaseVerifying), candidate), "→ testing"},
+		{"it is not healthy yet: it is waited for", draw(in(target.PhaseVerifying), candidate, sick(target.Green), waited(59*time.Second)), "wait"},
+		{"it is not healthy in time: the swap fails", draw(in(target.PhaseVerifying), candidate, sick(target.Green), waited(time.Minute)), `fail: component "api" of release 2 did not become healthy within 1m0s (instance 1: GET /healthz -> 503)`},
+		{"it has passed too few checks in a row: it is waited for", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.Passes = 1 })), "wait"},
+		{"it was healthy for too short a time: it is waited for", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.HealthySince = &noon })), "wait"},
+		{"it does not run: it is waited for", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.Running = false })), "wait"},
+		{"zero instances are not healthy", draw(in(target.PhaseVerifying), candidate, func(p *picture) {
+			st := p.Seen.Stacks[target.Green]
+			st.Instances = nil
+			p.Seen.Stacks[target.Green] = st
+		}, waited(time.Hour)), `fail: component "api" of release 2 did not reach 1 instance(s) within 1m0s (it has 0)`},
+		{"it can't be started: the swap fails at once", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.Permanent, i.Problem, i.LastProbe = true, "no such file", "" })), `fail: component "api" of release 2 can't be started (instance 1: no such file)`},
+		{"it keeps ending: the swap fails at once", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.Restarts = 3 })), `fail: component "api" of release 2 ended 3 times (instance 1: GET /healthz -> 200)`},
+		{"it is gone: the swap begins anew", draw(in(target.PhaseVerifying)), "begin new: 2 to green"},
+		{"the fallback is healthy: the switch comes next", draw(in(target.PhaseVerifying), reusing), "→ switching"},
+		{"the fallback is not healthy: it gets a little time", draw(in(target.PhaseVerifying), reusing, sick(target.Green)), "wait"},
+		{"the fallback does not get healthy: a new stack is brought up", draw(in(target.PhaseVerifying), reusing, sick(target.Green), waited(15*time.Second)), "begin new: 2 to green"},
+
+		// Testing.
+		{"the suite was not started: it is", draw(in(target.PhaseTesting), candidate), "put task s2-test-suite-of-1"},
+		{"the suite passed: the switch comes next", draw(in(target.PhaseTesting), candidate, task("s2-test-suite-of-1", exit(0))), "→ switching"},
+		{"another suite runs: it is ended", draw(in(target.PhaseTesting), candidate, task("s2-test-oldsuite-1", running)), "delete task s2-test-oldsuite-1"},
+		{"this suite was passed before", draw(in(target.PhaseTesting), candidate, tested), "→ switching"},
+		{"there is no suite, as asked", draw(in(target.PhaseTesting), candidate, func(p *picture) {
+			p.Want.Definition.TestSuite = nil
+			st := p.Seen.Stacks[target.Green]
+			st.Spec.Definition.TestSuite = nil
+			p.Seen.Stacks[target.Green] = st
+		}), "→ switching"},
+		{"the candidate breaks meanwhile: the swap fails", draw(in(target.PhaseTesting), candidate, instance(func(i *target.InstanceStatus) { i.Restarts = 3 })), `fail: the candidate broke while it was tested: component "api" of release 2 ended 3 times (instance 1: GET /healthz -> 200)`},
+		{"the tested candidate is gone: the swap begins anew", draw(in(target.PhaseTesting), task("s2-test-suite-of-1", exit(0))), "begin new: 2 to green"},
+
+		// Switching.
+		{"everything is proven: the traffic moves", draw(in(target.PhaseSwitching), candidate, tested), "serve green"},
+		{"the suite changed: the candidate is tested again", draw(in(target.PhaseSwitching), candidate), "→ testing"},
+		{"the candidate lost its health: it must get well first", draw(in(target.PhaseSwitching), candidate, tested, sick(target.Green)), "→ verifying"},
+		{"it lost it again and again: the swap fails", draw(in(target.PhaseSwitching), candidate, tested, sick(target.Green), entered(target.PhaseVerifying, 5)), `fail: the candidate lost its health again and again: component "api" of release 2 did not become healthy (instance 1: GET /healthz -> 503)`},
+		{"the router does not take it: the swap fails", draw(in(target.PhaseSwitching), candidate, tested, waited(30*time.Second), func(p *picture) { p.Trouble = errors.New("not now") }), "fail: the router did not take the candidate within 30s (not now)"},
+		{"the candidate is gone: the swap begins anew, and nothing untested serves", draw(in(target.PhaseSwitching), tested), "begin new: 2 to green"},
+		{"the fallback needs no test", draw(in(target.PhaseSwitching), reusing), "serve green"},
+
+		// After the switch.
+		{"the front door is asked", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.Probed = false }), "probe"},
+		{"the time of the switch is unknown: the front door is asked", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.SwitchedAt = nil }), "probe"},
+		{"the front door answers wrongly for too long: back", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.Probed = false }, waited(30*time.Second)), "→ rolling_back"},
+		{"however long ago the switch was, this run asks first", draw(in(target.PhaseSwitching), switched, func(p *picture) {
+			long := noon.Add(-24 * time.Hour)
+			p.Record.Swap.Probed, p.Record.Swap.SwitchedAt, p.Record.Swap.PhaseAt = false, &long, long
+		}), "probe"},
+		{"nothing healthy stands behind it: it stays", draw(in(target.PhaseSwitching), switched, sick(target.Blue), func(p *picture) { p.Record.Swap.Probed = false }, waited(time.Hour)),
+			"stop: the front door did not answer with release 2 within 30s after the switch. It was not rolled back, since nothing healthy stands behind it"},
+		{"it was rolled back before, in vain: it stays", draw(in(target.PhaseSwitching), switched, entered(target.PhaseRollingBack, 1), func(p *picture) { p.Record.Swap.Probed = false }, waited(time.Hour)),
+			"stop: the front door did not answer with release 2 within 30s after the switch. It was not rolled back, since nothing healthy stands behind it"},
+		{"nothing healthy stands behind it, and another release is asked for: it makes room", draw(in(target.PhaseSwitching), switched, sick(target.Blue), ask("3"), func(p *picture) { p.Record.Swap.Probed = false }, waited(time.Hour)), "→ live"},
+		{"the old workers are held first", draw(in(target.PhaseSwitching), switched), "put blue 1, 1 api, workers held"},
+		{"the old workers still run: they are waited for", draw(in(target.PhaseSwitching), switched, func(p *picture) {
+			st := p.Seen.Stacks[target.Blue]
+			st.Spec.HoldWorkers = true
+			p.Seen.Stacks[target.Blue] = st
+		}), "wait"},
+		{"the old workers have stopped: the new ones start", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.stand(target.Blue, "1", "s1", true) }), "put green 2, 1 api"},
+		{"the old stack gets its deadline", draw(in(target.PhaseSwitching), switched, handedOver), "retire stack blue, in 9m59s"},
+		{"the old stack stays until the next release", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackUntilNextRelease = true }), "→ live"},
+		{"an old deadline of it is taken away then", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackUntilNextRelease = true; p.retire(target.Blue, time.Minute) }), "retire stack blue, never"},
+		{"the old stack is not wanted", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackWindowSeconds = 0 }), "delete stack blue"},
+		{"the tasks are forgotten", draw(in(target.PhaseSwitching), switched, handedOver, gone(target.Blue), task("s2-migrate-1", exit(0))), "delete task s2-migrate-1"},
+		{"everything is done", draw(in(target.PhaseSwitching), switched, handedOver, gone(target.Blue)), "→ live"},
+		{"the fallback that was switched back to is scaled now", draw(in(target.PhaseSwitching), switched, func(p *picture) {
+			p.Record.Swap.Reuse = true
+			p.Seen.Stacks[target.Blue].Spec.Capacity["api"] = 3
+		}), "put green 2, 3 api, workers held"},
+		{"a superseded swap that has switched is finished first", draw(in(target.PhaseSwitching), switched, handedOver, gone(target.Blue), ask("3")), "→ live"},
+
+		// The side exits.
+		{"another release was asked for: the swap is given up", draw(in(target.PhaseTesting), candidate, ask("3")), "fail: release 3 was asked for meanwhile"},
+		{"other components were asked for: the swap is given up", draw(in(target.PhaseStarting), func(p *picture) { p.Fingerprint = "fp-x" }), "fail: release 2 was asked for meanwhile"},
+		{"a phase is not known: nothing is done", draw(in("pondering")), `stop: the swap to release 2 is in phase "pondering", which this version of Slipway does not know: finish it with the version that began it`},
+		{"aborting ends the tasks", draw(in(target.PhaseAborting), candidate, task("s2-test-1", running)), "delete task s2-test-1"},
+		{"aborting removes the candidate", draw(in(target.PhaseAborting), candidate), "delete stack green"},
+		{"aborting leaves a fallback in its seat", draw(in(target.PhaseAborting), fallback), "→ failed"},
+		{"aborting what serves after all goes on with it", draw(in(target.PhaseAborting), switched), "→ switching"},
+		{"rolling back moves the traffic", draw(in(target.PhaseRollingBack), switched), "serve blue"},
+		{"rolling back to what lost its health is given up", draw(in(target.PhaseRollingBack), switched, sick(target.Blue)), "→ switching"},
+		{"rolling back holds the workers of the bad release", draw(in(target.PhaseRollingBack), switched, handedOver, func(p *picture) { p.Seen.Serving = target.Blue }), "put green 2, 1 api, workers held"},
+		{"rolling back removes the bad release", draw(in(target.PhaseRollingBack), candidate), "delete stack green"},
+		{"rolled back", draw(in(target.PhaseRollingBack)), "→ rolled_back"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := tell(swap.Decide(c.pic.Facts)); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
