@@ -94,6 +94,9 @@ func stop(ctx context.Context, dir, version string, stdout io.Writer) error {
 	if _, err := agentapi.Call[agentapi.None](ctx, c, "Stop", agentapi.None{}); err != nil {
 		return fmt.Errorf("stop the agent: %w", err)
 	}
+	if err := agentapi.AwaitStop(ctx, dir); err != nil {
+		return fmt.Errorf("wait for the end of the agent: %w", err)
+	}
 	fmt.Fprintf(stdout, "The agent of %s and everything it ran are stopped. The next plan or apply starts them again.\n", dir)
 	return nil
 }

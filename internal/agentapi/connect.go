@@ -59,13 +59,18 @@ func (p Place) Connect(ctx context.Context, create bool) (*Client, error) {
 // AwaitEnd returns when the agent has ended, as it does by itself after the last region was
 // removed. While there is an installation it returns at once.
 func (p Place) AwaitEnd(ctx context.Context) error {
+	if installed(p.DataDir) {
+		return nil
+	}
+	return AwaitStop(ctx, p.DataDir)
+}
+
+// AwaitStop returns when no agent runs in a data directory any more.
+func AwaitStop(ctx context.Context, dataDir string) error {
 	ctx, cancel := context.WithTimeout(ctx, spawnLimit)
 	defer cancel()
 	_, err := wait.Until(ctx, wait.Options{Max: 100 * time.Millisecond}, func(context.Context) (agentSeen, bool, error) {
-		if installed(p.DataDir) {
-			return "", true, nil
-		}
-		return "the agent still runs", !hold.Present(p.DataDir), nil
+		return "the agent still runs", !hold.Present(dataDir), nil
 	})
 	return err
 }
