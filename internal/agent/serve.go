@@ -136,6 +136,7 @@ func (s *server) end(ctx context.Context, e ending) error {
 		err = s.platform.Stop(ctx)
 	}
 	s.platform.Close()
+	s.platform.Shut()
 	s.log.Info("the agent ends", "stopped_everything", e.all)
 	if bye := s.hold.Bye(ctx); bye != nil && !errors.Is(bye, hold.ErrHoldGone) {
 		err = errors.Join(err, bye)

@@ -61,9 +61,11 @@ func (e *environment) pauseOrPoke(d time.Duration) bool {
 	return true
 }
 
-// build makes the front door and the database server.
+// build makes the front door and the database servers.
 func (e *environment) build(ctx context.Context) error {
-	return errors.Join(e.openDoor(ctx), e.openServer(ctx, ""))
+	err := errors.Join(e.openDoor(ctx), e.openServer(ctx, ""))
+	e.openClusters(ctx)
+	return err
 }
 
 func (e *environment) settled() {

@@ -3,6 +3,7 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -156,8 +157,10 @@ func (e *environment) publishAccount(s *server, file databaseFile) error {
 	}
 	if len(s.authority) > 0 {
 		entry.CAFile = filepath.Join(e.files.accounts(), caFile)
-		if err := e.writeForApplication(entry.CAFile, s.authority, 0o644); err != nil {
-			return err
+		if now, err := os.ReadFile(entry.CAFile); err != nil || !bytes.Equal(now, s.authority) {
+			if err := e.writeForApplication(entry.CAFile, s.authority, 0o644); err != nil {
+				return err
+			}
 		}
 	}
 	return e.writeEntry(e.files.accounts(), entry)

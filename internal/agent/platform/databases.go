@@ -35,24 +35,40 @@ func (p *Platform) ListAccountDatabases(ctx context.Context, id target.Environme
 	catalogues := map[*server]map[string]accounts.Entry{}
 	out := make([]target.AccountDatabaseRecord, 0, len(files))
 	for _, file := range files {
-		s, err := e.server(ctx, file.Spec, true)
+		s, err := e.listed(ctx, file.Spec)
+		if errors.Is(err, target.ErrNotFound) {
+			continue // removed meanwhile
+		}
 		if err != nil {
 			return nil, err
 		}
 		if catalogues[s] == nil {
-			if catalogues[s], err = e.catalogue(ctx, s); err != nil {
+			if catalogues[s], err = e.catalogue(ctx, s, namePrefix); err != nil {
 				return nil, err
 			}
 		}
-		entry, there := catalogues[s][file.Name]
-		vanished := file.Meta.Ready && (!there || entry.Database == nil)
-		out = append(out, e.databaseRecord(file, s, &entry, vanished))
+		out = append(out, e.observed(file, s, catalogues[s]))
 	}
 	return out, nil
 }
 
-func (e *environment) catalogue(ctx context.Context, s *server) (map[string]accounts.Entry, error) {
-	entries, err := s.cluster.Catalogue(ctx, namePrefix)
+// listed is the server of an account database that a list has; it is not made anew for one
+// that is just being removed.
+func (e *environment) listed(ctx context.Context, d target.AccountDatabase) (*server, error) {
+	e.mu.Lock()
+	s := e.servers[d.Account]
+	e.mu.Unlock()
+	if d.Isolation == target.IsolationCluster && s == nil {
+		if err := e.openCluster(ctx, d.Account); err != nil {
+			return nil, err
+		}
+	}
+	return e.server(ctx, d, false)
+}
+
+// catalogue is what a server has under names that begin so.
+func (e *environment) catalogue(ctx context.Context, s *server, prefix string) (map[string]accounts.Entry, error) {
+	entries, err := s.cluster.Catalogue(ctx, prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -63,29 +79,44 @@ func (e *environment) catalogue(ctx context.Context, s *server) (map[string]acco
 	return out, nil
 }
 
-// GetAccountDatabase implements target.AccountDatabases.
+// GetAccountDatabase implements target.AccountDatabases. What has no record is not looked
+// for on the server.
 func (p *Platform) GetAccountDatabase(ctx context.Context, id target.AccountDatabaseID) (target.AccountDatabaseRecord, error) {
 	var none target.AccountDatabaseRecord
 	e, err := p.environment(id.Environment)
 	if err != nil {
 		return none, err
 	}
+	notFound := target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
 	e.mu.Lock()
 	err = e.bad[id.String()]
+	file := e.databases[id.Account]
 	e.mu.Unlock()
+	switch {
+	case err != nil:
+		return none, err
+	case file == nil:
+		return none, notFound
+	}
+	s, err := e.listed(ctx, file.Spec)
+	if errors.Is(err, target.ErrNotFound) {
+		return none, notFound // removed meanwhile
+	}
 	if err != nil {
 		return none, err
 	}
-	all, err := p.ListAccountDatabases(ctx, id.Environment)
+	seen, err := e.catalogue(ctx, s, file.Name)
 	if err != nil {
 		return none, err
 	}
-	for _, rec := range all {
-		if rec.Spec.Account == id.Account {
-			return rec, nil
-		}
-	}
-	return none, target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
+	return e.observed(*file, s, seen), nil
+}
+
+// observed is an account database with what its server's catalogue says of it.
+func (e *environment) observed(file databaseFile, s *server, catalogue map[string]accounts.Entry) target.AccountDatabaseRecord {
+	entry, there := catalogue[file.Name]
+	vanished := file.Meta.Ready && (!there || entry.Database == nil)
+	return e.databaseRecord(file, s, &entry, vanished)
 }
 
 // databaseRecord is an account database as others see it. Without an entry what is on the

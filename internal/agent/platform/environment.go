@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -27,11 +30,14 @@ type environment struct {
 	removing  bool
 	door      *door
 	proxy     *proxy.Proxy
-	servers   map[string]*server // by account; "" is the environment's own
+	servers   map[string]*server          // by account; "" is the environment's own
+	halfway   map[string]*postgres.Server // those that did not come up, likewise
 	databases map[string]*databaseFile
 	slots     map[string]*slot
 	changing  map[string]chan struct{} // held by who changes an account's database
 	bad       map[string]error         // records of databases and slots that can't be read, by id
+
+	opening sync.Mutex // held while a server is opened
 
 	kick  chan struct{}
 	life  context.Context
@@ -50,7 +56,7 @@ func (p *Platform) newEnvironment(id target.EnvironmentID) *environment {
 	life, end := context.WithCancel(p.life)
 	return &environment{
 		p: p, id: id, files: p.dir.environment(id),
-		servers: map[string]*server{}, databases: map[string]*databaseFile{}, slots: map[string]*slot{},
+		servers: map[string]*server{}, halfway: map[string]*postgres.Server{}, databases: map[string]*databaseFile{}, slots: map[string]*slot{},
 		bad: map[string]error{}, changing: map[string]chan struct{}{}, kick: make(chan struct{}, 1), life: life, end: end,
 	}
 }
@@ -64,6 +70,10 @@ func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID)
 		return nil, os.RemoveAll(e.files.dir)
 	case err != nil:
 		return nil, err
+	}
+	if e.file.Meta.Ready {
+		// What was wrong then may be right now: the first attempt tells.
+		e.file.Meta.Problem, e.file.Meta.Stuck = "", false
 	}
 	if err := e.loadDatabases(); err != nil {
 		return nil, err
@@ -140,11 +150,21 @@ func (e *environment) put(spec target.Environment, o target.PutOptions, from *se
 	return nil
 }
 
-// GetEnvironment implements target.Environments.
-func (p *Platform) GetEnvironment(_ context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+// GetEnvironment implements target.Environments. After a start of the agent it waits for
+// the database server, which may have changed its place.
+func (p *Platform) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
 	e, err := p.environment(id)
 	if err != nil {
 		return target.EnvironmentRecord{}, err
+	}
+	e.mu.Lock()
+	coming := e.file.Meta.Ready && e.servers[""] == nil
+	e.mu.Unlock()
+	if coming {
+		// What keeps it from coming up is in the record.
+		if _, err := e.awaitServer(ctx, ""); err != nil && ctx.Err() != nil {
+			return target.EnvironmentRecord{}, context.Cause(ctx)
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -241,6 +261,9 @@ func (e *environment) remove(ctx context.Context) error {
 	for _, s := range e.allServers() {
 		errs = append(errs, s.remove(ctx))
 	}
+	for _, s := range e.allHalfway() {
+		errs = append(errs, s.Remove(ctx))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -256,10 +279,15 @@ func (e *environment) stop(ctx context.Context) error {
 	for _, s := range e.allSlots() {
 		errs = append(errs, s.stop(ctx))
 	}
+	e.end()
+	e.begun.Wait()
 	for _, s := range e.allServers() {
 		if s.own != nil {
 			errs = append(errs, s.own.Stop(ctx))
 		}
+	}
+	for _, s := range e.allHalfway() {
+		errs = append(errs, s.Stop(ctx))
 	}
 	return errors.Join(errs...)
 }
@@ -278,11 +306,9 @@ func (e *environment) release() {
 
 // record is the environment as others see it. The caller holds e.mu.
 func (e *environment) record() target.EnvironmentRecord {
-	n := e.file.Spec.Network
-	domain := target.LocalDomainName(e.file.Spec.DomainName)
 	rec := target.EnvironmentRecord{Meta: e.file.Meta, Spec: e.file.Spec, Status: target.EnvironmentStatus{
-		URL:                  fmt.Sprintf("https://%s:%d", domain, n.HTTPSPort),
-		PreviewURL:           fmt.Sprintf("https://%s:%d", domain, n.PreviewPort),
+		URL:                  e.file.Spec.URL(),
+		PreviewURL:           e.file.Spec.PreviewURL(),
 		CertificateAuthority: string(e.p.authority.PEM()),
 		AccountsDirectory:    e.files.accounts(),
 	}}
@@ -314,6 +340,12 @@ func (e *environment) allServers() []*server {
 		out = append(out, e.servers[key])
 	}
 	return out
+}
+
+func (e *environment) allHalfway() []*postgres.Server {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.halfway))
 }
 
 func (e *environment) allSlots() []*slot {

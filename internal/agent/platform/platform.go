@@ -118,6 +118,16 @@ func (p *Platform) Close() {
 	}
 }
 
+// Shut closes the front doors at once.
+func (p *Platform) Shut() {
+	p.mu.Lock()
+	environments := slices.Collect(maps.Values(p.environments))
+	p.mu.Unlock()
+	for _, e := range environments {
+		e.closeDoor()
+	}
+}
+
 // Stop ends everything that runs and keeps all data; the next Open brings it back.
 func (p *Platform) Stop(ctx context.Context) error {
 	p.mu.Lock()

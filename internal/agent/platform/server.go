@@ -35,6 +35,8 @@ const serverHost = "localhost"
 
 // openServer makes the environment's server, or with an account that account's own, run.
 func (e *environment) openServer(ctx context.Context, account string) error {
+	e.opening.Lock()
+	defer e.opening.Unlock()
 	e.mu.Lock()
 	current, file := e.servers[account], e.file
 	e.mu.Unlock()
@@ -70,7 +72,11 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 	}
 	s := &server{host: serverHost, own: own, authority: e.p.authority.PEM()}
 	if err := own.Ensure(ctx); err != nil {
+		// It may run all the same, and be what there is to stop or to remove.
 		own.Release()
+		e.mu.Lock()
+		e.halfway[account] = own
+		e.mu.Unlock()
 		return err
 	}
 	s.port = own.Port()
@@ -85,7 +91,39 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.servers[account] = s
+	delete(e.halfway, account)
 	return nil
+}
+
+// openClusters makes the servers of accounts that have their own run. One that does not
+// come up is no reason to take the environment down: whoever needs it is told.
+func (e *environment) openClusters(ctx context.Context) {
+	e.mu.Lock()
+	var own []string
+	for _, account := range target.SortedKeys(e.databases) {
+		if e.databases[account].Spec.Isolation == target.IsolationCluster && e.servers[account] == nil {
+			own = append(own, account)
+		}
+	}
+	e.mu.Unlock()
+	for _, account := range own {
+		if err := e.openCluster(ctx, account); err != nil && ctx.Err() == nil {
+			e.p.log.Error("an account's own database server is not up", "environment", e.id.String(), "account", account, "error", err)
+		}
+	}
+}
+
+// openCluster makes the server of an account run, unless the account is gone meanwhile.
+func (e *environment) openCluster(ctx context.Context, account string) error {
+	unlock := e.accountLock(account)
+	defer unlock()
+	e.mu.Lock()
+	gone := e.databases[account] == nil
+	e.mu.Unlock()
+	if gone {
+		return target.Errorf(target.ErrNotFound, "there is no account database %q in environment %q", account, e.id)
+	}
+	return e.openServer(ctx, account)
 }
 
 // openForeign uses a server of the user's. It is only ever asked to hold databases and roles.

@@ -73,7 +73,7 @@ func (e *environment) taskEnvironment(t target.TaskSpec, dir, accounts string) (
 		if ip := net.ParseIP(address); ip != nil && ip.IsUnspecified() {
 			address = "127.0.0.1"
 		}
-		v.set("SLIPWAY_PREVIEW_URL", "https://"+net.JoinHostPort(target.LocalDomainName(spec.DomainName), port))
+		v.set("SLIPWAY_PREVIEW_URL", spec.PreviewURL())
 		v.set("SLIPWAY_PREVIEW_ADDRESS", net.JoinHostPort(address, port))
 		v.set("SLIPWAY_CA_FILE", filepath.Join(dir, caFile))
 	}
