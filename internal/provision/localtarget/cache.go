@@ -8,10 +8,12 @@ import (
 )
 
 // databaseCache keeps one list of account databases per environment for a run, so that a
-// refresh of hundreds of resources asks once. A write drops it.
+// refresh of hundreds of resources asks once. A write drops it; from then on records are
+// asked for one by one, since hundreds of writes would make as many lists.
 type databaseCache struct {
 	mu      sync.Mutex
 	entries map[target.EnvironmentID]*cachedList
+	written map[target.EnvironmentID]bool
 }
 
 // cachedList is a list that is there or on its way.
@@ -49,11 +51,22 @@ func (c *databaseCache) get(ctx context.Context, id target.EnvironmentID, fetch 
 	return e.list, e.err
 }
 
+// writes says whether this run writes to an environment's account databases.
+func (c *databaseCache) writes(id target.EnvironmentID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.written[id]
+}
+
 // drop forgets what is known of an environment.
 func (c *databaseCache) drop(id target.EnvironmentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.entries, id)
+	if c.written == nil {
+		c.written = map[target.EnvironmentID]bool{}
+	}
+	c.written[id] = true
 }
 
 func (c *databaseCache) forget(id target.EnvironmentID, e *cachedList) {

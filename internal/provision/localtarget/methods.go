@@ -65,15 +65,17 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 }
 
 // GetAccountDatabase implements target.AccountDatabases, from one list of its environment
-// for the whole run.
+// as long as this run only reads.
 func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDatabaseID) (target.AccountDatabaseRecord, error) {
-	all, err := t.ListAccountDatabases(ctx, id.Environment)
-	if err != nil {
-		return target.AccountDatabaseRecord{}, err
-	}
-	for _, rec := range all {
-		if rec.Spec.Account == id.Account {
-			return rec, nil
+	if !t.databases.writes(id.Environment) {
+		all, err := t.ListAccountDatabases(ctx, id.Environment)
+		if err != nil {
+			return target.AccountDatabaseRecord{}, err
+		}
+		for _, rec := range all {
+			if rec.Spec.Account == id.Account {
+				return rec, nil
+			}
 		}
 	}
 	// What the list leaves out because its record is bad says so itself.
