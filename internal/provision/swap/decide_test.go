@@ -205,6 +205,7 @@ func TestDecide(t *testing.T) {
 		{"the same release of other components serves: a swap begins", draw(noSwap, ask("1"), func(p *picture) { p.Fingerprint = "fp-x" }), "begin new: 1 to green"},
 		{"the fallback is what is wanted: it is reused", draw(noSwap, fallback), "begin new: 2 to green, reusing"},
 		{"what stands in the other seat never served: it is not reused", draw(noSwap, candidate), "begin new: 2 to green"},
+		{"what stands there is another stack of what served there: it is not reused", draw(noSwap, fallback, func(p *picture) { p.stand(target.Green, "2", "s9", true) }), "begin new: 2 to green"},
 		{"the fallback served with other components: it is not reused", draw(noSwap, fallback, func(p *picture) { p.Fingerprint = "fp-x" }), "begin new: 2 to green"},
 		{"a swap that ended is no swap under way", draw(in(target.PhaseFailed)), "begin new: 2 to green"},
 		{"what is wanted serves: nothing is left to do", draw(noSwap, ask("1")), "end"},
@@ -231,6 +232,7 @@ func TestDecide(t *testing.T) {
 			c.Routes = append(c.Routes, target.Route{Host: "api", PathPrefix: "/"})
 			p.Want.Definition.Components["api"] = c
 		}), "put green 2, 1 api, workers held"},
+		{"the fallback has fewer instances than wanted: they follow after the switch", draw(in(target.PhasePreparing), reusing, wide), "put green 2, 1 api, workers held"},
 		{"the fallback is gone: a whole swap begins", draw(in(target.PhasePreparing), reusing, gone(target.Green)), "begin new: 2 to green"},
 		{"another stack serves than when the swap began: it begins anew", draw(in(target.PhasePreparing), fallback, func(p *picture) { p.Seen.Serving = target.Green; p.Want.Definition.Release = "2" }), "begin new: 2 to blue"},
 

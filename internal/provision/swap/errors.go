@@ -9,6 +9,13 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
+// What to do, and what happens by itself, as the last sentence of a message.
+const (
+	putRight   = " Put the cause right and apply again."
+	applyAgain = " Apply again to go on."
+	goesOn     = " The next apply goes on from there."
+)
+
 // FailedError says that a run ended without making what was asked. Its message is complete:
 // what was awaited, what was seen last, what is true now, what to do.
 type FailedError struct {

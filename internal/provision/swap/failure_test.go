@@ -87,6 +87,29 @@ func TestAReleaseThatFailsBeforeTheSwitchTouchesNothing(t *testing.T) {
 	}
 }
 
+// The candidate's own deadline is put off as long as somebody waits for it.
+func TestACandidateMayTakeLong(t *testing.T) {
+	t.Parallel()
+	for _, well := range []time.Duration{50 * time.Minute, 70 * time.Minute} {
+		t.Run("it is healthy after "+well.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.mustRun("1")
+			w.sicken("2", well)
+			m := swap.New(w.audit.of(w.Client(), nil), "the test", swap.Options{Clock: w.clock, Pause: 5 * time.Second})
+			err := m.Run(t.Context(), slot("2", func(s *target.Slot) { s.Policy.StartTimeoutSeconds = 3600 }))
+			if well < time.Hour {
+				w.ok(err)
+				w.stands("green 2", "blue 1")
+			} else {
+				saysAll(t, wantError[*swap.FailedError](t, err), "did not become healthy within 1h0m0s")
+				w.stands("blue 1")
+			}
+			equal(t, "stacks of release 2", w.made(memtarget.StackMade, "2"), 1)
+		})
+	}
+}
+
 func TestAFirstDeploymentThatFailsLeavesNothingServing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -123,12 +123,3 @@ func instanceGap(st target.StackStatus, i target.InstanceStatus, format string, 
 		lines: i.LastLines,
 	}
 }
-
-func hasWorkers(s target.StackSpec) bool {
-	for _, c := range s.Definition.Components {
-		if c.Worker() {
-			return true
-		}
-	}
-	return false
-}

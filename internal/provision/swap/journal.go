@@ -3,7 +3,6 @@ package swap
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"strings"
 	"time"
 
@@ -13,16 +12,13 @@ import (
 // save writes the record. A write whose answer was lost is repeated: nothing may be done on
 // a record that may not be stored.
 func (r *run) save(ctx context.Context) error {
-	var saved target.SlotRecord
-	err := r.insist(ctx, func() (err error) {
-		saved, err = r.driver.PutSlot(ctx, r.record, r.lease.get())
-		return err
+	rec, err := insist(ctx, r.Machine, "record", r.want.ID(), func() (target.SlotRecord, error) {
+		return r.driver.PutSlot(ctx, r.record, r.lease.get())
 	})
-	if err != nil {
-		return fmt.Errorf("record slot %q: %w", r.want.ID(), err)
+	if err == nil {
+		r.record = rec
 	}
-	r.record = saved
-	return nil
+	return err
 }
 
 // enter records a phase.
@@ -89,7 +85,7 @@ func (r *run) hold(by, reason string) {
 func (r *run) beginRollback(ctx context.Context, by, reason string) error {
 	id, last := r.want.ID(), r.record.Swap
 	if last != nil && last.Phase == target.PhaseRollingBack {
-		r.mine = last.ID
+		r.mine, r.fingerprint = last.ID, last.Fingerprint
 		return nil
 	}
 	seen, err := r.observe(ctx)
@@ -117,7 +113,7 @@ func (r *run) beginRollback(ctx context.Context, by, reason string) error {
 	if last != nil && last.To == w.To {
 		w.SwitchedAt, w.Probed = last.SwitchedAt, last.Probed
 	}
-	r.record.Swap, r.mine = w, w.ID
+	r.record.Swap, r.mine, r.fingerprint = w, w.ID, w.Fingerprint
 	r.hold(by, reason)
 	return r.save(ctx)
 }

@@ -54,28 +54,27 @@ func (m *Machine) Run(ctx context.Context, want target.Slot) error {
 	if err != nil {
 		return err
 	}
-	return m.under(ctx, &run{Machine: m, want: want, suite: suite}, func(ctx context.Context, r *run) error {
-		err := m.insist(ctx, func() (err error) {
-			r.fingerprint, err = m.driver.Fingerprint(ctx, want.Definition)
-			return err
+	return m.under(ctx, &run{Machine: m, want: want, suite: suite}, func(ctx context.Context, r *run) (err error) {
+		r.fingerprint, err = insist(ctx, m, "digest the definition of", want.ID(), func() (string, error) {
+			return m.driver.Fingerprint(ctx, want.Definition)
 		})
-		if err != nil {
-			return fmt.Errorf("digest the definition of slot %q: %w", want.ID(), err)
+		if err == nil {
+			err = r.finishRollback(ctx)
 		}
-		if err := r.finishRollback(ctx); err != nil {
-			return err
+		if err == nil {
+			err = r.ask(ctx)
 		}
-		if err := r.ask(ctx); err != nil {
-			return err
+		if err == nil {
+			err = r.drive(ctx)
 		}
-		return r.drive(ctx)
+		return err
 	})
 }
 
 // RollBack sends the traffic back to the fallback, removes the stack that served, and leaves
 // a hold on it. It refuses with *NoFallbackError where no healthy fallback stands.
 func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
-	r := &run{Machine: m, want: target.Slot{Environment: id.Environment, Name: id.Name}}
+	r := &run{Machine: m, rollback: true, want: target.Slot{Environment: id.Environment, Name: id.Name}}
 	return m.under(ctx, r, func(ctx context.Context, r *run) error {
 		if r.record.Revision == 0 {
 			return target.Errorf(target.ErrNotFound, "there is no deployment slot %q", id)
@@ -94,7 +93,9 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 		return err
 	}
 	return m.underLease(ctx, id, func(ctx, _ context.Context, l *lease) error {
-		err := m.insist(ctx, func() error { return m.driver.DeleteSlot(ctx, id, l.get()) })
+		_, err := insist(ctx, m, "remove", id, func() (struct{}, error) {
+			return struct{}{}, m.driver.DeleteSlot(ctx, id, l.get())
+		})
 		if errors.Is(err, target.ErrProtected) {
 			return target.Errorf(target.ErrProtected, "deletion protection of slot %q is on: set deletion_protection = false and apply that first", id)
 		}
@@ -122,14 +123,15 @@ func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *r
 }
 
 // insist repeats a call whose answer did not come. Only what may be asked twice is asked so.
-func (m *Machine) insist(ctx context.Context, call func() error) error {
+func insist[T any](ctx context.Context, m *Machine, verb string, id target.SlotID, call func() (T, error)) (T, error) {
 	for {
-		err := call()
-		if !errors.Is(err, target.ErrUnavailable) {
-			return err
+		v, err := call()
+		if errors.Is(err, target.ErrUnavailable) && m.clock.Sleep(ctx, m.pause) == nil {
+			continue
 		}
-		if slept := m.clock.Sleep(ctx, m.pause); slept != nil {
-			return errors.Join(err, slept)
+		if err != nil {
+			err = fmt.Errorf("%s slot %q: %w", verb, id, err)
 		}
+		return v, err
 	}
 }

@@ -175,10 +175,23 @@ func TestARollbackWhoseFallbackLosesItsHealthIsGivenUp(t *testing.T) {
 	w.mustRun("2")
 }
 
+// Then the release that could not be rolled back is not held back either.
+func TestARollbackThatWasGivenUpLeavesNoHold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	w.killedIn(served, slot("2"))
+	d := &door{Driver: w.audit.of(w.Client(), w.when(target.PhaseRollingBack, func() { w.sicken("1", window) })), deaf: true}
+	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).RollBack(t.Context(), oms, "an operator", "why not")
+	saysAll(t, wantError[*swap.FailedError](t, err), "the front door did not answer with release 2", "It was not rolled back, since nothing healthy stands behind it. Release 2 has taken the traffic.")
+	w.mustRun("2")
+	w.settled()
+}
+
 func TestAnUnfinishedRollbackIsFinishedFirst(t *testing.T) {
 	t.Parallel()
-	for _, next := range []string{"2", "3"} {
-		t.Run("before release "+next, func(t *testing.T) {
+	for _, next := range []string{"2", "3", "another rollback"} {
+		t.Run("before "+next, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.mustRun("1", "2")
@@ -187,12 +200,15 @@ func TestAnUnfinishedRollbackIsFinishedFirst(t *testing.T) {
 			if !errors.Is(err, memtarget.ErrKilled) {
 				t.Fatalf("the rollback was not killed: %v", err)
 			}
-			err = w.run(slot(next))
-			if next == "2" {
-				wantError[*swap.HoldError](t, err)
-			} else {
-				w.ok(err)
+			switch next {
+			case "2":
+				wantError[*swap.HoldError](t, w.run(slot("2")))
+			case "3":
+				w.mustRun("3")
 				equal(t, "the front door", w.serving(), "3")
+			default:
+				w.ok(w.rollBack())
+				w.stands("blue 1")
 			}
 			if diff := cmp.Diff([]string{"1", "2", "1"}, w.ServedLog(oms)[:3]); diff != "" {
 				t.Errorf("served (-want +got):\n%s", diff)

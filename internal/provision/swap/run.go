@@ -19,6 +19,8 @@ type run struct {
 	want               target.Slot
 	fingerprint, suite string
 	record             target.SlotRecord
+	// rollback says that nothing but a rollback is asked for.
+	rollback bool
 	// mine is the swap whose end is the end of this run: the one that it began or resumed.
 	mine string
 	// since is when this run last got something done, started the task that it started last.
@@ -32,29 +34,20 @@ type run struct {
 
 // load reads the record; where there is none it stays zero.
 func (r *run) load(ctx context.Context) error {
-	err := r.insist(ctx, func() (err error) {
-		r.record, err = r.driver.GetSlot(ctx, r.want.ID())
-		return err
+	rec, err := insist(ctx, r.Machine, "read", r.want.ID(), func() (target.SlotRecord, error) {
+		return r.driver.GetSlot(ctx, r.want.ID())
 	})
-	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
-		r.record = target.SlotRecord{}
-		return nil
+	if errors.Is(err, target.ErrNotFound) {
+		rec, err = target.SlotRecord{}, nil
 	}
-	if err != nil {
-		return fmt.Errorf("read slot %q: %w", r.want.ID(), err)
-	}
-	return nil
+	r.record = rec
+	return err
 }
 
-func (r *run) observe(ctx context.Context) (seen target.Observation, err error) {
-	err = r.insist(ctx, func() (err error) {
-		seen, err = r.driver.Observe(ctx, r.want.ID())
-		return err
+func (r *run) observe(ctx context.Context) (target.Observation, error) {
+	return insist(ctx, r.Machine, "observe", r.want.ID(), func() (target.Observation, error) {
+		return r.driver.Observe(ctx, r.want.ID())
 	})
-	if err != nil {
-		return seen, fmt.Errorf("observe slot %q: %w", r.want.ID(), err)
-	}
-	return seen, nil
 }
 
 // finishRollback completes a rollback that an earlier run left on its way. How it ended is
@@ -113,7 +106,7 @@ func (r *run) drive(ctx context.Context) error {
 		f.Seen, f.NewID = seen, newID(f.Now)
 		switch d := Decide(f); {
 		case d.End:
-			return r.finish(ctx, seen)
+			return nil
 		case d.Stop != "":
 			return r.stuck(seen, d.Stop)
 		case d.Wait:
@@ -152,7 +145,7 @@ func (r *run) do(ctx context.Context, d Decision, seen target.Observation) error
 	case errors.Is(err, target.ErrUnavailable), errors.As(err, &again):
 		r.trouble = err
 		return r.clock.Sleep(ctx, r.pause)
-	case w != nil && !w.Phase.Finished() && w.Phase != target.PhaseAborting && w.Phase != target.PhaseRollingBack && seen.Serving != w.To:
+	case undoable(w, seen) && w.Phase != target.PhaseAborting:
 		r.cause = err
 		return r.abort(ctx, err.Error())
 	default:
@@ -161,28 +154,27 @@ func (r *run) do(ctx context.Context, d Decision, seen target.Observation) error
 	}
 }
 
-// finish ends a run that found nothing left to do.
-func (r *run) finish(ctx context.Context, seen target.Observation) error {
-	if r.record.Meta.Ready || seen.Serving == "" {
-		return nil
-	}
-	r.record.Meta.Ready = true
-	return r.save(ctx)
+// undoable says that a swap is before its switch.
+func undoable(w *target.Swap, seen target.Observation) bool {
+	return w != nil && !w.Phase.Finished() && w.Phase != target.PhaseRollingBack && seen.Serving != w.To
 }
 
 // stuck ends a run that can't go on and has nothing to undo.
 func (r *run) stuck(seen target.Observation, why string) error {
-	release, phase := r.want.Definition.Release, target.Phase("")
-	if w := r.record.Swap; w != nil && !w.Phase.Finished() {
-		release, phase = w.Release, w.Phase
+	w := r.record.Swap
+	switch {
+	case w == nil || w.Phase.Finished():
+		w = &target.Swap{Release: r.want.Definition.Release}
+	case w.Phase == target.PhaseAborting:
+		why = w.Reason + "; then its candidate could not be removed: " + why
 	}
-	return &FailedError{r.want.ID(), release, phase, why, r.truth(seen) + " Put the cause right and apply again.", r.cause}
+	return &FailedError{r.want.ID(), w.Release, w.Phase, why, r.truth(seen) + putRight, r.cause}
 }
 
 // outcome turns the end of this run's swap into its result. A success goes on, so that what
 // was asked is compared once more with what serves.
 func (r *run) outcome(ctx context.Context) (done bool, err error) {
-	w := r.record.Swap
+	id, w := r.want.ID(), r.record.Swap
 	seen, err := r.observe(ctx)
 	if err != nil {
 		return true, err
@@ -190,58 +182,54 @@ func (r *run) outcome(ctx context.Context) (done bool, err error) {
 	truth := r.truth(seen)
 	switch {
 	case r.stopping != nil:
-		return true, &InterruptedError{r.want.ID(), w.Release, w.FailedIn, truth + " Apply again to go on.", r.stopping}
+		return true, &InterruptedError{id, w.Release, w.FailedIn, truth + applyAgain, r.stopping}
 	case w.Phase == target.PhaseFailed:
-		return true, &FailedError{r.want.ID(), w.Release, w.FailedIn, w.Reason, truth + " Put the cause right and apply again.", r.cause}
-	case w.Phase == target.PhaseRolledBack && w.Requested:
-		return true, nil
-	case w.Phase == target.PhaseRolledBack:
-		return true, &FailedError{r.want.ID(), w.Release, target.PhaseSwitching, w.Reason, truth, r.cause}
-	case w.Requested:
-		return true, &NoFallbackError{r.want.ID(), "the fallback lost its health on the way"}
+		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth + putRight, r.cause}
+	case w.Phase == target.PhaseRolledBack && !r.rollback:
+		return true, &FailedError{id, w.Release, target.PhaseSwitching, w.Reason, truth, r.cause}
+	case w.Phase == target.PhaseLive && r.rollback:
+		return true, &NoFallbackError{id, "the fallback lost its health on the way"}
 	}
-	return false, nil
+	return r.rollback, nil
 }
 
 // interrupted leaves the slot in order: before the switch the candidate is removed, after it
 // everything stays and the next run goes on. Without the lease nothing may be done at all.
 func (r *run) interrupted(leased context.Context, cause error) error {
-	clean, cancel := r.within(leased, cleanUpTime)
-	defer cancel()
 	e := &InterruptedError{Slot: r.want.ID(), Release: r.want.Definition.Release, Cause: cause}
+	base := leased
 	if leased.Err() != nil {
-		look, cancel := r.within(context.WithoutCancel(leased), releaseTime)
-		defer cancel()
-		clean = look
+		base = context.WithoutCancel(leased) // to look, not to do
 	}
-	// The answer to the last write may be what was cut off.
-	err := r.load(clean)
-	seen, seeErr := r.observe(clean)
+	ctx, cancel := r.within(base, cleanUpTime)
+	defer cancel()
+	err := r.load(ctx) // the answer to the last write may be what was cut off
+	seen, seeErr := r.observe(ctx)
+	if err := errors.Join(err, seeErr); err != nil {
+		e.Truth, e.Cause = "What is true now could not be seen."+goesOn, errors.Join(cause, err)
+		return e
+	}
 	w := r.record.Swap
-	switch err := errors.Join(err, seeErr); {
-	case err != nil:
-		e.Truth, e.Cause = "What is true now could not be seen. The next apply goes on from where this one was.", errors.Join(cause, err)
-		return e
-	case w == nil || w.Phase.Finished():
-		e.Truth = r.truth(seen) + " Apply again to go on."
-		return e
+	if w != nil && !w.Phase.Finished() {
+		e.Release, e.Phase = w.Release, w.Phase
 	}
-	e.Release, e.Phase = w.Release, w.Phase
-	if leased.Err() != nil || seen.Serving == w.To || w.Phase == target.PhaseRollingBack {
-		e.Truth = r.truth(seen) + " The next apply goes on from there."
+	switch {
+	case e.Phase == "":
+		e.Truth = r.truth(seen) + applyAgain
 		return e
-	}
-	if w.Phase != target.PhaseAborting {
+	case leased.Err() != nil || !undoable(w, seen):
+		e.Truth = r.truth(seen) + goesOn
+		return e
+	case w.Phase != target.PhaseAborting:
 		r.stopping = cause
-		err = r.abort(clean, "interrupted: "+cause.Error())
+		err = r.abort(ctx, "interrupted: "+cause.Error())
 	}
 	r.mine = w.ID
 	if err == nil {
-		err = r.drive(clean)
+		err = r.drive(ctx)
 	}
-	if err == nil || isOutcome(err) {
-		return err
+	if err != nil && !isOutcome(err) {
+		e.Truth, err = r.truth(seen)+fmt.Sprintf(" The candidate was not removed within %s: the next apply removes it.", cleanUpTime), e
 	}
-	e.Truth = r.truth(seen) + fmt.Sprintf(" The candidate was not removed within %s (%v): the next apply removes it.", cleanUpTime, err)
-	return e
+	return err
 }

@@ -69,7 +69,7 @@ func (f Facts) settling() Decision {
 // handOver stops the workers of one stack and then starts those of the other: two releases
 // must never both take jobs.
 func (f Facts) handOver(from, to target.Color) (Decision, bool) {
-	if old, there := f.Seen.Stacks[from]; there && hasWorkers(old.Spec) {
+	if old, there := f.Seen.Stacks[from]; there {
 		if !old.Spec.HoldWorkers {
 			held := old.Spec
 			held.HoldWorkers = true
