@@ -105,6 +105,11 @@ func (f Facts) superseded() bool {
 // waited is how long the run has been waiting.
 func (f Facts) waited() time.Duration { return f.Now.Sub(f.Since) }
 
+// patience is how long an effect is tried that the target can't do now.
+func (f Facts) patience() time.Duration {
+	return max(switchLimit, time.Duration(f.Want.Policy.StartTimeoutSeconds)*time.Second)
+}
+
 // idle decides where no swap is under way.
 func (f Facts) idle() Decision {
 	color, other := f.Seen.Serving, f.Seen.Serving.Other()

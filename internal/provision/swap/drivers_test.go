@@ -151,3 +151,29 @@ func (d *shy) Observe(ctx context.Context, id target.SlotID) (target.Observation
 	}
 	return seen, err
 }
+
+// late is a target whose switch happens only after whoever asked for it has given up.
+type late struct {
+	swap.Driver
+	interrupt context.CancelFunc
+	serve     func() error
+}
+
+func (d *late) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
+	d.serve = func() error {
+		_, err := d.Driver.Serve(context.WithoutCancel(ctx), id, c, drain, l)
+		return err
+	}
+	d.interrupt()
+	return target.Switched{}, context.Cause(ctx)
+}
+
+func (d *late) DeleteStack(ctx context.Context, id target.SlotID, c target.Color, l target.Lease) error {
+	if serve := d.serve; serve != nil {
+		d.serve = nil
+		if err := serve(); err != nil {
+			return err
+		}
+	}
+	return d.Driver.DeleteStack(ctx, id, c, l)
+}

@@ -154,6 +154,20 @@ func TestAnEffectThatCanNotBeDoneFailsTheSwap(t *testing.T) {
 	}
 }
 
+func TestAnEffectThatTheTargetCanNotDoNowIsTriedForSomeTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	d := &broken{Driver: w.audit.of(w.Client(), nil), method: "PutStack", err: target.Errorf(target.ErrUnavailable, "the front door is not open")}
+	began := w.clock.Now()
+	err := swap.New(d, "the test", swap.Options{Clock: w.clock, Pause: time.Second}).Run(t.Context(), slot("2"))
+	saysAll(t, wantError[*swap.FailedError](t, err), "put the green stack: the front door is not open. Release 1 still serves all traffic; the candidate was removed.")
+	if took := w.clock.Now().Sub(began); took < time.Minute || took > 65*time.Second {
+		t.Errorf("it took %s, want a minute", took)
+	}
+	w.stands("blue 1")
+}
+
 func TestACandidateThatKeepsLosingItsHealthIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -106,6 +106,19 @@ func TestAfterTheSwitchAnInterruptedRunLeavesEverythingAsItIs(t *testing.T) {
 	}
 }
 
+// A switch that was asked for before the interruption may happen after it.
+func TestASwitchThatComesLateIsFinished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	ctx, cancel := context.WithCancel(t.Context())
+	d := &late{Driver: w.Client(), interrupt: cancel}
+	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(ctx, slot("2"))
+	saysAll(t, wantError[*swap.InterruptedError](t, err), "Release 2 serves all traffic. Apply again to go on.")
+	w.stands("green 2", "blue 1")
+	w.mustRun("2")
+}
+
 func TestAnInterruptedRollbackIsFinishedByTheNextRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

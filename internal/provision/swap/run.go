@@ -112,7 +112,7 @@ func (r *run) drive(ctx context.Context) error {
 		case d.Wait:
 			err = r.clock.Sleep(ctx, r.pause)
 		default:
-			err = r.do(ctx, d, seen)
+			err = r.do(ctx, d, f)
 		}
 		if err != nil {
 			return err
@@ -127,7 +127,7 @@ func (r *run) drive(ctx context.Context) error {
 
 // do does what was decided and records it. An effect that can't be done before the switch
 // fails the swap; after it everything stays as it is.
-func (r *run) do(ctx context.Context, d Decision, seen target.Observation) error {
+func (r *run) do(ctx context.Context, d Decision, f Facts) error {
 	if d.Fail != "" {
 		return r.abort(ctx, d.Fail)
 	}
@@ -139,18 +139,18 @@ func (r *run) do(ctx context.Context, d Decision, seen target.Observation) error
 		if d.Do != RetireStack { // it is repeated while waiting, which must not go on for ever
 			r.since = r.clock.Now()
 		}
-		return r.advance(ctx, d, seen)
+		return r.advance(ctx, d, f.Seen)
 	case ctx.Err() != nil, errors.Is(err, target.ErrLeaseLost):
 		return err
-	case errors.Is(err, target.ErrUnavailable), errors.As(err, &again):
+	case errors.As(err, &again), errors.Is(err, target.ErrServing), errors.Is(err, target.ErrUnavailable) && f.waited() < f.patience():
 		r.trouble = err
 		return r.clock.Sleep(ctx, r.pause)
-	case undoable(w, seen) && w.Phase != target.PhaseAborting:
+	case undoable(w, f.Seen) && w.Phase != target.PhaseAborting:
 		r.cause = err
 		return r.abort(ctx, err.Error())
 	default:
 		r.cause = err
-		return r.stuck(seen, err.Error())
+		return r.stuck(f.Seen, err.Error())
 	}
 }
 
