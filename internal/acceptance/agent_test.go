@@ -181,14 +181,24 @@ func TestAccLocalAgentUpgrade(t *testing.T) {
 	m.destroy()
 }
 
-// postmaster is the first process of the machine's database server.
-func (m *machine) postmaster() process {
+// postmasters are the first processes of the machine's database servers.
+func (m *machine) postmasters() []process {
 	m.Helper()
+	var out []process
 	for _, p := range m.processes() {
 		if filepath.Base(p.args[0]) == "postgres" {
-			return p
+			out = append(out, p)
 		}
 	}
-	m.Fatal("no database server runs")
-	return process{}
+	return out
+}
+
+// postmaster is that of the one database server that runs.
+func (m *machine) postmaster() process {
+	m.Helper()
+	all := m.postmasters()
+	if len(all) != 1 {
+		m.Fatalf("these database servers run, want one: %v", all)
+	}
+	return all[0]
 }

@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,7 @@ func TestAccLocalDatabaseServer(t *testing.T) {
 	m := newMachine(t)
 	config := m.base(nil) + database("acme", nil) + shop("1", nil)
 	m.apply(config)
+	m.emptyPlan("after the first apply")
 	l := m.startLoad("acme", 2, 20*time.Millisecond)
 	m.eventually(20*time.Second, "orders are placed", func() (string, bool) { return "", l.answered() > 50 })
 
@@ -113,4 +115,49 @@ func TestAccLocalDatabaseServer(t *testing.T) {
 	m.emptyPlan("after the version was put right")
 	l.kept()
 	m.destroy()
+}
+
+// TestAccLocalOwnDatabaseServer gives an account a server of its own, which comes back by
+// itself after everything was killed, as by a reboot.
+func TestAccLocalOwnDatabaseServer(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	config := m.base(nil) + database("acme", attrs{"isolation": `"cluster"`}) + shop("1", nil)
+	m.apply(config)
+	m.emptyPlan("after the first apply")
+	c := m.client()
+	m.ok(place(t.Context(), c, m.url("acme", "/orders"), "before"))
+	if n := len(m.postmasters()); n != 2 {
+		t.Fatalf("%d database servers run, want the environment's and the account's", n)
+	}
+	m.killAgent()
+	kill(m.postmasters())
+	kill(m.instances("1"))
+	m.agentUp()
+	m.eventually(30*time.Second, "orders are placed again", func() (string, bool) {
+		err := place(t.Context(), c, m.url("acme", "/orders"), "after-"+time.Now().Format("150405.000000000"))
+		return fmt.Sprint(err), err == nil
+	})
+	if stored := m.orders("acme"); !stored["before"] {
+		t.Errorf("the order of before is not among %v", stored)
+	}
+	m.emptyPlan("after everything was killed")
+	m.agent("stop")
+	if left := m.processes(); len(left) > 0 {
+		t.Errorf("stop left %v", left)
+	}
+	m.destroy()
+}
+
+// agentUp starts the agent in the background as a boot would, and leaves it to itself.
+func (m *machine) agentUp() {
+	m.Helper()
+	cmd := m.agentCommand(built.provider)
+	m.ok(cmd.Start())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // it is ended by the test, in one way or another
+	}()
+	m.Cleanup(func() { <-done })
 }

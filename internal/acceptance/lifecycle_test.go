@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,7 +16,7 @@ func TestAccLocalLifecycle(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	windows := attrs{
-		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, fallback_window_seconds = 8 }`,
+		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, fallback_window_seconds = 15 }`,
 		"test_suite": "{ command = " + command("suite") + ", account = \"acme\", timeout_seconds = 30 }",
 		"migrate":    "{ command = " + command("migrate") + ", timeout_seconds = 30 }", "allow_untested": "",
 		"depends_on": "[slipway_account_database.acme]",
@@ -28,6 +29,7 @@ func TestAccLocalLifecycle(t *testing.T) {
 	m.emptyPlan("after the first apply")
 	m.serves("1")
 
+	before := m.instances("1")
 	m.apply(config("2"))
 	m.emptyPlan("after a swap")
 	m.serves("2")
@@ -35,9 +37,12 @@ func TestAccLocalLifecycle(t *testing.T) {
 	back := m.apply(config("1"))
 	m.serves("1")
 	t.Logf("the switch back took %s", back.took)
+	if now := m.instances("1"); fmt.Sprint(now) != fmt.Sprint(before) {
+		t.Errorf("the switch back provisioned: %v serve, want %v", now, before)
+	}
 	m.emptyPlan("after the switch back")
 
-	m.eventually(20*time.Second, "the fallback is retired at its deadline", func() (string, bool) {
+	m.eventually(30*time.Second, "the fallback is retired at its deadline", func() (string, bool) {
 		left := m.instances("2")
 		return "still running", len(left) == 0
 	})
