@@ -66,6 +66,9 @@ func (p *Provisioner) UpdateAccountDatabase(ctx context.Context, d target.Accoun
 	if err != nil {
 		return old, fmt.Errorf("read account database %q: %w", d.ID(), err)
 	}
+	if old.Vanished {
+		return old, vanished(old)
+	}
 	if d.Isolation != old.Spec.Isolation {
 		return old, target.Errorf(target.ErrInvalid, "isolation of account database %q can't change from %q to %q: its data would have to move", d.ID(), old.Spec.Isolation, d.Isolation)
 	}

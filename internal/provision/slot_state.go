@@ -25,23 +25,16 @@ func (s SlotState) Serving() (target.StackStatus, bool) {
 
 // Candidate returns the stack that a swap is bringing up.
 func (s SlotState) Candidate() (target.StackStatus, bool) {
-	c := s.Observation.Serving.Other()
-	if w := s.Record.Swap; w == nil || w.Phase.Finished() || w.To != c {
-		return target.StackStatus{}, false
-	}
-	return s.seat(c)
+	st, ok := s.seat(s.Observation.Serving.Other())
+	w := s.Record.Swap
+	return st, ok && w != nil && !w.Phase.Finished() && st.Spec.SwapID == w.ID
 }
 
 // Fallback returns the stack that served before and is kept warm.
 func (s SlotState) Fallback() (target.StackStatus, bool) {
-	if s.Observation.Serving == "" {
-		return target.StackStatus{}, false
-	}
 	c := s.Observation.Serving.Other()
-	if w := s.Record.Swap; w != nil && !w.Phase.Finished() && w.To == c && !w.Reuse {
-		return target.StackStatus{}, false
-	}
-	return s.seat(c)
+	st, ok := s.seat(c)
+	return st, ok && s.Observation.Serving != "" && st.Spec.SwapID == s.Record.Passed[c].SwapID
 }
 
 // Phase is where the slot's last swap is; "" before the first.
@@ -53,14 +46,17 @@ func (s SlotState) Phase() target.Phase {
 }
 
 // Unfinished says whether there is something left that an update would resume or clean up:
-// a swap that did not end, or a fallback that outlived its deadline by more than the grace
-// its target needs to remove it.
+// a swap that did not end, a candidate that was left over, or a fallback that outlived its
+// deadline by more than the grace its target needs to remove it.
 func (s SlotState) Unfinished(now time.Time) bool {
 	if s.Exists() && (!s.Record.Meta.Ready || s.Record.Swap != nil && !s.Record.Swap.Phase.Finished()) {
 		return true
 	}
-	f, ok := s.Fallback()
-	return ok && f.RetireAt != nil && now.After(f.RetireAt.Add(retireGrace))
+	if f, ok := s.Fallback(); ok {
+		return f.RetireAt != nil && now.After(f.RetireAt.Add(retireGrace))
+	}
+	_, leftover := s.seat(s.Observation.Serving.Other())
+	return leftover
 }
 
 // retireGrace covers the drain and stop of a fallback after its deadline.

@@ -1,0 +1,108 @@
+package provision_test
+
+import (
+	"testing"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// A database that is gone is never made anew empty: that would hide a loss of data.
+func TestAVanishedDatabaseIsNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	w.target.VanishAccountDatabase(acme)
+	rec, err := w.ReadAccountDatabase(t.Context(), acme)
+	w.refused(err, target.ErrVanished, `database "a_acme" of account database "eu/production/acme" is gone from the server`)
+	if !rec.Vanished {
+		t.Errorf("got %+v", rec)
+	}
+	_, _, err = w.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrVanished, "It is not made anew", "restore it", `import "eu/production/acme"`, "forget")
+	_, err = w.UpdateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrVanished, "It is not made anew")
+
+	// Its environment may go all the same.
+	w.ok(w.DeleteSlot(t.Context(), oms))
+	w.ok(w.DeleteEnvironment(t.Context(), production))
+}
+
+func TestADatabaseOfSomebodyElseIsNotTouched(t *testing.T) {
+	t.Parallel()
+	w := before(t, nouns()[2])
+	w.target.PlantForeign(acme)
+	_, _, err := w.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrForeign, `create account database "eu/production/acme"`)
+	w.ok(w.DeleteAccountDatabase(t.Context(), acme))
+}
+
+func TestADatabaseThatStoppedHalfWayIsResumed(t *testing.T) {
+	t.Parallel()
+	w := before(t, nouns()[2])
+	w.target.HinderAccountDatabase(acme, "the disk is full")
+	_, origin, err := w.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrUnavailable, `create account database "eu/production/acme": `, "the disk is full")
+	if origin != provision.Resumed { // nobody can tell whether this call began it
+		t.Errorf("got origin %q, want %q", origin, provision.Resumed)
+	}
+	w.target.HinderAccountDatabase(acme, "")
+	rec, origin, err := w.CreateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.ConnectionLimit = 7 }))
+	w.ok(err)
+	if origin != provision.Resumed || rec.Meta.Generation != 1 || rec.Status.ObservedConnectionLimit != 7 {
+		t.Errorf("got %+v, %q", rec, origin)
+	}
+}
+
+func TestAnUpdateRepairsDrift(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	w.target.Drift(acme, 99)
+	rec, err := w.UpdateAccountDatabase(t.Context(), database())
+	w.ok(err)
+	if rec.Status.ObservedConnectionLimit != 5 || len(rec.Status.Drift) > 0 || rec.Meta.Generation != 1 {
+		t.Errorf("got %+v", rec)
+	}
+}
+
+func TestADatabaseThatDoesNotFitIsRefused(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	_, _, err := w.CreateEnvironment(t.Context(), environment(func(e *target.Environment) {
+		e.Name, e.DomainName, e.Tenancy, e.Account = "single", "single.localhost", target.TenancySingleTenant, "acme"
+		e.Network.HTTPSPort, e.Network.PreviewPort = 20445, 28445
+	}))
+	w.ok(err)
+	for _, c := range []struct {
+		change func(*target.AccountDatabase)
+		want   string
+	}{
+		{func(d *target.AccountDatabase) { d.Account = "ACME" }, `account: "ACME" contains 'A', 'C', 'M', 'E'`},
+		{func(d *target.AccountDatabase) { d.Environment.Name = "nowhere" }, `environment_id: there is no environment "eu/nowhere" on memory target "memory"`},
+		{func(d *target.AccountDatabase) { d.DataResidency = []string{"US"} }, `account "acme" may keep data in ["US"], and region "eu" is under jurisdiction "EU"`},
+		{func(d *target.AccountDatabase) { d.ConnectionLimit = 101 }, `101 is more than the 100 connections of environment "eu/production"`},
+		{func(d *target.AccountDatabase) { d.Environment.Name, d.Account = "single", "globex" }, `environment "eu/single" is single-tenant and belongs to account "acme"`},
+	} {
+		d := database(c.change)
+		_, _, err := w.CreateAccountDatabase(t.Context(), d)
+		w.refused(err, target.ErrInvalid, c.want)
+		if d.ID() == acme {
+			_, err = w.UpdateAccountDatabase(t.Context(), d)
+			w.refused(err, target.ErrInvalid, c.want)
+		}
+	}
+	_, err = w.UpdateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.Isolation = target.IsolationCluster }))
+	w.refused(err, target.ErrInvalid, `isolation of account database "eu/production/acme" can't change from "database" to "cluster"`)
+}
+
+func TestARaisedCredentialVersionMakesANewPassword(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	rec, err := w.ReadAccountDatabase(t.Context(), acme)
+	w.ok(err)
+	before := w.target.Secret(rec.Status.SecretID)
+	_, err = w.UpdateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.CredentialVersion = 2 }))
+	w.ok(err)
+	if after := w.target.Secret(rec.Status.SecretID); after == before || before == "" {
+		t.Errorf("the password was %q and is %q", before, after)
+	}
+}
