@@ -58,13 +58,19 @@ func (f Facts) bringUp() (Decision, bool) {
 	return Decision{}, false
 }
 
+// keepUp keeps what is to be switched to as it is to be. If it is gone, its target removed it,
+// since nobody came back to it in time: then everything begins anew.
+func (f Facts) keepUp() (Decision, bool) {
+	if !f.seated() {
+		return f.begin(true, "what was to be switched to was removed, since its time was up"), true
+	}
+	return f.bringUp()
+}
+
 // verifying waits for the health gate.
 func (f Facts) verifying() Decision {
 	w := f.Record.Swap
-	if !f.seated() {
-		return f.begin(true, "the candidate's time was up before this run")
-	}
-	if d, more := f.bringUp(); more {
+	if d, more := f.keepUp(); more {
 		return d
 	}
 	st, limit := f.Seen.Stacks[w.To], time.Duration(f.Want.Policy.StartTimeoutSeconds)*time.Second
@@ -89,10 +95,7 @@ func (f Facts) verifying() Decision {
 // testing runs the suite against the very instances that are to be switched to.
 func (f Facts) testing() Decision {
 	w := f.Record.Swap
-	if !f.seated() {
-		return f.begin(true, "the candidate's time was up before this run")
-	}
-	if d, more := f.bringUp(); more {
+	if d, more := f.keepUp(); more {
 		return d
 	}
 	tested := *w

@@ -140,6 +140,9 @@ func tell(d swap.Decision) string {
 	var out []string
 	switch d.Do {
 	case swap.None:
+		if d.Next == "" && d.Swap != nil && d.Swap.SwitchedAt.Equal(noon) {
+			out = append(out, "switched")
+		}
 	case swap.Begin:
 		out = append(out, fmt.Sprintf("begin %s: %s to %s", d.Swap.ID, d.Swap.Release, d.Swap.To))
 		if d.Swap.Reuse {
@@ -296,7 +299,7 @@ func TestDecide(t *testing.T) {
 
 		// After the switch.
 		{"the front door is asked", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.Probed = false }), "probe"},
-		{"the time of the switch is unknown: the front door is asked", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.SwitchedAt = nil }), "probe"},
+		{"the time of the switch is unknown: now is recorded", draw(in(target.PhaseSwitching), switched, waited(time.Hour), func(p *picture) { p.Record.Swap.SwitchedAt, p.Record.Swap.Probed = nil, false }), "switched"},
 		{"the front door answers wrongly for too long: back", draw(in(target.PhaseSwitching), switched, func(p *picture) { p.Record.Swap.Probed = false }, waited(30*time.Second)), "→ rolling_back"},
 		{"however long ago the switch was, this run asks first", draw(in(target.PhaseSwitching), switched, func(p *picture) {
 			long := noon.Add(-24 * time.Hour)

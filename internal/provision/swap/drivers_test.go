@@ -177,3 +177,19 @@ func (d *late) DeleteStack(ctx context.Context, id target.SlotID, c target.Color
 	}
 	return d.Driver.DeleteStack(ctx, id, c, l)
 }
+
+// slow is a target whose switch takes long, and its answer is lost.
+type slow struct {
+	swap.Driver
+	clock *wait.Fake
+	takes time.Duration
+}
+
+func (d *slow) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
+	s, err := d.Driver.Serve(ctx, id, c, drain, l)
+	if err != nil {
+		return s, err
+	}
+	d.clock.Advance(d.takes)
+	return target.Switched{}, target.Errorf(target.ErrUnavailable, "the answer was lost")
+}

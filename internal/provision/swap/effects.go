@@ -49,9 +49,9 @@ func (r *run) serve(ctx context.Context, c target.Color) error {
 	if err != nil {
 		return fmt.Errorf("switch the traffic to the %s stack: %w", c, err)
 	}
-	if w := r.record.Swap; c == w.To {
-		w.LastOldAnswerAt = s.LastOldAnswer
-		return r.switched(ctx, s.At)
+	if w := r.record.Swap; c == w.To && !s.At.IsZero() {
+		w.SwitchedAt, w.LastOldAnswerAt = &s.At, s.LastOldAnswer
+		return r.save(ctx)
 	}
 	return nil
 }
@@ -71,17 +71,6 @@ func (r *run) probe(ctx context.Context) error {
 		}
 	}
 	w.Probed = true
-	return r.switched(ctx, time.Time{})
-}
-
-// switched records when the traffic moved: now, where nobody knows better.
-func (r *run) switched(ctx context.Context, at time.Time) error {
-	if at.IsZero() {
-		at = r.clock.Now()
-	}
-	if w := r.record.Swap; w.SwitchedAt == nil {
-		w.SwitchedAt = &at
-	}
 	return r.save(ctx)
 }
 

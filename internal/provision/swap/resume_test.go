@@ -43,6 +43,16 @@ func TestAReleaseThatServesStaysHoweverLateItsSwapIsResumed(t *testing.T) {
 	}
 }
 
+// Neither does it matter how long the switch itself took before its answer was lost.
+func TestAReleaseThatServesStaysHoweverLateItsSwitchIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	d := &slow{Driver: w.audit.of(w.Client(), nil), clock: w.clock, takes: 10 * time.Minute}
+	w.ok(swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), slot("2")))
+	w.stands("green 2", "blue 1")
+}
+
 // What a dead run brought up is used as long as it stands, and made anew when its time was up.
 func TestACandidateIsResumedOrMadeAnew(t *testing.T) {
 	t.Parallel()

@@ -18,10 +18,7 @@ const (
 // switching moves the traffic, once everything is proven.
 func (f Facts) switching() Decision {
 	w := f.Record.Swap
-	if !f.seated() {
-		return f.begin(true, "the candidate's time was up before this run")
-	}
-	if d, more := f.bringUp(); more {
+	if d, more := f.keepUp(); more {
 		return d
 	}
 	gap := f.missing(f.Seen.Stacks[w.To], false)
@@ -42,7 +39,12 @@ func (f Facts) switching() Decision {
 // seen, so it can be resumed anywhere.
 func (f Facts) settling() Decision {
 	w := f.Record.Swap
-	if w.SwitchedAt == nil || !w.Probed {
+	if w.SwitchedAt == nil { // the answer was lost with a run, or after the drain
+		switched := *w
+		switched.SwitchedAt = &f.Now
+		return Decision{Swap: &switched}
+	}
+	if !w.Probed {
 		if f.waited() >= switchLimit {
 			return f.bad(fmt.Sprintf("the front door did not answer with release %s within %s after the switch%s", w.Release, switchLimit, f.trouble()))
 		}
