@@ -101,14 +101,12 @@ func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDa
 
 // present refuses to make a database anew that was finished before and is not there.
 func (e *environment) present(ctx context.Context, s *server, file databaseFile) error {
-	entries, err := s.cluster.Catalogue(ctx, file.Name)
+	seen, err := e.catalogue(ctx, s, file.Name)
 	if err != nil {
 		return err
 	}
-	for _, entry := range entries {
-		if entry.Name == file.Name && entry.Database != nil {
-			return nil
-		}
+	if entry, there := seen[file.Name]; there && entry.Database != nil {
+		return nil
 	}
 	return target.Errorf(target.ErrVanished, "database %q of account database %q is gone from its server", file.Name, file.Spec.ID())
 }
@@ -132,8 +130,10 @@ func (e *environment) ensureAccount(ctx context.Context, s *server, file databas
 	case err != nil:
 		return err
 	}
-	err = s.cluster.EnsureAccount(ctx, accounts.Account{
-		Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit, Password: password,
+	err = s.patiently(ctx, func(ctx context.Context) error {
+		return s.cluster.EnsureAccount(ctx, accounts.Account{
+			Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit, Password: password,
+		})
 	})
 	if errors.Is(err, accounts.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)

@@ -68,7 +68,11 @@ func (e *environment) listed(ctx context.Context, d target.AccountDatabase) (*se
 
 // catalogue is what a server has under names that begin so.
 func (e *environment) catalogue(ctx context.Context, s *server, prefix string) (map[string]accounts.Entry, error) {
-	entries, err := s.cluster.Catalogue(ctx, prefix)
+	var entries []accounts.Entry
+	err := s.patiently(ctx, func(ctx context.Context) (err error) {
+		entries, err = s.cluster.Catalogue(ctx, prefix)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +186,9 @@ func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountD
 		e.mu.Unlock()
 		err = os.RemoveAll(e.files.cluster(id.Account))
 	} else {
-		err = s.cluster.DropAccount(ctx, file.Name, e.p.mark(file.Name))
+		err = s.patiently(ctx, func(ctx context.Context) error {
+			return s.cluster.DropAccount(ctx, file.Name, e.p.mark(file.Name))
+		})
 	}
 	if errors.Is(err, accounts.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)

@@ -9,7 +9,10 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
@@ -245,6 +248,37 @@ func (s *server) release() {
 	if s.own != nil {
 		s.own.Release()
 	}
+}
+
+// patiently does work on the server, again while a server of ours is just coming up again
+// after it died. The work must be safe to repeat.
+func (s *server) patiently(ctx context.Context, work func(context.Context) error) error {
+	if s.own == nil {
+		return work(ctx)
+	}
+	patient, cancel := context.WithTimeout(ctx, serverPatience)
+	defer cancel()
+	_, err := wait.Until(patient, wait.Options{Max: 500 * time.Millisecond}, func(ctx context.Context) (serverSeen, bool, error) {
+		err := work(ctx)
+		if down(err) {
+			err = wait.Retry(err)
+		}
+		return serverSeen{server: s}, err == nil, err
+	})
+	var timeout *wait.TimeoutError
+	if errors.As(err, &timeout) {
+		return target.Errorf(target.ErrUnavailable, "the database server does not answer: %s", timeout.Last)
+	}
+	return err
+}
+
+// down says that an error comes from a server that is not up: class 57P of PostgreSQL's error
+// codes (operator intervention), or no connection at all.
+func down(err error) bool {
+	var connect *pgconn.ConnectError
+	var refusal *pgconn.PgError
+	return errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
+		errors.As(err, &refusal) && strings.HasPrefix(refusal.Code, "57P")
 }
 
 // permanent says that an error of building an environment will not pass by waiting.
