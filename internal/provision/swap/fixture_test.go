@@ -34,12 +34,14 @@ type world struct {
 	*memtarget.Target
 	clock *wait.Fake
 	audit *auditor
+	// pause is the time between two looks of a machine.
+	pause time.Duration
 }
 
 func newWorld(t reporter) *world {
 	t.Helper()
 	clock := wait.NewFake(noon)
-	w := &world{reporter: t, clock: clock, Target: memtarget.New(memtarget.Options{Clock: clock})}
+	w := &world{reporter: t, clock: clock, pause: time.Second, Target: memtarget.New(memtarget.Options{Clock: clock})}
 	w.audit = newAuditor(w)
 	by := target.PutOptions{Owner: "the test"}
 	_, err := w.PutRegion(t.Context(), target.Region{Name: "eu", Location: "Frankfurt", Jurisdiction: "EU"}, by)
@@ -108,7 +110,7 @@ func retry(n int64) func(*target.Slot) { return func(s *target.Slot) { s.Retry =
 
 // fork is the same world, which goes its own way.
 func (w *world) fork() *world {
-	f := &world{reporter: w.reporter, clock: wait.NewFake(w.clock.Now())}
+	f := &world{reporter: w.reporter, pause: w.pause, clock: wait.NewFake(w.clock.Now())}
 	f.Target, f.audit = w.Fork(f.clock), w.audit.fork(f)
 	return f
 }
@@ -119,7 +121,7 @@ func (w *world) machine() *swap.Machine { return w.machineOn(w.Client(), nil) }
 // machineOn is a machine on a client; changed is called after each call that may have changed
 // something.
 func (w *world) machineOn(client *memtarget.Target, changed func()) *swap.Machine {
-	return swap.New(w.audit.of(client, changed), "the test", swap.Options{Clock: w.clock, Pause: time.Second})
+	return swap.New(w.audit.of(client, changed), "the test", swap.Options{Clock: w.clock, Pause: w.pause})
 }
 
 func (w *world) run(s target.Slot) error {

@@ -19,7 +19,8 @@ func TestNoOrderOfEventsBreaksAPromise(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
-		for range rapid.IntRange(1, 6).Draw(t, "events") {
+		w.pause = 5 * time.Second
+		for range rapid.IntRange(1, 5).Draw(t, "events") {
 			something(t, w)
 			w.serves(t)
 		}
