@@ -101,7 +101,7 @@ resource "slipway_deployment_slot" "oms" {
 
   test_suite = {
     command = ["${var.app_dir}/app-{release}", "test"]
-    account = "acme" # the suite gets the credentials of this account, and of no other
+    account = "acme" # the suite is told where this account's database is, and no other's
   }
 
   deletion_protection = var.deletion_protection

@@ -148,7 +148,11 @@ func TestAccLocalDataDirectoryGone(t *testing.T) {
 	}
 	// Another installation is not the one that is missing. What the lost one ran, the operator
 	// has to end.
-	kill(m.processes())
+	m.eventually(20*time.Second, "nothing of the lost installation runs", func() (string, bool) {
+		left := m.processes() // each half of an agent starts the other again
+		kill(left)
+		return fmt.Sprint(left), len(left) == 0
+	})
 	other := m.elsewhere()
 	other.apply(other.base(nil))
 	o = m.plan()

@@ -59,13 +59,23 @@ func Main(ctx context.Context, args []string, version string, stdout, stderr io.
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
+	var words []string
+	for rest := flags.Args(); len(rest) > 0; rest = flags.Args() {
+		words = append(words, rest[0])
+		if err := flags.Parse(rest[1:]); err != nil { // options may follow words
+			return 2
+		}
+	}
 	if *dir == "" {
+		if dirErr == nil {
+			dirErr = errors.New("--data-dir is empty")
+		}
 		fmt.Fprintln(stderr, "Error:", dirErr)
 		return 2
 	}
 	path, err := filepath.Abs(*dir)
 	if err == nil {
-		err = command(ctx, role, flags.Args(), path, *asJSON, version, stdout)
+		err = command(ctx, role, words, path, *asJSON, version, stdout)
 	}
 	var unknown *usageError
 	switch {
@@ -85,6 +95,9 @@ type usageError struct{ text string }
 func (e *usageError) Error() string { return e.text }
 
 func command(ctx context.Context, role string, args []string, dir string, asJSON bool, version string, stdout io.Writer) error {
+	if len(args) > 0 && role != "forget" {
+		return &usageError{fmt.Sprintf("there is one word too many: %q", args[0])}
+	}
 	switch role {
 	case "":
 		return holdMain(dir, version)

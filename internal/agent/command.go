@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"text/tabwriter"
 	"time"
 
@@ -23,11 +24,26 @@ func running(dir, version string) *agentapi.Client {
 	return agentapi.NewClient(agentapi.Dialer(dir), version)
 }
 
+// answers tells an agent that does not run from one that we may not talk to.
+func answers(ctx context.Context, dir string) error {
+	conn, err := agentapi.Dialer(dir)(ctx)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("reach the agent: %w", err)
+	case err != nil:
+		return fmt.Errorf("%w in %s", errNotRunning, dir)
+	}
+	return conn.Close()
+}
+
 func status(ctx context.Context, dir string, asJSON bool, version string, stdout io.Writer) error {
 	c := running(dir, version)
 	defer c.Close()
 	hello, err := agentapi.Call[agentapi.Hello](ctx, c, "Hello", agentapi.None{})
 	if errors.Is(err, target.ErrUnavailable) {
+		if err := answers(ctx, dir); err != nil {
+			return err
+		}
 		return fmt.Errorf("%w in %s", errNotRunning, dir)
 	}
 	if err != nil {
@@ -87,9 +103,12 @@ func show(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey)
 func stop(ctx context.Context, dir, version string, stdout io.Writer) error {
 	c := running(dir, version)
 	defer c.Close()
-	if _, err := agentapi.Call[agentapi.Hello](ctx, c, "Hello", agentapi.None{}); errors.Is(err, target.ErrUnavailable) {
+	switch err := answers(ctx, dir); {
+	case errors.Is(err, errNotRunning):
 		fmt.Fprintf(stdout, "No agent runs in %s.\n", dir)
 		return nil
+	case err != nil:
+		return err
 	}
 	if _, err := agentapi.Call[agentapi.None](ctx, c, "Stop", agentapi.None{}); err != nil {
 		return fmt.Errorf("stop the agent: %w", err)

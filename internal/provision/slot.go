@@ -60,10 +60,14 @@ func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState,
 	if err == nil {
 		err = p.CheckSlot(ctx, s)
 	}
-	if err == nil {
-		err = p.machine().Run(ctx, s)
+	if err != nil {
+		state, err := p.observed(ctx, s.ID(), err)
+		if st, ok := state.Serving(); ok {
+			err = fmt.Errorf("%w\nNothing was changed: release %s serves all traffic", err, st.Spec.Definition.Release)
+		}
+		return state, err
 	}
-	return p.observed(ctx, s.ID(), err)
+	return p.observed(ctx, s.ID(), p.machine().Run(ctx, s))
 }
 
 // RollBack sends the traffic back to the fallback and leaves a hold, so that the release

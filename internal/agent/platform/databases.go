@@ -22,6 +22,10 @@ func (p *Platform) ListAccountDatabases(ctx context.Context, id target.Environme
 		return nil, err
 	}
 	e.mu.Lock()
+	if e.removing {
+		e.mu.Unlock()
+		return nil, nil // it was empty when that began
+	}
 	files := make([]databaseFile, 0, len(e.databases))
 	for _, account := range target.SortedKeys(e.databases) {
 		files = append(files, *e.databases[account])

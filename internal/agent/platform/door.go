@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -17,10 +18,13 @@ import (
 type door struct {
 	domain  string
 	network target.Network
+	keys    []string // of its listeners
 	serving sync.WaitGroup
 }
 
-func (e *environment) listenerKey(entrance string) string { return e.id.String() + "/" + entrance }
+// listenerKey names a socket by its address too, so that a door on other ports is opened
+// while the old one still answers.
+func (e *environment) listenerKey(address string) string { return e.id.String() + "@" + address }
 
 // openDoor makes the front door what is asked. One that is so already is left alone; another
 // domain name or port is another door, into which all stacks are put again.
@@ -36,22 +40,28 @@ func (e *environment) openDoor(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("issue the front door's certificate: %w", err)
 	}
+	fresh := &door{domain: domain, network: network}
 	listeners := map[proxy.Entrance]net.Listener{}
 	for entrance, at := range map[proxy.Entrance]struct {
 		name string
 		port int
 	}{proxy.Production: {"https", network.HTTPSPort}, proxy.Preview: {"preview", network.PreviewPort}} {
-		l, err := e.p.listeners.Listener(ctx, e.listenerKey(at.name), net.JoinHostPort(network.ListenAddress, strconv.Itoa(at.port)))
+		address := net.JoinHostPort(network.ListenAddress, strconv.Itoa(at.port))
+		l, err := e.p.listeners.Listener(ctx, e.listenerKey(address), address)
 		if err != nil {
 			for _, open := range listeners {
 				_ = open.Close() // only our descriptor of it
 			}
+			e.unlisten(ctx, fresh.keys, current)
 			return fmt.Errorf("listen on port %d (network.%s_port; another program may use it, set a free one): %w", at.port, at.name, err)
 		}
 		listeners[entrance] = l
+		fresh.keys = append(fresh.keys, e.listenerKey(address))
 	}
 	e.closeDoor()
-	fresh := &door{domain: domain, network: network}
+	if current != nil {
+		e.unlisten(ctx, current.keys, fresh)
+	}
 	front := proxy.New(domain, e.p.log)
 	e.mu.Lock()
 	e.door, e.proxy = fresh, front
@@ -67,6 +77,18 @@ func (e *environment) openDoor(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// unlisten closes sockets for good, but for those that a door uses.
+func (e *environment) unlisten(ctx context.Context, keys []string, used *door) {
+	for _, key := range keys {
+		if used != nil && slices.Contains(used.keys, key) {
+			continue
+		}
+		if err := e.p.listeners.Unlisten(ctx, key); err != nil {
+			e.p.log.Error("a socket was not closed", "environment", e.id.String(), "socket", key, "error", err)
+		}
+	}
 }
 
 // closeDoor ends the front door at once.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
@@ -28,6 +29,7 @@ type environment struct {
 	mu        sync.Mutex
 	file      environmentFile
 	removing  bool
+	sockets   []string // still to be closed by a removal
 	door      *door
 	proxy     *proxy.Proxy
 	servers   map[string]*server          // by account; "" is the environment's own
@@ -196,7 +198,10 @@ func (p *Platform) DeleteEnvironment(ctx context.Context, id target.EnvironmentI
 	if err := e.refuseRemoval(); err != nil {
 		return err
 	}
-	if err := e.remove(ctx); err != nil {
+	// Once begun it is finished, whatever becomes of who asked: half an environment is of no use.
+	removal, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	if err := e.remove(removal); err != nil {
 		return fmt.Errorf("remove environment %q: %w", id, err)
 	}
 	p.mu.Lock()
@@ -205,11 +210,16 @@ func (p *Platform) DeleteEnvironment(ctx context.Context, id target.EnvironmentI
 	return p.uninstall()
 }
 
+// removalLimit bounds the removal of an environment.
+const removalLimit = 2 * time.Minute
+
 // refuseRemoval says why an environment can't be removed, and stops changes if it can.
 func (e *environment) refuseRemoval() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
+	case e.removing:
+		return nil
 	case e.file.Meta.Ready && e.file.Spec.DeletionProtection:
 		return target.Errorf(target.ErrProtected, "deletion protection of environment %q is on: set deletion_protection = false and apply that first", e.id)
 	case e.holdsSlots():
@@ -253,9 +263,14 @@ func (e *environment) holdsSlots() bool {
 func (e *environment) remove(ctx context.Context) error {
 	e.end()
 	e.begun.Wait()
+	e.mu.Lock()
+	if e.door != nil {
+		e.sockets = e.door.keys
+	}
+	e.mu.Unlock()
 	e.closeDoor()
 	var errs []error
-	for _, key := range []string{e.listenerKey("https"), e.listenerKey("preview")} {
+	for _, key := range e.sockets {
 		errs = append(errs, e.p.listeners.Unlisten(ctx, key))
 	}
 	for _, s := range e.allServers() {

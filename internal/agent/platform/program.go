@@ -78,11 +78,13 @@ func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d targ
 	refuse := func(format string, args ...any) {
 		errs = append(errs, target.Errorf(target.ErrInvalid, format, args...))
 	}
-	program := func(path, image string, command []string, secrets map[string]string) {
+	program := func(path, name, image string, command []string, secrets map[string]string) {
 		if image != "" {
 			refuse("%s: image %q can't run on the local target, which starts programs: set command", path, image)
 		} else if len(command) == 0 {
 			refuse("%s: nothing to run: set command", path)
+		} else if why := unusable(command[0]); why != "" {
+			refuse("%s.command: %q can't be started: %s", path, name, why)
 		}
 		for _, name := range target.SortedKeys(secrets) {
 			if _, err := readSecret(secrets[name]); err != nil {
@@ -90,20 +92,49 @@ func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d targ
 			}
 		}
 	}
+	d = d.Expand()
 	for _, name := range target.SortedKeys(d.Components) {
 		c := d.Components[name]
-		program("components."+name, c.Image, c.Command, c.Secrets)
+		program("components."+name, name, c.Image, c.Command, c.Secrets)
 	}
 	if t := d.Migrate; t != nil {
-		program("migrate", t.Image, t.Command, t.Secrets)
+		program("migrate", "migrate", t.Image, t.Command, t.Secrets)
 	}
 	if t := d.TestSuite; t != nil {
-		program("test_suite", t.Image, t.Command, t.Secrets)
+		program("test_suite", "test_suite", t.Image, t.Command, t.Secrets)
 		if t.Account != "" && !e.hasDatabase(t.Account) {
 			refuse("test_suite.account: account %q has no database in environment %q", t.Account, id)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unusable says why a program can't be run by anybody, as far as can be told before it is
+// tried as the user that it is for.
+func unusable(program string) string {
+	path, dirs := program, []string{""}
+	if !strings.Contains(program, "/") {
+		dirs = filepath.SplitList(searchPath)
+	}
+	for _, dir := range dirs {
+		if dir != "" {
+			path = filepath.Join(dir, program)
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+		case !info.Mode().IsRegular():
+			return fmt.Sprintf("%s is not a program", path)
+		case info.Mode().Perm()&0o111 == 0:
+			return fmt.Sprintf("%s is not executable: chmod +x it", path)
+		default:
+			return ""
+		}
+	}
+	if path == program {
+		return fmt.Sprintf("%s does not exist", program)
+	}
+	return fmt.Sprintf("there is no program %q in %s", program, searchPath)
 }
 
 // secretError is a secret's file that can't be used.
@@ -126,5 +157,9 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", &secretError{fmt.Sprintf("can't be read: %v", err)}
 	}
-	return strings.TrimSuffix(string(text), "\n"), nil
+	secret := strings.TrimSuffix(string(text), "\n")
+	if secret == "" {
+		return "", &secretError{fmt.Sprintf("%s is empty", path)}
+	}
+	return secret, nil
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -138,14 +139,14 @@ func (f *Faults) variable(path, name string) {
 	switch {
 	case !variableRegexp.MatchString(name):
 		f.addf(path, "%q is not a variable name: expected letters, digits and \"_\", not starting with a digit", name)
-	case name == "PORT" || strings.HasPrefix(name, "SLIPWAY_"):
+	case slices.Contains([]string{"PORT", "PATH", "HOME", "TMPDIR", "LANG"}, name) || strings.HasPrefix(name, "SLIPWAY_"):
 		f.addf(path, "%q is set by Slipway itself: choose another name", name)
 	}
 }
 
 func (f *Faults) path(path, value string) {
-	if !pathRegexp.MatchString(value) || len(value) > 128 {
-		f.addf(path, "%q is not a path: expected \"/\" or such as \"/healthz\", at most 128 characters, without \"?\", \"#\" and spaces", value)
+	if !pathRegexp.MatchString(value) || len(value) > 128 || strings.Contains(value, "//") || strings.Contains(value+"/", "/../") || strings.Contains(value+"/", "/./") {
+		f.addf(path, "%q is not a path: expected \"/\" or such as \"/healthz\", at most 128 characters, without \"?\", \"#\", spaces, \"//\" and \"..\"", value)
 	}
 }
 
