@@ -127,7 +127,7 @@ func (f Facts) idle() Decision {
 		leftover := f.Record.Passed[other].SwapID != st.Spec.SwapID
 		overdue := st.RetireAt != nil && !f.Seen.At.Before(*st.RetireAt)
 		if leftover || overdue {
-			return Decision{Do: DeleteStack, Color: other}
+			return f.remove(other)
 		}
 	}
 	if d, more := f.tidy(""); more {
@@ -144,6 +144,15 @@ func (f Facts) inPlace(spec target.StackSpec) target.StackSpec {
 	}
 	spec.Definition, spec.Capacity = f.Want.Definition, capacity
 	return spec
+}
+
+// remove removes a stack once it has answered what it was asked, or was given the time for it.
+func (f Facts) remove(c target.Color) Decision {
+	drain := time.Duration(f.Want.Policy.DrainSeconds) * time.Second
+	if f.Seen.Stacks[c].InFlight > 0 && f.waited() < drain {
+		return Decision{Wait: true}
+	}
+	return Decision{Do: DeleteStack, Color: c}
 }
 
 // tidy ends the tasks of all swaps but one.
@@ -192,7 +201,7 @@ func (f Facts) preparing() Decision {
 		}
 		return Decision{Next: target.PhaseVerifying, Note: "the fallback stands: nothing to bring up"}
 	case there && st.Spec.SwapID != w.ID:
-		return Decision{Do: DeleteStack, Color: w.To}
+		return f.remove(w.To)
 	case f.Want.Definition.Migrate != nil:
 		return Decision{Next: target.PhaseMigrating}
 	}

@@ -107,6 +107,15 @@ func sick(c target.Color) func(*picture) {
 	}
 }
 
+// busy says that a stack has a request in flight.
+func busy(c target.Color) func(*picture) {
+	return func(p *picture) {
+		st := p.Seen.Stacks[c]
+		st.InFlight = 1
+		p.Seen.Stacks[c] = st
+	}
+}
+
 func waited(d time.Duration) func(*picture) {
 	return func(p *picture) { p.Since = noon.Add(-d) }
 }
@@ -321,6 +330,8 @@ func TestDecide(t *testing.T) {
 		{"the old stack stays until the next release", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackUntilNextRelease = true }), "→ live"},
 		{"an old deadline of it is taken away then", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackUntilNextRelease = true; p.retire(target.Blue, time.Minute) }), "retire stack blue, never"},
 		{"the old stack is not wanted", draw(in(target.PhaseSwitching), switched, handedOver, func(p *picture) { p.Want.Policy.FallbackWindowSeconds = 0 }), "delete stack blue"},
+		{"the old stack is not wanted, and still answers requests: it is waited for", draw(in(target.PhaseSwitching), switched, handedOver, busy(target.Blue), waited(4*time.Second), func(p *picture) { p.Want.Policy.FallbackWindowSeconds = 0 }), "wait"},
+		{"it answers requests beyond the drain limit: it is removed", draw(in(target.PhaseSwitching), switched, handedOver, busy(target.Blue), waited(5*time.Second), func(p *picture) { p.Want.Policy.FallbackWindowSeconds = 0 }), "delete stack blue"},
 		{"the tasks are forgotten", draw(in(target.PhaseSwitching), switched, handedOver, gone(target.Blue), task("s2-migrate-1", exit(0))), "delete task s2-migrate-1"},
 		{"everything is done", draw(in(target.PhaseSwitching), switched, handedOver, gone(target.Blue)), "→ live"},
 		{"the fallback that was switched back to is scaled now", draw(in(target.PhaseSwitching), switched, func(p *picture) {
@@ -341,6 +352,7 @@ func TestDecide(t *testing.T) {
 		{"rolling back to what lost its health is given up", draw(in(target.PhaseRollingBack), switched, sick(target.Blue)), "→ switching"},
 		{"rolling back holds the workers of the bad release", draw(in(target.PhaseRollingBack), switched, handedOver, func(p *picture) { p.Seen.Serving = target.Blue }), "put green 2, 1 api, workers held"},
 		{"rolling back removes the bad release", draw(in(target.PhaseRollingBack), candidate), "delete stack green"},
+		{"rolling back waits for what the bad release still answers", draw(in(target.PhaseRollingBack), candidate, busy(target.Green)), "wait"},
 		{"rolled back", draw(in(target.PhaseRollingBack)), "→ rolled_back"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -53,6 +53,28 @@ func TestAReleaseThatServesStaysHoweverLateItsSwitchIsAnswered(t *testing.T) {
 	w.stands("green 2", "blue 1")
 }
 
+// Requests in flight outlive the run that switched under them.
+func TestAResumedRunLetsTheOldStackAnswerBeforeItIsRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	w.HoldRequests(oms, target.Blue, 1)
+	w.killedIn(served, slot("2", noFallback))
+	answered := w.clock.Now().Add(leaseTTL + 3*time.Second) // 3 s after the next run begins
+	defer w.clock.Every(500*time.Millisecond, func() {
+		if w.clock.Now().After(answered) {
+			w.HoldRequests(oms, target.Blue, 0)
+		}
+	})()
+	w.ok(w.run(slot("2", noFallback)))
+	w.stands("green 2")
+	for _, e := range w.Target.Log(memtarget.StackRemoved) {
+		if e.Name == "1" && e.At.Before(answered) {
+			t.Errorf("the old stack was removed %s before its last answer", answered.Sub(e.At))
+		}
+	}
+}
+
 // What a dead run brought up is used as long as it stands, and made anew when its time was up.
 func TestACandidateIsResumedOrMadeAnew(t *testing.T) {
 	t.Parallel()

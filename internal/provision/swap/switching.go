@@ -108,7 +108,7 @@ func (f Facts) keepFallback() (Decision, bool) {
 	case p.FallbackUntilNextRelease:
 		return Decision{}, false
 	case p.FallbackWindowSeconds == 0:
-		return Decision{Do: DeleteStack, Color: w.From}, true
+		return f.remove(w.From), true
 	}
 	at := w.SwitchedAt.Add(time.Duration(p.FallbackWindowSeconds) * time.Second)
 	if old.RetireAt == nil || !old.RetireAt.Equal(at) {
@@ -146,7 +146,7 @@ func (f Facts) rollingBack() Decision {
 		return d
 	}
 	if _, there := f.Seen.Stacks[w.To]; there {
-		return Decision{Do: DeleteStack, Color: w.To}
+		return f.remove(w.To)
 	}
 	if d, more := f.tidy(""); more {
 		return d
