@@ -182,7 +182,7 @@ type Swap struct {
 	TestedSuite string    `json:"tested_suite,omitempty"`
 	By          string    `json:"by"`
 	StartedAt   time.Time `json:"started_at"`
-	// PhaseAt is when the current phase began; deadlines count from it.
+	// PhaseAt is when the current phase began.
 	PhaseAt    time.Time  `json:"phase_at"`
 	SwitchedAt *time.Time `json:"switched_at,omitempty"`
 	// Probed says that the front door was seen to answer with the release.
