@@ -63,7 +63,7 @@ func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState,
 	if err != nil {
 		state, err := p.observed(ctx, s.ID(), err)
 		if st, ok := state.Serving(); ok {
-			err = fmt.Errorf("%w\nNothing was changed: release %s serves all traffic", err, st.Spec.Definition.Release)
+			err = fmt.Errorf("%w\nNothing was changed. Release %s still serves all traffic", err, st.Spec.Definition.Release)
 		}
 		return state, err
 	}
