@@ -3,6 +3,7 @@ package swap_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -163,6 +164,7 @@ func TestARollbackWhoseFallbackLosesItsHealthIsGivenUp(t *testing.T) {
 	w := newWorld(t)
 	w.mustRun("1", "2")
 	deadline := *w.observe().Stacks[target.Blue].RetireAt
+	w.clock.Advance(time.Minute)
 	err := w.machineOn(w.Client(), w.when(target.PhaseRollingBack, func() { w.sicken("1", window) })).RollBack(t.Context(), oms, "an operator", "why not")
 	saysAll(t, wantError[*swap.NoFallbackError](t, err), "the fallback lost its health on the way")
 	w.stands("green 2", "blue 1")
