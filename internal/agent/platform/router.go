@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
@@ -40,10 +41,13 @@ func (p *Platform) Serve(ctx context.Context, id target.SlotID, c target.Color, 
 	switch {
 	case err != nil:
 		return target.Switched{}, err
-	case serving == c:
-		return target.Switched{Drained: true}, nil
 	case st == nil:
 		return target.Switched{}, target.Errorf(target.ErrConflict, "the %s seat of slot %q is empty", c, id)
+	case serving == c && front.Serving(s.id.Name) == st.id():
+		return target.Switched{Drained: true}, nil
+	case serving == c:
+		// The record was written and the pointer did not follow: it does now.
+		return s.point(ctx, front, st)
 	}
 	if err := st.ready(); err != nil {
 		return target.Switched{}, err
@@ -62,6 +66,12 @@ func (p *Platform) Serve(ctx context.Context, id target.SlotID, c target.Color, 
 	if err != nil {
 		return target.Switched{}, err
 	}
+	return s.point(ctx, front, st)
+}
+
+// point moves the front door's pointers to the stack that the record says serves, and waits
+// for the drain. The caller holds s.effects.
+func (s *slot) point(ctx context.Context, front *proxy.Proxy, st *stack) (target.Switched, error) {
 	if err := front.SetPreview(s.id.Name, ""); err != nil {
 		return target.Switched{}, err
 	}
@@ -155,17 +165,15 @@ func (p *Platform) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target
 	st.mu.Unlock()
 	spec := s.e.spec()
 	out := target.Probe{Release: d.Release}
-	for i, name := range target.SortedKeys(d.Components) {
+	for _, name := range target.SortedKeys(d.Components) {
 		c := d.Components[name]
 		if c.Worker() {
 			continue
 		}
-		seen := p.probeRoute(ctx, spec, c.Routes[0])
-		if i > 0 && out.Release != seen.Release {
-			seen.Problem = fmt.Sprintf("components answer with releases %q and %q", out.Release, seen.Release)
-			seen.Release = ""
+		if out = p.probeRoute(ctx, spec, c.Routes[0]); out.Release != d.Release {
+			out.Problem = strings.TrimSpace(fmt.Sprintf("at component %q %s", name, out.Problem))
+			return out, nil
 		}
-		out = seen
 	}
 	return out, nil
 }
