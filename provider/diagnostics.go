@@ -47,8 +47,8 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	case errors.Is(err, target.ErrForeign):
 		parts = append(parts, "It was not made by this installation and is never adopted, changed or removed: rename it, remove it by hand, or choose another name here.")
 	}
-	var limit *limitError
-	if errors.As(context.Cause(ctx), &limit) && !strings.Contains(parts[0], limit.Error()) {
+	var limit, named *limitError
+	if errors.As(context.Cause(ctx), &limit) && !errors.As(err, &named) {
 		parts = append(parts, sentence(limit.Error()))
 	}
 	return strings.Join(parts, "\n\n")
