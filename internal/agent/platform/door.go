@@ -4,11 +4,13 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -53,7 +55,7 @@ func (e *environment) openDoor(ctx context.Context) error {
 				_ = open.Close() // only our descriptor of it
 			}
 			e.unlisten(ctx, fresh.keys, current)
-			return fmt.Errorf("listen on port %d (network.%s_port; another program may use it, set a free one): %w", at.port, at.name, err)
+			return refusedPort(at.name, address, err)
 		}
 		listeners[entrance] = l
 		fresh.keys = append(fresh.keys, e.listenerKey(address))
@@ -77,6 +79,17 @@ func (e *environment) openDoor(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// refusedPort says why an entrance can't listen, and what to change.
+func refusedPort(entrance, address string, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("another program listens on %s: set network.%s_port to a free port (%w)", address, entrance, syscall.EADDRINUSE)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return target.Errorf(target.ErrInvalid, "%s is no address of this machine: correct network.listen_address", address)
+	}
+	return fmt.Errorf("listen on %s (network.%s_port): %w", address, entrance, err)
 }
 
 // unlisten closes sockets for good, but for those that a door uses.
