@@ -45,18 +45,26 @@ type Component struct {
 	Secrets     map[string]string `json:"secrets,omitempty"`
 	Scaling     Scaling           `json:"scaling"`
 	HealthCheck *HealthCheck      `json:"health_check,omitempty"`
+	// StopTimeoutSeconds is how long an instance may take to end after SIGTERM: the limit for
+	// a worker to finish its jobs. 0 means [DefaultStopTimeout].
+	StopTimeoutSeconds int `json:"stop_timeout_seconds,omitempty"`
 	// Routes lead requests to the component. One without routes is a worker.
 	Routes []Route `json:"routes,omitempty"`
 }
 
+// DefaultStopTimeout is how long an instance may take to end where its component does not say.
+const DefaultStopTimeout = 10 * time.Second
+
+// StopTimeout is how long an instance may take to end after SIGTERM.
+func (c Component) StopTimeout() time.Duration {
+	if c.StopTimeoutSeconds == 0 {
+		return DefaultStopTimeout
+	}
+	return time.Duration(c.StopTimeoutSeconds) * time.Second
+}
+
 // Worker says that the component takes no requests.
 func (c Component) Worker() bool { return len(c.Routes) == 0 }
-
-// Scaling bounds the number of a component's instances.
-type Scaling struct {
-	Min int `json:"min"`
-	Max int `json:"max"`
-}
 
 // HealthCheck is an HTTP GET that an instance must answer with 200 to 299.
 type HealthCheck struct {
@@ -88,27 +96,15 @@ type Task struct {
 	Account string `json:"account,omitempty"`
 }
 
-// Policy is how a slot swaps. It belongs to the slot, not to a stack.
-type Policy struct {
-	// StartTimeoutSeconds bounds the time from start to every instance being healthy.
-	StartTimeoutSeconds int `json:"start_timeout_seconds"`
-	// MinimumHealthySeconds is how long the health must hold.
-	MinimumHealthySeconds int `json:"minimum_healthy_seconds"`
-	// DrainSeconds bounds how long requests accepted by the old stack may take to finish.
-	DrainSeconds int `json:"drain_seconds"`
-	// FallbackWindowSeconds is how long the old stack stays warm; 0 retires it at once.
-	FallbackWindowSeconds int `json:"fallback_window_seconds"`
-	// FallbackUntilNextRelease keeps the old stack until the next release needs its seat.
-	FallbackUntilNextRelease bool `json:"fallback_until_next_release"`
-}
-
 // Slot is a deployment slot as it is asked for.
 type Slot struct {
-	Environment        EnvironmentID     `json:"environment_id"`
-	Name               string            `json:"name"`
-	Definition         Definition        `json:"definition"`
-	Policy             Policy            `json:"policy"`
-	Retry              int64             `json:"retry"`
+	Environment EnvironmentID `json:"environment_id"`
+	Name        string        `json:"name"`
+	Definition  Definition    `json:"definition"`
+	Policy      Policy        `json:"policy"`
+	Retry       int64         `json:"retry"`
+	// ApprovedRelease is the release that may take traffic where the policy asks for approval.
+	ApprovedRelease    string            `json:"approved_release,omitempty"`
 	DeletionProtection bool              `json:"deletion_protection"`
 	Tags               map[string]string `json:"tags,omitempty"`
 }
@@ -136,85 +132,6 @@ type Passed struct {
 	Release     string    `json:"release"`
 	Fingerprint string    `json:"fingerprint"`
 	At          time.Time `json:"at"`
-}
-
-// Phase is where a swap is.
-type Phase string
-
-// Phases of a swap, in order, and its side exits.
-const (
-	PhasePreparing Phase = "preparing"
-	PhaseMigrating Phase = "migrating"
-	PhaseStarting  Phase = "starting"
-	PhaseVerifying Phase = "verifying"
-	PhaseTesting   Phase = "testing"
-	PhaseSwitching Phase = "switching"
-	PhaseLive      Phase = "live"
-	// PhaseFailed: before the switch; the candidate was removed, live was not touched.
-	PhaseFailed Phase = "failed"
-	// PhaseRolledBack: after the switch; the traffic went back and a hold was left.
-	PhaseRolledBack Phase = "rolled_back"
-	// PhaseAborting: the candidate of a failed swap is being removed.
-	PhaseAborting Phase = "aborting"
-	// PhaseRollingBack: the traffic is on its way back.
-	PhaseRollingBack Phase = "rolling_back"
-)
-
-// Finished says that nothing is left to do in a phase.
-func (p Phase) Finished() bool {
-	return p == PhaseLive || p == PhaseFailed || p == PhaseRolledBack
-}
-
-// Swap is the journal of one swap.
-type Swap struct {
-	ID          string `json:"id"`
-	Phase       Phase  `json:"phase"`
-	Release     string `json:"release"`
-	Fingerprint string `json:"fingerprint"`
-	// From is the seat that served when the swap began (empty at the first deployment), To
-	// the one that is to serve.
-	From        Color  `json:"from,omitempty"`
-	FromRelease string `json:"from_release,omitempty"`
-	To          Color  `json:"to"`
-	// Reuse says that To already holds the wanted stack, proven before: no gate but health.
-	Reuse bool `json:"reuse,omitempty"`
-	// TestedSuite is the digest of the suite that the candidate passed, "" before that.
-	TestedSuite string    `json:"tested_suite,omitempty"`
-	By          string    `json:"by"`
-	StartedAt   time.Time `json:"started_at"`
-	// PhaseAt is when the current phase began.
-	PhaseAt    time.Time  `json:"phase_at"`
-	SwitchedAt *time.Time `json:"switched_at,omitempty"`
-	// Probed says that the front door was seen to answer with the release.
-	Probed  bool       `json:"probed,omitempty"`
-	EndedAt *time.Time `json:"ended_at,omitempty"`
-	// LastOldAnswerAt is when the old stack ended the last of its ordinary answers.
-	LastOldAnswerAt *time.Time `json:"last_old_answer_at,omitempty"`
-	// FailedIn is the phase a failed swap was in; Requested says that somebody asked for the
-	// rollback that this is.
-	FailedIn  Phase `json:"failed_in,omitempty"`
-	Requested bool  `json:"requested,omitempty"`
-	// Reason says why a swap failed or was rolled back, for people.
-	Reason string `json:"reason,omitempty"`
-	// Steps lists the phases that were passed, with their times.
-	Steps []Step `json:"steps,omitempty"`
-}
-
-// Step is one passed phase of a swap.
-type Step struct {
-	Phase Phase     `json:"phase"`
-	At    time.Time `json:"at"`
-	Note  string    `json:"note,omitempty"`
-}
-
-// Hold keeps a release that was rolled back from coming again by itself.
-type Hold struct {
-	Release     string    `json:"release"`
-	Fingerprint string    `json:"fingerprint"`
-	Retry       int64     `json:"retry"`
-	By          string    `json:"by"`
-	At          time.Time `json:"at"`
-	Reason      string    `json:"reason"`
 }
 
 // Lease is the right to change a slot, for a limited time.

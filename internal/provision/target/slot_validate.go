@@ -14,8 +14,9 @@ var (
 
 // Bounds of a component's scaling and of times, wide enough for any sane use.
 const (
-	maxInstances = 1000
-	maxSeconds   = 7 * 24 * 3600
+	maxInstances   = 1000
+	maxSeconds     = 7 * 24 * 3600
+	maxStopSeconds = 3600
 )
 
 // Validate returns every fault of the definition on its own, whatever the target.
@@ -64,6 +65,9 @@ func (s Slot) Validate() Faults {
 		}
 	}
 	f.policy(s.Policy)
+	if s.ApprovedRelease != "" {
+		f.check("approved_release", ValidateRelease(s.ApprovedRelease))
+	}
 	if s.Retry < 0 {
 		f.addf("retry", "%d is out of range: expected 0 or more", s.Retry)
 	}
@@ -77,11 +81,9 @@ func (f *Faults) component(path, name string, c Component) {
 		f.addf(path+".port", "%d is not a TCP port: expected 1 to 65535", c.Port)
 	}
 	f.variables(path, c.Environment, c.Secrets)
-	switch {
-	case c.Scaling.Min < 1 || c.Scaling.Min > maxInstances:
-		f.addf(path+".scaling.min", "%d is out of range: expected 1 to %d instances", c.Scaling.Min, maxInstances)
-	case c.Scaling.Max < c.Scaling.Min || c.Scaling.Max > maxInstances:
-		f.addf(path+".scaling.max", "%d is out of range: expected min (%d) to %d instances", c.Scaling.Max, c.Scaling.Min, maxInstances)
+	f.scaling(path+".scaling", c.Scaling)
+	if c.StopTimeoutSeconds < 0 || c.StopTimeoutSeconds > maxStopSeconds {
+		f.addf(path+".stop_timeout_seconds", "%d is out of range: expected 1 to %d seconds", c.StopTimeoutSeconds, maxStopSeconds)
 	}
 	if !c.Worker() && c.HealthCheck == nil {
 		f.addf(path+".health_check", "component %q takes requests and has no health_check: add health_check = { path = \"/healthz\" } with the path that tells whether it is well", name)
@@ -147,25 +149,6 @@ func (f *Faults) variable(path, name string) {
 func (f *Faults) path(path, value string) {
 	if !pathRegexp.MatchString(value) || len(value) > 128 || strings.Contains(value, "//") || strings.Contains(value+"/", "/../") || strings.Contains(value+"/", "/./") {
 		f.addf(path, "%q is not a path: expected \"/\" or such as \"/healthz\", at most 128 characters, without \"?\", \"#\", spaces, \"//\" and \"..\"", value)
-	}
-}
-
-func (f *Faults) policy(p Policy) {
-	f.positive("swap.start_timeout_seconds", p.StartTimeoutSeconds, "seconds", maxSeconds)
-	for _, v := range []struct {
-		path string
-		n    int
-	}{
-		{"swap.minimum_healthy_seconds", p.MinimumHealthySeconds},
-		{"swap.drain_seconds", p.DrainSeconds},
-		{"swap.fallback_window_seconds", p.FallbackWindowSeconds},
-	} {
-		if v.n < 0 || v.n > maxSeconds {
-			f.addf(v.path, "%d is out of range: expected 0 to %d seconds", v.n, maxSeconds)
-		}
-	}
-	if p.MinimumHealthySeconds >= p.StartTimeoutSeconds && p.StartTimeoutSeconds > 0 {
-		f.addf("swap.minimum_healthy_seconds", "%d is not below start_timeout_seconds (%d): no candidate could ever pass", p.MinimumHealthySeconds, p.StartTimeoutSeconds)
 	}
 }
 

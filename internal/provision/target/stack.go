@@ -10,7 +10,9 @@ type StackSpec struct {
 	Definition Definition `json:"definition"`
 	// Fingerprint is what [Stacks.Fingerprint] said of the definition.
 	Fingerprint string `json:"fingerprint"`
-	// Capacity is the wanted number of instances of each component.
+	// Capacity is the fewest instances of each component, whatever the load: for a candidate
+	// the live stack's size, for a fallback its own size when it lost the traffic. The target
+	// never goes below it, nor below what the component's scaling says.
 	Capacity map[string]int `json:"capacity"`
 	// HoldWorkers keeps components without routes stopped: two releases must not both work.
 	HoldWorkers bool `json:"hold_workers"`
@@ -20,6 +22,8 @@ type StackSpec struct {
 type StackStatus struct {
 	Spec      StackSpec        `json:"spec"`
 	Instances []InstanceStatus `json:"instances"`
+	// Scale is how many instances of each component there are to be now.
+	Scale map[string]int `json:"scale,omitempty"`
 	// InFlight counts ordinary requests the stack is answering now.
 	InFlight int `json:"in_flight"`
 	// RetireAt is when the target removes the stack by itself, if it does not serve then.
@@ -36,6 +40,11 @@ type InstanceStatus struct {
 	// Passes counts the checks passed in a row; HealthySince is when the row began.
 	Passes       int        `json:"passes"`
 	HealthySince *time.Time `json:"healthy_since,omitempty"`
+	// UnhealthySince is when the load balancer stopped counting it as healthy, or when it was
+	// started where it was not healthy yet; nil while it is healthy.
+	UnhealthySince *time.Time `json:"unhealthy_since,omitempty"`
+	// CPUPercent is its CPU use over the last seconds in percent of one CPU, where it is known.
+	CPUPercent float64 `json:"cpu_percent,omitempty"`
 	// Restarts counts how often the instance ended and was started again.
 	Restarts int `json:"restarts"`
 	// LastProbe is the last check in words: "GET /healthz -> 503".
@@ -62,10 +71,17 @@ func (s StackStatus) Of(component string) []InstanceStatus {
 // Observation is what a target sees of a slot right now. What serves is read from the
 // router, never remembered.
 type Observation struct {
-	At      time.Time             `json:"at"`
-	Serving Color                 `json:"serving,omitempty"`
+	At      time.Time `json:"at"`
+	Serving Color     `json:"serving,omitempty"`
+	// Percent is the share of the requests that goes to the other seat than Serving.
+	Percent int                   `json:"percent,omitempty"`
 	Stacks  map[Color]StackStatus `json:"stacks"`
 	Tasks   map[string]TaskStatus `json:"tasks,omitempty"`
+}
+
+// Carries says whether a seat carries traffic, all of it or a share.
+func (o Observation) Carries(c Color) bool {
+	return c != "" && (c == o.Serving || o.Percent > 0 && o.Serving != "" && c == o.Serving.Other())
 }
 
 // Kinds of tasks.

@@ -1,0 +1,61 @@
+package target
+
+import (
+	"context"
+	"time"
+)
+
+// Traffic says who carries a slot's traffic.
+type Traffic struct {
+	// Color is the seat that serves: everything but Percent of the requests, which go to the
+	// stack in the other seat (0 … 99).
+	Color   Color `json:"color"`
+	Percent int   `json:"percent,omitempty"`
+	// StickyBy keeps a client on one side. A growing Percent moves clients only to the other
+	// seat, a shrinking one only back.
+	StickyBy StickyBy `json:"sticky_by,omitempty"`
+}
+
+// Meters measure what stacks answer.
+type Meters interface {
+	// Measure sums up what each stack of a slot answered through the production entrance from
+	// a moment on, up to now or to the last second that the target knows of. A stack that
+	// answered nothing may be left out.
+	Measure(ctx context.Context, id SlotID, from time.Time) (map[Color]Measurement, error)
+}
+
+// Measurement is what a stack answered in a time.
+type Measurement struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// Requests counts all, Errors those that got an answer of 500 or above, or none.
+	Requests int64 `json:"requests"`
+	Errors   int64 `json:"errors"`
+	// P50Milliseconds and P99Milliseconds are quantiles of the time from a request's arrival
+	// to the end of its answer; 0 without requests. Streams do not count.
+	P50Milliseconds float64 `json:"p50_milliseconds"`
+	P99Milliseconds float64 `json:"p99_milliseconds"`
+}
+
+// ErrorPercent is the part of requests that failed, 0 without requests.
+func (m Measurement) ErrorPercent() float64 {
+	if m.Requests == 0 {
+		return 0
+	}
+	return 100 * float64(m.Errors) / float64(m.Requests)
+}
+
+// Logs shows what instances print.
+type Logs interface {
+	// ReadLogs returns the last lines of a component's instances in all stacks of a slot,
+	// known passwords replaced.
+	ReadLogs(ctx context.Context, id SlotID, component string, lines int) ([]InstanceLog, error)
+}
+
+// InstanceLog is what one instance printed last.
+type InstanceLog struct {
+	Color   Color    `json:"color"`
+	Release string   `json:"release"`
+	Index   int      `json:"index"`
+	Lines   []string `json:"lines"`
+}
