@@ -126,7 +126,8 @@ func TestAccLocalLostState(t *testing.T) {
 	m.destroy()
 }
 
-// TestAccLocalDataDirectoryGone removes the data directory behind everybody's back.
+// TestAccLocalDataDirectoryGone removes the data directory behind everybody's back: the agent
+// ends all that it ran, and plan names the installation that is missing.
 func TestAccLocalDataDirectoryGone(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -136,7 +137,12 @@ func TestAccLocalDataDirectoryGone(t *testing.T) {
 	if id == "" {
 		t.Fatal("the agent names no installation")
 	}
+	ran := m.processes()
 	m.ok(os.RemoveAll(m.data))
+	m.ended(ran)
+	if _, err := os.Stat(m.data); !os.IsNotExist(err) {
+		t.Errorf("the agent made the data directory again: %v", err)
+	}
 	o := m.plan()
 	if flat := unwrapped(o.out); o.code != 1 || !strings.Contains(flat, id) || strings.Contains(o.out, "to add") {
 		t.Errorf("plan without the data directory ended with %d, want an error that names installation %s:\n%s", o.code, id, o.out)
@@ -146,13 +152,10 @@ func TestAccLocalDataDirectoryGone(t *testing.T) {
 	if _, err := os.Stat(m.data); !os.IsNotExist(err) {
 		t.Errorf("plan made the data directory again: %v", err)
 	}
-	// Another installation is not the one that is missing. What the lost one ran, the operator
-	// has to end.
-	m.eventually(20*time.Second, "nothing of the lost installation runs", func() (string, bool) {
-		left := m.processes() // each half of an agent starts the other again
-		kill(left)
-		return fmt.Sprint(left), len(left) == 0
-	})
+	if left := m.processes(); len(left) > 0 {
+		t.Errorf("plan without the data directory started %v", left)
+	}
+	// Another installation is not the one that is missing.
 	other := m.elsewhere()
 	other.apply(other.base(nil))
 	o = m.plan()
@@ -162,4 +165,45 @@ func TestAccLocalDataDirectoryGone(t *testing.T) {
 		t.Logf("on another installation: %s", diagnostic(flat))
 	}
 	other.destroy()
+}
+
+// ended ends the test unless all of these processes end, by their ids.
+func (m *machine) ended(all []process) {
+	m.Helper()
+	m.eventually(30*time.Second, "everything that the agent ran has ended", func() (string, bool) {
+		var left []process
+		for _, now := range m.processes() {
+			for _, p := range all {
+				if now.pid == p.pid {
+					left = append(left, now)
+				}
+			}
+		}
+		return fmt.Sprint(left), len(left) == 0
+	})
+}
+
+// TestAccLocalDataDirectoryReplaced puts another agent's data directory in the place of one that
+// is in use: what was there ends, and touches nothing of the other.
+func TestAccLocalDataDirectoryReplaced(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	m.apply(m.base(nil) + slot("1", nil))
+	ran := m.processes()
+	m.ok(os.Rename(m.data, m.data+"-aside"))
+	m.agentUp()
+	m.eventually(20*time.Second, "the other agent answers", func() (string, bool) {
+		o := m.tryAgent("status")
+		return o.out, o.code == 0
+	})
+	m.ended(ran)
+	if s := m.status(); s.Installation != "" || len(s.Environments) > 0 {
+		t.Errorf("the other agent says %+v", s)
+	}
+	for _, name := range []string{"agent.json", "agent.lock", "agent.sock"} {
+		if _, err := os.Lstat(filepath.Join(m.data, name)); err != nil {
+			t.Errorf("the first agent removed a file of the other: %v", err)
+		}
+	}
+	m.agent("stop")
 }

@@ -5,6 +5,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -139,7 +140,10 @@ func answerTo[Request, Answer any](w http.ResponseWriter, r *http.Request, metho
 		return
 	}
 	answer, err := do(r.Context(), request)
-	if err != nil {
+	switch {
+	case errors.Is(err, platform.ErrHandedOver):
+		panic(http.ErrAbortHandler) // no answer: the client asks the next agent
+	case err != nil:
 		agentapi.WriteError(w, err)
 		return
 	}

@@ -45,12 +45,14 @@ type ending struct {
 	all bool
 	// upgrade says that another serving half takes over.
 	upgrade bool
-	done    chan error
+	// lost says that the data directory is gone: nobody is to wait for what is under way.
+	lost bool
+	done chan error
 }
 
 // serve looks after everything until it is told to end.
 func serve(ctx context.Context, dir, version string, log *slog.Logger) error {
-	client, err := hold.Connect(ctx, hold.ConnectOptions{Commands: commands(dir), Log: log})
+	client, err := hold.Connect(ctx, hold.ConnectOptions{DataDir: dir, Commands: commands(dir), Log: log})
 	if err != nil {
 		return err
 	}
@@ -80,6 +82,11 @@ func (s *server) run(ctx context.Context) error {
 	go func() { failed <- control.Serve(l) }()
 	s.log.Info("the agent serves", "version", s.version, "data_dir", s.dir)
 	e := s.wait(failed)
+	if e.lost {
+		if err := control.Close(); err != nil {
+			s.log.Warn("the control interface did not close cleanly", "error", err)
+		}
+	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), controlLimit)
 	defer cancel()
 	err = s.end(closing, e)
@@ -115,6 +122,10 @@ func (s *server) wait(failed <-chan error) ending {
 			return ending{}
 		case <-ticker.C:
 		}
+		if s.lost() {
+			s.log.Error("the data directory is gone, or is another one by now: ending everything that was run from it", "data_dir", s.dir)
+			return ending{all: true, lost: true}
+		}
 		idle := s.platform.Ended() || s.platform.Empty() && time.Since(began) > idleLimit
 		if idle && s.requests.Load() == 0 {
 			return ending{}
@@ -123,6 +134,13 @@ func (s *server) wait(failed <-chan error) ending {
 			s.log.Warn("the agent's log was not rotated", "error", err)
 		}
 	}
+}
+
+// lost says whether the data directory was removed or replaced: neither our lock nor our
+// installation is there. Either alone can be missing while somebody repairs something.
+func (s *server) lost() bool {
+	ours, err := s.hold.Owns()
+	return err == nil && !ours && s.platform.Missing()
 }
 
 // end lets go of everything, in the way that was asked for.

@@ -92,11 +92,15 @@ func (p Place) start(ctx context.Context) error {
 	return nil
 }
 
-// dial reaches the agent and starts it again where it has gone in the meantime.
+// dial reaches the agent and starts it again where it has gone in the meantime. A data
+// directory that has gone meanwhile is not made again.
 func (p Place) dial(ctx context.Context) (net.Conn, error) {
 	conn, err := hold.DialUnix(ctx, hold.SocketPath(p.DataDir))
 	if err == nil {
 		return conn, nil
+	}
+	if _, err := os.Stat(p.DataDir); errors.Is(err, os.ErrNotExist) {
+		return nil, target.Errorf(target.ErrNoInstallation, "the data directory %s is gone", p.DataDir)
 	}
 	if err := p.start(ctx); err != nil {
 		return nil, err

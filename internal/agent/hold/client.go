@@ -26,6 +26,8 @@ var (
 
 // ConnectOptions of a client.
 type ConnectOptions struct {
+	// DataDir is the directory that the agent serves.
+	DataDir string
 	// Commands start another hold if ours dies.
 	Commands Commands
 	// Log receives what happens; nil discards it.
@@ -142,6 +144,16 @@ func (c *Client) Release(ctx context.Context) error {
 func (c *Client) Bye(ctx context.Context) error {
 	_, err := c.do(ctx, message{Op: opBye})
 	return err
+}
+
+// Owns says whether the data directory is still the one that this agent has locked. It is not once its
+// files were removed, or replaced by those of another agent.
+func (c *Client) Owns() (bool, error) {
+	ours, err := isAt(c.lock, lockPath(c.options.DataDir))
+	if err != nil {
+		return false, fmt.Errorf("look at agent lock: %w", err)
+	}
+	return ours, nil
 }
 
 // Close ends the connection. It is the last thing that a serve does before it ends: without the

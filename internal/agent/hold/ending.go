@@ -87,16 +87,31 @@ func (h *holder) end() {
 	}
 }
 
-// tidy removes what a running agent has in its data directory, but for the lock.
+// tidy removes what a running agent has in its data directory, but for the lock. In a directory that is
+// not ours any more, files of these names are another agent's.
 func (h *holder) tidy() {
+	ours := h.owns()
 	for key := range h.sockets {
-		if err := h.sockets.close(key); err != nil {
+		closeSocket := h.sockets.close
+		if !ours {
+			closeSocket = h.sockets.shut
+		}
+		if err := closeSocket(key); err != nil {
 			h.Log.Warn("socket is not closed cleanly", "error", err)
 		}
+	}
+	if !ours {
+		return
 	}
 	if err := remove(infoPath(h.DataDir)); err != nil {
 		h.Log.Warn("agent info stays", "error", err)
 	}
+}
+
+// owns says whether the data directory is still the one that we have locked.
+func (h *holder) owns() bool {
+	ours, err := isAt(h.lock, lockPath(h.DataDir))
+	return err == nil && ours
 }
 
 func (h *holder) killAll() {

@@ -114,6 +114,9 @@ func stoppedTimer() *time.Timer {
 
 // describe writes agent.json.
 func (h *holder) describe() error {
+	if !h.owns() {
+		return errNotOurs
+	}
 	return Info{PID: os.Getpid(), StartedAt: h.startedAt, Version: h.Version, Executable: h.name}.write(h.DataDir)
 }
 
@@ -145,8 +148,10 @@ func (h *holder) run(signals <-chan os.Signal) error {
 	h.Log.Info("agent ends", "error", h.failure)
 	h.tidy()
 	// The name of the lock goes last: from here on another agent may start.
-	if err := remove(lockPath(h.DataDir)); err != nil {
-		h.Log.Warn("lock file stays", "error", err)
+	if h.owns() {
+		if err := remove(lockPath(h.DataDir)); err != nil {
+			h.Log.Warn("lock file stays", "error", err)
+		}
 	}
 	return h.failure
 }

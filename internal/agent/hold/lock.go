@@ -14,6 +14,9 @@ import (
 // ErrRunning says that an agent serves the data directory already, or is just starting or ending.
 var ErrRunning = errors.New("agent is running")
 
+// errNotOurs says that the data directory is gone, or is another one than the agent has locked.
+var errNotOurs = errors.New("the data directory is not the agent's any more")
+
 // RunningError is ErrRunning with what is known about the agent.
 type RunningError struct {
 	DataDir string

@@ -124,7 +124,7 @@ func runServer(dataDir string, log *slog.Logger) error {
 	if _, err := os.Stat(filepath.Join(dataDir, fickle)); err == nil {
 		return errors.New("once is enough")
 	}
-	client, err := Connect(ctx, ConnectOptions{Commands: commands(dataDir), Log: log})
+	client, err := Connect(ctx, ConnectOptions{DataDir: dataDir, Commands: commands(dataDir), Log: log})
 	if err != nil {
 		return err
 	}

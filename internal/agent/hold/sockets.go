@@ -87,21 +87,27 @@ func detached(l listener) (int, error) {
 	return descriptor, nil
 }
 
-// close closes a socket for everybody who shares it. An unknown key is closed already.
+// close closes a socket for everybody who shares it and removes its file. An unknown key is closed already.
 func (t socketTable) close(key string) error {
 	held, found := t[key]
 	if !found {
 		return nil
 	}
+	err := t.shut(key)
+	if held.Network == "unix" {
+		err = errors.Join(err, remove(held.Address))
+	}
+	return err
+}
+
+// shut closes a socket for everybody who shares it and leaves its file.
+func (t socketTable) shut(key string) error {
+	held := t[key]
 	delete(t, key)
 	// Others hold the same socket. Shut down, it refuses connections at once; macOS cannot do that to a
 	// listening socket and goes on until the last descriptor is closed.
 	_ = unix.Shutdown(held.Descriptor, unix.SHUT_RDWR)
-	err := unix.Close(held.Descriptor)
-	if held.Network == "unix" {
-		err = errors.Join(err, remove(held.Address))
-	}
-	if err != nil {
+	if err := unix.Close(held.Descriptor); err != nil {
 		return fmt.Errorf("close socket %q: %w", key, err)
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 )
 
 // stuckAfter is how many attempts in a row make a problem one that waiting does not solve.
@@ -97,7 +95,7 @@ func (e *environment) progress(text string) {
 // saveOrComplain writes the record where nobody waits for the outcome: what could not be
 // written now is written with the next change. The caller holds e.mu.
 func (e *environment) saveOrComplain() {
-	if err := store.Save(e.files.record(), e.file); err != nil {
+	if err := e.p.save(e.files.record(), e.file); err != nil {
 		e.p.log.Error("the environment's record was not written", "environment", e.id.String(), "error", err)
 	}
 }

@@ -200,7 +200,7 @@ func (e *environment) copyAccount(account, dir string) error {
 }
 
 func (e *environment) writeForApplication(path string, content []byte, mode fs.FileMode) error {
-	if err := store.WriteFile(path, content, mode); err != nil {
+	if err := e.p.writeFile(path, content, mode); err != nil {
 		return err
 	}
 	return e.p.users.give(path)
@@ -224,7 +224,7 @@ func (e *environment) passwords() []string {
 }
 
 func (e *environment) saveDatabase(file databaseFile) error {
-	if err := store.Save(e.files.database(file.Spec.Account), file); err != nil {
+	if err := e.p.save(e.files.database(file.Spec.Account), file); err != nil {
 		return err
 	}
 	e.mu.Lock()

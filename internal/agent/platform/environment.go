@@ -142,10 +142,10 @@ func (e *environment) put(spec target.Environment, o target.PutOptions, from *se
 		file.Settings = *from
 	}
 	file.Meta.Problem, file.Meta.Stuck = "what was asked is being made", false
-	if err := passage(e.files.dir, e.files.databases(), e.files.slots(), e.files.logs); err != nil {
+	if err := e.p.passage(e.files.dir, e.files.databases(), e.files.slots(), e.files.logs); err != nil {
 		return err
 	}
-	if err := store.Save(e.files.record(), file); err != nil {
+	if err := e.p.save(e.files.record(), file); err != nil {
 		return err
 	}
 	e.file = file

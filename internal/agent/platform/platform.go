@@ -57,6 +57,7 @@ type Platform struct {
 	clock     wait.Clock
 	users     users
 	ports     process.Ports
+	records   records
 
 	// mu guards what follows; environments have locks of their own.
 	mu           sync.Mutex
@@ -72,6 +73,9 @@ type Platform struct {
 	life  context.Context
 	end   context.CancelFunc
 	begun sync.WaitGroup
+	// open ends as soon as nothing is recorded any more, before life does.
+	open context.Context
+	shut context.CancelCauseFunc
 }
 
 // installation is the identity of one data directory.
@@ -92,47 +96,49 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	p := &Platform{
-		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: users,
-		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
-		bad: map[string]error{}, life: life, end: end,
-	}
+	p := newPlatform(ctx, o, users)
 	if err := p.load(ctx); err != nil {
-		end()
+		p.Close()
 		return nil, err
 	}
 	p.begun.Go(p.janitor)
 	return p, nil
 }
 
-// Close stops looking after what runs and leaves it running.
+// newPlatform is a platform that has read nothing yet. It lives until Close, not as long as ctx.
+func newPlatform(ctx context.Context, o Options, u users) *Platform {
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	open, shut := context.WithCancelCause(life)
+	return &Platform{
+		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u,
+		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
+		bad: map[string]error{}, life: life, end: end, open: open, shut: shut,
+	}
+}
+
+// Close stops looking after what runs and leaves it running. From its beginning on nothing is
+// recorded any more.
 func (p *Platform) Close() {
+	p.seal()
 	p.end()
 	p.begun.Wait()
-	p.mu.Lock()
-	environments := slices.Collect(maps.Values(p.environments))
-	p.mu.Unlock()
-	for _, e := range environments {
+	for _, e := range p.allEnvironments() {
 		e.release()
 	}
 }
 
 // Shut closes the front doors at once.
 func (p *Platform) Shut() {
-	p.mu.Lock()
-	environments := slices.Collect(maps.Values(p.environments))
-	p.mu.Unlock()
-	for _, e := range environments {
+	for _, e := range p.allEnvironments() {
 		e.closeDoor()
 	}
 }
 
-// Stop ends everything that runs and keeps all data; the next Open brings it back.
+// Stop ends everything that runs and keeps all data; the next Open brings it back. Nothing is
+// recorded any more, so nothing can be started meanwhile either.
 func (p *Platform) Stop(ctx context.Context) error {
-	p.mu.Lock()
-	environments := slices.Collect(maps.Values(p.environments))
-	p.mu.Unlock()
+	p.seal()
+	environments := p.allEnvironments()
 	errs := make([]error, len(environments))
 	var wg sync.WaitGroup
 	for n, e := range environments {
@@ -140,6 +146,12 @@ func (p *Platform) Stop(ctx context.Context) error {
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+func (p *Platform) allEnvironments() []*environment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Values(p.environments))
 }
 
 // Traffic counts what went to each environment's own database server.
@@ -160,22 +172,16 @@ func (p *Platform) Traffic() map[target.EnvironmentID]accounts.Traffic {
 // Drain stops accepting requests, answers those that came, and returns when the clients'
 // connections have left or ctx ends. It is for the old half of an upgrade.
 func (p *Platform) Drain(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	environments := p.allEnvironments()
+	errs := make([]error, len(environments))
 	var wg sync.WaitGroup
-	errs := make(chan error, len(p.environments))
-	for _, e := range p.environments {
-		if e.proxy != nil {
-			wg.Go(func() { errs <- e.proxy.Drain(ctx) })
+	for n, e := range environments {
+		if front := e.front(); front != nil {
+			wg.Go(func() { errs[n] = front.Drain(ctx) })
 		}
 	}
 	wg.Wait()
-	close(errs)
-	var all []error
-	for err := range errs {
-		all = append(all, err)
-	}
-	return errors.Join(all...)
+	return errors.Join(errs...)
 }
 
 // Installation is the id of the data directory, target.ErrNoInstallation before the first Put.
@@ -266,14 +272,14 @@ func (p *Platform) install() error {
 		return nil
 	}
 	in := &installation{ID: "local-" + lower(rand.Text()[:12]), Key: rand.Text(), CreatedAt: p.clock.Now()}
-	if err := passage(p.dir.regions(), p.dir.environments()); err != nil {
+	if err := p.passage(p.dir.regions(), p.dir.environments()); err != nil {
 		return err
 	}
 	a, err := authority.Open(p.dir.authority(), in.ID, authority.Options{})
 	if err != nil {
 		return err
 	}
-	if err := store.Save(p.dir.installation(), in); err != nil {
+	if err := p.save(p.dir.installation(), in); err != nil {
 		return err
 	}
 	if err := os.Remove(agentapi.EndedFile(string(p.dir))); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -288,7 +294,7 @@ func (p *Platform) uninstall() error {
 	if p.installation == nil || len(p.regions)+len(p.environments)+len(p.bad) > 0 {
 		return nil
 	}
-	if err := store.WriteFile(agentapi.EndedFile(string(p.dir)), []byte(p.installation.ID+"\n"), 0o644); err != nil {
+	if err := p.writeFile(agentapi.EndedFile(string(p.dir)), []byte(p.installation.ID+"\n"), 0o644); err != nil {
 		return err
 	}
 	var errs []error

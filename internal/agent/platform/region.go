@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -33,7 +32,7 @@ func (p *Platform) PutRegion(_ context.Context, r target.Region, o target.PutOpt
 	}
 	meta.Ready = true
 	rec := &target.RegionRecord{Meta: meta, Spec: r}
-	if err := store.Save(p.dir.region(r.Name), rec); err != nil {
+	if err := p.save(p.dir.region(r.Name), rec); err != nil {
 		return target.RegionRecord{}, err
 	}
 	p.regions[r.Name] = rec

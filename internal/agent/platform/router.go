@@ -75,7 +75,10 @@ func (s *slot) point(ctx context.Context, front *proxy.Proxy, st *stack) (target
 	if err := front.SetPreview(s.id.Name, ""); err != nil {
 		return target.Switched{}, err
 	}
-	done, err := front.Switch(ctx, s.id.Name, st.id())
+	waiting, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.e.p.open, func() { cancel(ErrHandedOver) })()
+	done, err := front.Switch(waiting, s.id.Name, st.id())
 	if err != nil {
 		return target.Switched{}, err
 	}

@@ -3,13 +3,11 @@
 package platform
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // TestARepeatedServeMovesAPointerThatDidNotFollowTheRecord plays a switch whose record was
@@ -17,10 +15,7 @@ import (
 func TestARepeatedServeMovesAPointerThatDidNotFollowTheRecord(t *testing.T) {
 	t.Parallel()
 	id := target.SlotID{Environment: target.EnvironmentID{Region: "eu", Name: "production"}, Name: "oms"}
-	p := &Platform{
-		dir: layout(t.TempDir()), log: slog.New(slog.DiscardHandler), clock: wait.Real{}, life: t.Context(),
-		installation: &installation{ID: "test"}, environments: map[target.EnvironmentID]*environment{},
-	}
+	p := newTestPlatform(t)
 	e := p.newEnvironment(id.Environment)
 	p.environments[id.Environment] = e
 	e.proxy = proxy.New("production.eu.localhost", p.log)

@@ -154,7 +154,7 @@ func (p *Platform) slot(id target.SlotID, create bool) (*slot, error) {
 	case !create || e.removing:
 		return nil, target.Errorf(target.ErrNotFound, "there is no deployment slot %q in %s", id, p.Where())
 	}
-	if err := passage(e.files.slot(id.Name)); err != nil {
+	if err := p.passage(e.files.slot(id.Name)); err != nil {
 		return nil, err
 	}
 	s = e.newSlot(id)
@@ -176,7 +176,7 @@ func (s *slot) changeLocked(do func(*slotFile) error) error {
 		return err
 	}
 	if err = do(&s.file); err == nil {
-		err = store.Save(s.files.slotRecord(s.id.Name), s.file)
+		err = s.e.p.save(s.files.slotRecord(s.id.Name), s.file)
 	}
 	if err != nil {
 		s.file = before

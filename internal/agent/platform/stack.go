@@ -193,7 +193,7 @@ func (st *stack) all() []*instance {
 func (st *stack) folders() error {
 	dir := st.s.files.stack(st.s.id.Name, st.spec.SwapID)
 	logs := filepath.Dir(st.s.files.instanceLog(st.s.id.Name, st.spec.SwapID, "x", 1))
-	if err := passage(filepath.Dir(dir), dir, filepath.Dir(logs), logs); err != nil {
+	if err := st.s.e.p.passage(filepath.Dir(dir), dir, filepath.Dir(logs), logs); err != nil {
 		return err
 	}
 	for _, d := range []string{"home", "tmp"} {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -89,7 +88,7 @@ func (t *task) resultFile() string { return filepath.Join(t.dir(), "result.json"
 // launch starts the program; its identity is remembered before it runs.
 func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Process, error) {
 	e := t.s.e
-	if err := passage(filepath.Dir(t.dir()), t.dir(), t.s.files.slotLogs(t.s.id.Name)); err != nil {
+	if err := e.p.passage(filepath.Dir(t.dir()), t.dir(), t.s.files.slotLogs(t.s.id.Name)); err != nil {
 		return nil, err
 	}
 	for _, dir := range []string{"home", "tmp"} {
@@ -97,7 +96,7 @@ func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Proce
 			return nil, fmt.Errorf("make task folder: %w", err)
 		}
 	}
-	if err := store.WriteFile(filepath.Join(t.dir(), caFile), e.p.authority.PEM(), 0o644); err != nil {
+	if err := e.p.writeFile(filepath.Join(t.dir(), caFile), e.p.authority.PEM(), 0o644); err != nil {
 		return nil, err
 	}
 	accounts, err := t.accounts(spec)

@@ -5,6 +5,7 @@ package platform
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"strconv"
@@ -55,22 +56,9 @@ func (u users) give(path string) error {
 	return os.Chown(path, u.application.UID, u.application.GID)
 }
 
-// passage makes folders that others can pass through but not look into, whatever our umask.
-func passage(paths ...string) error {
-	for _, path := range paths {
-		if err := os.MkdirAll(path, 0o711); err != nil {
-			return fmt.Errorf("make folder: %w", err)
-		}
-		if err := os.Chmod(path, 0o711); err != nil {
-			return fmt.Errorf("make folder: %w", err)
-		}
-	}
-	return nil
-}
-
 // privateDir makes a folder that only the application user can look into.
 func (u users) privateDir(path string) error {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return u.give(path)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -20,7 +21,7 @@ func openFolders(base, dir string, runAs *User) error {
 	if runAs != nil {
 		mode = 0o711
 	}
-	if err := os.MkdirAll(dir, mode); err != nil {
+	if err := makeBelow(base, dir, mode); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
 	if runAs == nil {
@@ -40,6 +41,23 @@ func openFolders(base, dir string, runAs *User) error {
 			return nil
 		}
 	}
+}
+
+// makeBelow makes dir and the folders on the way from base, which must be there: one that
+// somebody removed stays so.
+func makeBelow(base, dir string, mode fs.FileMode) error {
+	below, err := filepath.Rel(base, dir)
+	if err != nil {
+		return err
+	}
+	at := base
+	for part := range strings.SplitSeq(below, string(filepath.Separator)) {
+		at = filepath.Join(at, part)
+		if err := os.Mkdir(at, mode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckReach tells whether runAs can enter dir and run the server's programs
