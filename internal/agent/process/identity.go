@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrGone says that the process of an identity does not run any more. A zombie does not run.
@@ -29,4 +30,5 @@ type status struct {
 	session   int
 	startTime uint64
 	zombie    bool
+	used      time.Duration // of CPU, also by children it has waited for; Linux only
 }

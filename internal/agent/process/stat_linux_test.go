@@ -3,6 +3,7 @@ package process
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseStat(t *testing.T) {
@@ -13,11 +14,12 @@ func TestParseStat(t *testing.T) {
 		want status
 		ok   bool
 	}{
-		"an ordinary name":                     {"9 (sleep) S" + rest, status{9, 77, 88, 4711, false}, true},
-		"a name of spaces and parentheses":     {"9 (a) Z 1 (b) R" + rest, status{9, 77, 88, 4711, false}, true},
-		"a zombie":                             {"9 (sleep) Z" + rest, status{9, 77, 88, 4711, true}, true},
-		"a dead one":                           {"9 (sleep) X" + rest, status{9, 77, 88, 4711, true}, true},
+		"an ordinary name":                     {"9 (sleep) S" + rest, status{9, 77, 88, 4711, false, 260 * time.Millisecond}, true},
+		"a name of spaces and parentheses":     {"9 (a) Z 1 (b) R" + rest, status{9, 77, 88, 4711, false, 260 * time.Millisecond}, true},
+		"a zombie":                             {"9 (sleep) Z" + rest, status{9, 77, 88, 4711, true, 260 * time.Millisecond}, true},
+		"a dead one":                           {"9 (sleep) X" + rest, status{9, 77, 88, 4711, true, 260 * time.Millisecond}, true},
 		"a line that is cut":                   {"9 (sleep) S 1 77", status{}, false},
+		"a line whose CPU time is no number":   {"9 (sleep) S" + strings.Replace(rest, " 7 8 ", " x 8 ", 1), status{}, false},
 		"a line whose start time is no number": {"9 (sleep) S" + strings.Replace(rest, "4711", "x", 1), status{}, false},
 	}
 	for name, c := range cases {
