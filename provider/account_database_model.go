@@ -80,7 +80,7 @@ func environmentID(v types.String, diags *diag.Diagnostics) target.EnvironmentID
 	}
 	id, err := target.ParseEnvironmentID(v.ValueString())
 	if err != nil {
-		diags.AddAttributeError(path.Root("environment_id"), "Invalid environment id", sentence(err.Error()))
+		invalid(diags, "Invalid environment id", path.Root("environment_id"), "%s", err)
 		return none
 	}
 	return id

@@ -23,7 +23,7 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 	fixed := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
 	return schema.Schema{
 		MarkdownDescription: "The isolated database of one account in one environment, with a login role of its own. No password enters state, plan or log: `secret_id` says where it is.",
-		Attributes: map[string]schema.Attribute{
+		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the environment's id and the account joined by `/` such as `eu/production/acme`"),
 			"account": schema.StringAttribute{
 				Required:            true,
@@ -66,6 +66,6 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"secret_id": computedString("Where the password is: on the local target the path of a file of mode 0600."),
 			"timeouts":  timeoutsAttribute(ctx, l),
-		},
+		}),
 	}
 }

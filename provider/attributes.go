@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/listdefault"
@@ -14,9 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
-
-// notEmpty refuses "", which would mean the same as leaving the attribute out.
-func notEmpty() validator.String { return stringvalidator.LengthAtLeast(1) }
 
 func idAttribute(form string) schema.Attribute {
 	return schema.StringAttribute{
@@ -41,18 +37,19 @@ func stringMapAttribute(description string) schema.Attribute {
 		ElementType:         types.StringType,
 		Optional:            true,
 		Computed:            true,
+		Validators:          []validator.Map{noNulls{}},
 		Default:             mapdefault.StaticValue(types.MapValueMust(types.StringType, map[string]attr.Value{})),
 		MarkdownDescription: description,
 	}
 }
 
-func stringSetAttribute(description string, validators ...validator.Set) schema.Attribute {
+func stringSetAttribute(description string) schema.Attribute {
 	return schema.SetAttribute{
 		ElementType:         types.StringType,
 		Optional:            true,
 		Computed:            true,
 		Default:             setdefault.StaticValue(types.SetValueMust(types.StringType, []attr.Value{})),
-		Validators:          validators,
+		Validators:          []validator.Set{noNulls{}},
 		MarkdownDescription: description,
 	}
 }
@@ -63,6 +60,7 @@ func nestedListAttribute(description string, attributes map[string]schema.Attrib
 		NestedObject:        schema.NestedAttributeObject{Attributes: attributes},
 		Optional:            true,
 		Computed:            true,
+		Validators:          []validator.List{noNulls{}},
 		Default:             listdefault.StaticValue(types.ListValueMust(element, []attr.Value{})),
 		MarkdownDescription: description,
 	}
@@ -88,6 +86,7 @@ func timeoutsAttribute(ctx context.Context, l limits) schema.Attribute {
 	for name, limit := range map[string]fmt.Stringer{"create": l.create, "read": l.read, "update": l.update, "delete": l.delete} {
 		if s, ok := a.Attributes[name].(schema.StringAttribute); ok {
 			s.MarkdownDescription = fmt.Sprintf("Time limit of %s, a duration with a unit (`s`, `m`, `h`); defaults to `%s`.", name, limit)
+			s.Validators = []validator.String{aDuration{}}
 			a.Attributes[name] = s
 		}
 	}

@@ -54,10 +54,10 @@ func harmless() target.Component {
 
 // toComponents converts the components of a slot; see values.go for what is not known.
 func toComponents(ctx context.Context, slot string, v types.Map, diags *diag.Diagnostics) map[string]target.Component {
-	if v.IsUnknown() {
+	if !given(v) {
 		return map[string]target.Component{placeholder: harmless()}
 	}
-	if v.IsNull() || len(v.Elements()) == 0 {
+	if len(v.Elements()) == 0 {
 		return nil
 	}
 	var elements map[string]types.Object
@@ -68,10 +68,8 @@ func toComponents(ctx context.Context, slot string, v types.Map, diags *diag.Dia
 		switch {
 		case m != nil:
 			components[name] = m.toDomain(ctx, slot+"/"+name, diags)
-		case e.IsUnknown():
-			components[name] = harmless()
 		default:
-			components[name] = target.Component{}
+			components[name] = harmless()
 		}
 	}
 	return components
@@ -90,7 +88,7 @@ func (m componentModel) toDomain(ctx context.Context, place string, diags *diag.
 		HealthCheck: toHealthCheck(ctx, m.HealthCheck, diags),
 		Routes:      toRoutes(ctx, place, m.Routes, diags),
 	}
-	if m.Command.IsUnknown() || m.Image.IsUnknown() && len(c.Command) == 0 {
+	if len(c.Command) == 0 && (!m.Command.IsNull() || m.Image.IsUnknown()) {
 		c.Command = []string{placeholder}
 	}
 	return c

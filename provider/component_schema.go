@@ -3,8 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
@@ -16,11 +14,10 @@ import (
 )
 
 func componentAttributes() map[string]schema.Attribute {
-	atLeastOne := []validator.Int64{int64validator.AtLeast(1)}
 	return map[string]schema.Attribute{
 		"command": commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release. A change is a new stack."),
 		"cpu": schema.Int64Attribute{
-			Optional: true, Validators: atLeastOne,
+			Optional: true, Validators: []validator.Int64{atLeastOne{}},
 			MarkdownDescription: "CPU of an instance in units of 1/1024 vCPU, for the `aws` target; defaults to the target's own size, and a change is a new stack.",
 		},
 		"environment": stringMapAttribute("Environment variables with plain values, in which `{release}` is replaced; nothing is inherited. Defaults to none, and a change is a new stack."),
@@ -29,15 +26,15 @@ func componentAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "HTTP request that tells whether an instance is well, by an answer of 200 to 299; required for a component with routes, and a change is a new stack.",
 		},
 		"image": schema.StringAttribute{
-			Optional: true, Validators: []validator.String{notEmpty()},
+			Optional: true, Validators: []validator.String{notEmpty{}},
 			MarkdownDescription: "Container image to run, for the `aws` target only; `{release}` in it is replaced by the release.",
 		},
 		"memory_mib": schema.Int64Attribute{
-			Optional: true, Validators: atLeastOne,
+			Optional: true, Validators: []validator.Int64{atLeastOne{}},
 			MarkdownDescription: "Memory of an instance in MiB, for the `aws` target; defaults to the target's own size, and a change is a new stack.",
 		},
 		"port": schema.Int64Attribute{
-			Optional: true, Validators: atLeastOne,
+			Optional: true, Validators: []validator.Int64{notZero{}},
 			MarkdownDescription: "TCP port that the container listens on, for the `aws` target; on the `local` target an instance learns its port from the variable `PORT`. A change is a new stack.",
 		},
 		"routes": nestedListAttribute("Requests that lead to the component: it takes those of the longest matching `path_prefix`. Defaults to none, which makes it a worker; a change happens in place.", routeAttributes()),
@@ -56,7 +53,7 @@ func commandAttribute(description string) schema.Attribute {
 	return schema.ListAttribute{
 		ElementType:         types.StringType,
 		Optional:            true,
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1)},
+		Validators:          []validator.List{notEmpty{}, noNulls{}},
 		MarkdownDescription: description,
 	}
 }
@@ -83,7 +80,7 @@ func healthCheckType() types.ObjectType { return nestedType(healthCheckAttribute
 func routeAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"host": schema.StringAttribute{
-			Optional: true, Validators: []validator.String{notEmpty()},
+			Optional: true, Validators: []validator.String{notEmpty{}},
 			MarkdownDescription: "One label under the environment's domain name such as `console`, or `*` for any one label; defaults to every name.",
 		},
 		"path_prefix": schema.StringAttribute{
@@ -129,7 +126,7 @@ func taskAttributes() map[string]schema.Attribute {
 		"command":     commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release."),
 		"environment": stringMapAttribute("Environment variables with plain values, in which `{release}` is replaced; nothing is inherited. Defaults to none."),
 		"image": schema.StringAttribute{
-			Optional: true, Validators: []validator.String{notEmpty()},
+			Optional: true, Validators: []validator.String{notEmpty{}},
 			MarkdownDescription: "Container image to run, for the `aws` target only; `{release}` in it is replaced by the release.",
 		},
 		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none."),
@@ -145,7 +142,7 @@ func taskType() types.ObjectType { return nestedType(taskAttributes()) }
 func testSuiteAttributes() map[string]schema.Attribute {
 	a := taskAttributes()
 	a["account"] = schema.StringAttribute{
-		Optional: true, Validators: []validator.String{notEmpty()},
+		Optional: true, Validators: []validator.String{notEmpty{}},
 		MarkdownDescription: "Account whose database the suite may use; defaults to none.",
 	}
 	return a

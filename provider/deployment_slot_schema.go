@@ -8,13 +8,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "The place in an environment where a release is live. A change of `release` or of what its components run brings a complete new stack up beside the running one, waits until it is healthy, tests it, and switches all traffic to it at once; the old stack stays warm for a while as a fallback.",
-		Attributes: map[string]schema.Attribute{
+		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the environment's id and the name joined by `/` such as `eu/production/oms`"),
 			"allow_untested": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
@@ -26,6 +27,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"components": schema.MapNestedAttribute{
 				Required:            true,
+				Validators:          []validator.Map{noNulls{}},
 				NestedObject:        schema.NestedAttributeObject{Attributes: componentAttributes()},
 				MarkdownDescription: "The independently scaled parts of the application, by name. A change of anything but `scaling` and `routes` is a new stack and a swap.",
 			},
@@ -80,7 +82,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"timeouts": timeoutsAttribute(ctx, l),
 			"url":      computedString("URL of the slot's environment, known at plan."),
-		},
+		}),
 	}
 }
 

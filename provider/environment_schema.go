@@ -19,11 +19,11 @@ const (
 func environmentSchema(ctx context.Context, l limits) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "One installation of the platform inside a region: a front door with its domain name and certificate, a preview entrance for candidates, and a database server for the accounts in it.",
-		Attributes: map[string]schema.Attribute{
+		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the region and the name joined by `/` such as `eu/production`"),
 			"account": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{notEmpty()},
+				Validators:          []validator.String{notEmpty{}},
 				MarkdownDescription: "Account that owns the environment, for `single_tenant` only and always; a change replaces the environment, and is refused while it holds databases or slots.",
 			},
 			"accounts_directory":    computedString("Where running stacks find the account databases of the environment: on the local target a directory."),
@@ -43,7 +43,6 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"domain_name": schema.StringAttribute{
 				Optional: true, Computed: true,
-				Validators:          []validator.String{notEmpty()},
 				MarkdownDescription: "Name under which the environment answers, with every account one label below it; defaults to `<name>.<region>.localhost` and changes in place. On the local target names live under `.localhost`, which is appended in `url` where it is missing.",
 			},
 			"kind": schema.StringAttribute{
@@ -52,7 +51,7 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"mirrors": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{notEmpty()},
+				Validators:          []validator.String{notEmpty{}},
 				MarkdownDescription: "Id of the production environment that a sandbox must equal; the plan warns when their slots serve different releases. It changes in place; defaults to none.",
 			},
 			"name": schema.StringAttribute{
@@ -77,7 +76,7 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"timeouts": timeoutsAttribute(ctx, l),
 			"url":      computedString("URL of the environment's front door, known at plan."),
-		},
+		}),
 	}
 }
 
@@ -89,7 +88,6 @@ func networkAttributes() map[string]schema.Attribute {
 		},
 		"listen_address": schema.StringAttribute{
 			Optional: true, Computed: true,
-			Validators:          []validator.String{notEmpty()},
 			MarkdownDescription: "IP address on which the entrances listen; defaults to `127.0.0.1`, which only this machine reaches.",
 		},
 		"preview_port": schema.Int64Attribute{

@@ -14,54 +14,60 @@ import (
 // refuse adds the library's faults to diags, each at the attribute of value that it is about.
 func (n noun) refuse(diags *diag.Diagnostics, value tftypes.Value, faults target.Faults) {
 	for _, f := range faults {
-		diags.AddAttributeError(faultPath(value, f.Path), "Invalid "+n.words, sentence(f.Message))
+		at, beyond := faultPath(value, f.Path)
+		diags.AddAttributeError(at, "Invalid "+n.words, sentence(at.String()+beyond+": "+f.Message))
 	}
 }
 
 // faultPath finds the attribute that a fault's path ("components.api.routes.1.path_prefix")
-// means in value, as deep as value goes: a part that is null has no parts of its own.
-func faultPath(value tftypes.Value, faulty string) path.Path {
+// means in value, as deep as value goes: a part that is null has no parts of its own. Beyond
+// is what remains of the path there, with a dot before it.
+func faultPath(value tftypes.Value, faulty string) (at path.Path, beyond string) {
 	name, rest, _ := strings.Cut(faulty, ".")
 	p := path.Root(name)
 	var root map[string]tftypes.Value
 	if value.As(&root) != nil {
-		return p
+		return p, ""
 	}
-	return descend(p, root[name], rest)
+	p, rest = descend(p, root[name], rest)
+	if rest != "" {
+		rest = "." + rest
+	}
+	return p, rest
 }
 
-func descend(p path.Path, v tftypes.Value, rest string) path.Path {
+func descend(p path.Path, v tftypes.Value, rest string) (at path.Path, remaining string) {
 	if rest == "" || v.Type() == nil || v.IsNull() || !v.IsKnown() {
-		return p
+		return p, rest
 	}
 	switch v.Type().(type) {
 	case tftypes.Object:
-		name, rest, _ := strings.Cut(rest, ".")
+		name, below, _ := strings.Cut(rest, ".")
 		var attributes map[string]tftypes.Value
 		if v.As(&attributes) != nil {
-			return p
+			return p, rest
 		}
 		if a, ok := attributes[name]; ok {
-			return descend(p.AtName(name), a, rest)
+			return descend(p.AtName(name), a, below)
 		}
 	case tftypes.Map:
 		var elements map[string]tftypes.Value
 		if v.As(&elements) != nil {
-			return p
+			return p, rest
 		}
-		if key, rest, ok := longestKey(elements, rest); ok {
-			return descend(p.AtMapKey(key), elements[key], rest)
+		if key, below, ok := longestKey(elements, rest); ok {
+			return descend(p.AtMapKey(key), elements[key], below)
 		}
 	case tftypes.List:
-		index, rest, _ := strings.Cut(rest, ".")
+		index, below, _ := strings.Cut(rest, ".")
 		var elements []tftypes.Value
 		i, err := strconv.Atoi(index)
 		if err != nil || v.As(&elements) != nil || i < 0 || i >= len(elements) {
-			return p
+			return p, rest
 		}
-		return descend(p.AtListIndex(i), elements[i], rest)
+		return descend(p.AtListIndex(i), elements[i], below)
 	}
-	return p
+	return p, rest
 }
 
 // longestKey finds the key that rest begins with. Keys may contain dots themselves.

@@ -70,34 +70,34 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 				Attributes: map[string]schema.Attribute{
 					"data_dir": schema.StringAttribute{
 						Optional:            true,
-						Validators:          []validator.String{notEmpty()},
+						Validators:          []validator.String{notEmpty{}},
 						MarkdownDescription: "Directory that holds the installation: its records, certificates, databases and logs. Also from `SLIPWAY_DATA_DIR`; defaults to `/var/lib/slipway` for root, else to `$XDG_DATA_HOME/slipway` or `~/.local/share/slipway`. State belongs to the installation in this directory: with another one the plan is refused.",
 					},
 					"postgres_bin_dir": schema.StringAttribute{
 						Optional:            true,
-						Validators:          []validator.String{notEmpty()},
+						Validators:          []validator.String{notEmpty{}},
 						MarkdownDescription: "Directory with the programs `initdb` and `postgres` of PostgreSQL 15 or newer. Defaults to what `pg_config --bindir` says, then to the usual directories, then to an archive that is downloaded once.",
 					},
 					"postgres_password_file": schema.StringAttribute{
 						Optional:            true,
-						Validators:          []validator.String{notEmpty()},
+						Validators:          []validator.String{notEmpty{}},
 						MarkdownDescription: "Path of a file of mode 0600 with the password that goes with `postgres_url`. The password can also come from `SLIPWAY_POSTGRES_PASSWORD`; it can't be part of the configuration, since saved plans hold that.",
 					},
 					"postgres_url": schema.StringAttribute{
 						Optional:            true,
-						Validators:          []validator.String{notEmpty()},
+						Validators:          []validator.String{notEmpty{}},
 						MarkdownDescription: "URL of a PostgreSQL server to use instead of one that Slipway runs, such as `postgres://admin@db.example.com:5432/postgres?sslmode=verify-full`. It holds no password, and its `sslmode` is `verify-full` or `verify-ca`.",
 					},
 				},
 			},
 			"owner": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{notEmpty()},
+				Validators:          []validator.String{notEmpty{}},
 				MarkdownDescription: "Name of the Terraform state that owns what this configuration makes; objects of another owner are never taken over without an import. Also from `SLIPWAY_OWNER`; defaults to the HCP Terraform workspace, else to the working directory and workspace.",
 			},
 			"target": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{notEmpty()},
+				Validators:          []validator.String{notEmpty{}},
 				MarkdownDescription: "Where things are built; this version knows `local`, which is the default. Also from `SLIPWAY_TARGET`.",
 			},
 		},

@@ -42,7 +42,7 @@ func (r *regionResource) Metadata(_ context.Context, _ resource.MetadataRequest,
 func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A geographic area in which accounts can be set up. It has a location, where it physically is, and a jurisdiction, whose law the data in it is under.",
-		Attributes: map[string]schema.Attribute{
+		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the region's name such as `eu`"),
 			"closed": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
@@ -62,7 +62,7 @@ func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 			"tags":     tagsAttribute("region"),
 			"timeouts": timeoutsAttribute(ctx, r.limits),
-		},
+		}),
 	}
 }
 

@@ -74,8 +74,8 @@ func TestRegionRefusesWrongValues(t *testing.T) {
 		"a name that begins with a dash":   {nil, set{"name": "-eu"}, `AttributeName("name")`, `starts or ends with "-"`},
 		"an empty location":                {nil, set{"location": ""}, `AttributeName("location")`, "not a location"},
 		"a jurisdiction with a slash":      {nil, set{"jurisdiction": "E/U"}, `AttributeName("jurisdiction")`, "not a jurisdiction"},
-		"a tag of AWS's own":               {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `no prefix "aws:"`},
-		"a time limit that is no duration": {nil, set{"timeouts": set{"create": "soon"}}, `AttributeName("timeouts").AttributeName("create")`, "sequence of decimal numbers"},
+		"a tag of AWS's own":               {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `has the prefix "aws:"`},
+		"a time limit that is no duration": {nil, set{"timeouts": set{"create": "soon"}}, `AttributeName("timeouts").AttributeName("create")`, "is not a time limit"},
 		"a name that another resource has": {[]planned{{"region", aRegion()}}, nil, `AttributeName("name")`, "two resources of this configuration"},
 	})
 }

@@ -29,7 +29,8 @@ type Settings struct {
 	// Version is the provider's.
 	Version string
 	// DataDir is absolute, or empty for the target's own default.
-	DataDir        string
+	DataDir string
+	// PostgresBinDir is absolute, or empty to search.
 	PostgresBinDir string
 	// PostgresURL never holds a password.
 	PostgresURL          string
@@ -40,6 +41,7 @@ type Settings struct {
 var (
 	pathTarget       = path.Root("target")
 	pathDataDir      = path.Root("local").AtName("data_dir")
+	pathPostgresBin  = path.Root("local").AtName("postgres_bin_dir")
 	pathPostgresURL  = path.Root("local").AtName("postgres_url")
 	pathPasswordFile = path.Root("local").AtName("postgres_password_file")
 )
@@ -87,19 +89,22 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 		s.Target = targetLocal
 	case targetLocal:
 	case targetAWS:
-		diags.AddAttributeError(pathTarget, "Invalid target", `This version of the provider builds on target "local" only; "aws" is not in it yet.`)
+		diags.AddAttributeError(pathTarget, "Invalid target", fromWhere(m.Target, "target", "SLIPWAY_TARGET")+`: this version of the provider builds on target "local" only; "aws" is not in it yet.`)
 	default:
-		diags.AddAttributeError(pathTarget, "Invalid target", fmt.Sprintf(`%q is not a target: expected "local".`, s.Target))
+		diags.AddAttributeError(pathTarget, "Invalid target", fmt.Sprintf(`%s: %q is not a target: expected "local".`, fromWhere(m.Target, "target", "SLIPWAY_TARGET"), s.Target))
 	}
 	var err error
 	if s.DataDir, err = absolute(s.DataDir); err != nil {
-		diags.AddAttributeError(pathDataDir, "Invalid data_dir", sentence(err.Error()))
+		diags.AddAttributeError(pathDataDir, "Invalid data_dir", sentence(fromWhere(local.DataDir, "local.data_dir", "SLIPWAY_DATA_DIR")+": "+err.Error()))
+	}
+	if s.PostgresBinDir, err = absolute(s.PostgresBinDir); err != nil {
+		invalid(&diags, "Invalid postgres_bin_dir", pathPostgresBin, "%s", err)
 	}
 	if err := checkPostgresURL(s.PostgresURL); err != nil {
-		diags.AddAttributeError(pathPostgresURL, "Invalid postgres_url", sentence(err.Error()))
+		invalid(&diags, "Invalid postgres_url", pathPostgresURL, "%s", err)
 	}
 	if s.postgresPasswordFile != "" && s.PostgresURL == "" && !local.PostgresURL.IsUnknown() {
-		diags.AddAttributeError(pathPasswordFile, "Invalid postgres_password_file", "There is no postgres_url for the password to go with: set it, or remove postgres_password_file.")
+		invalid(&diags, "Invalid postgres_password_file", pathPasswordFile, "there is no postgres_url for the password to go with: set it, or remove postgres_password_file")
 	}
 	if s.Owner == "" && !m.Owner.IsUnknown() {
 		if s.Owner, err = defaultOwner(getenv); err != nil {
@@ -107,6 +112,14 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 		}
 	}
 	return s, known, diags
+}
+
+// fromWhere names what a setting came from.
+func fromWhere(v types.String, attribute, variable string) string {
+	if v.IsNull() {
+		return variable
+	}
+	return attribute
 }
 
 // absolute makes dir absolute from the working directory; empty stays empty.

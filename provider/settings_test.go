@@ -125,21 +125,22 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		environment map[string]string
 		at, want    string
 	}{
-		"the target aws":                    {map[string]any{"target": "aws"}, nil, `AttributeName("target")`, "is not in it yet"},
-		"the target aws by the environment": {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, `AttributeName("target")`, "is not in it yet"},
-		"an unknown target":                 {map[string]any{"target": "azure"}, nil, `AttributeName("target")`, `"azure" is not a target`},
-		"an empty target":                   {map[string]any{"target": ""}, nil, `AttributeName("target")`, "at least 1"},
-		"an empty owner":                    {map[string]any{"owner": ""}, nil, `AttributeName("owner")`, "at least 1"},
-		"an empty directory":                {local("data_dir", ""), nil, `AttributeName("data_dir")`, "at least 1"},
-		"a directory with a tilde":          {local("data_dir", "~/x"), nil, `AttributeName("data_dir")`, "pathexpand"},
-		"a URL that is none":                {local("postgres_url", "db:5432"), nil, `AttributeName("postgres_url")`, "not the URL"},
-		"a URL with a password":             {local("postgres_url", "postgres://a:hunter2@h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "holds a password"},
-		"a URL with a password at the end":  {local("postgres_url", "postgres://a@h/d?sslmode=verify-full&password=hunter2"), nil, `AttributeName("postgres_url")`, "holds a password"},
-		"a URL that can't be read":          {local("postgres_url", "postgres://a:hunter2@h:x/d%zz"), nil, `AttributeName("postgres_url")`, "not the URL"},
-		"a URL without a user":              {local("postgres_url", "postgres://h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "names no user"},
-		"a URL without TLS":                 {local("postgres_url", "postgres://a@h/d?sslmode=disable"), nil, `AttributeName("postgres_url")`, `sslmode is "disable"`},
-		"a URL with TLS to anybody":         {local("postgres_url", "postgres://a@h/d"), nil, `AttributeName("postgres_url")`, "add sslmode=verify-full"},
-		"a password for nothing":            {local("postgres_password_file", "/x"), nil, `AttributeName("postgres_password_file")`, "no postgres_url"},
+		"the target aws":                       {map[string]any{"target": "aws"}, nil, `AttributeName("target")`, "is not in it yet"},
+		"the target aws by the environment":    {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, `AttributeName("target")`, "SLIPWAY_TARGET: this version"},
+		"an unknown target":                    {map[string]any{"target": "azure"}, nil, `AttributeName("target")`, `target: "azure" is not a target`},
+		"an empty target":                      {map[string]any{"target": ""}, nil, `AttributeName("target")`, `target: the value is ""`},
+		"an empty owner":                       {map[string]any{"owner": ""}, nil, `AttributeName("owner")`, `owner: the value is ""`},
+		"an empty directory":                   {local("data_dir", ""), nil, `AttributeName("data_dir")`, `local.data_dir: the value is ""`},
+		"a directory with a tilde":             {local("data_dir", "~/x"), nil, `AttributeName("data_dir")`, "pathexpand"},
+		"a directory of programs with a tilde": {local("postgres_bin_dir", "~/x"), nil, `AttributeName("postgres_bin_dir")`, "pathexpand"},
+		"a URL that is none":                   {local("postgres_url", "db:5432"), nil, `AttributeName("postgres_url")`, "not the URL"},
+		"a URL with a password":                {local("postgres_url", "postgres://a:hunter2@h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "holds a password"},
+		"a URL with a password at the end":     {local("postgres_url", "postgres://a@h/d?sslmode=verify-full&password=hunter2"), nil, `AttributeName("postgres_url")`, "holds a password"},
+		"a URL that can't be read":             {local("postgres_url", "postgres://a:hunter2@h:x/d%zz"), nil, `AttributeName("postgres_url")`, "not the URL"},
+		"a URL without a user":                 {local("postgres_url", "postgres://h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "names no user"},
+		"a URL without TLS":                    {local("postgres_url", "postgres://a@h/d?sslmode=disable"), nil, `AttributeName("postgres_url")`, `sslmode is "disable"`},
+		"a URL with TLS to anybody":            {local("postgres_url", "postgres://a@h/d"), nil, `AttributeName("postgres_url")`, "add sslmode=verify-full"},
+		"a password for nothing":               {local("postgres_password_file", "/x"), nil, `AttributeName("postgres_password_file")`, "no postgres_url"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, validated, configured := configured(t, c.config, c.environment)

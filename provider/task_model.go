@@ -64,7 +64,7 @@ func (m taskModel) toDomain(ctx context.Context, diags *diag.Diagnostics) target
 		Secrets:        stringMap(ctx, m.Secrets, diags),
 		TimeoutSeconds: number(m.TimeoutSeconds, defaultTaskSeconds, defaultTaskSeconds),
 	}
-	if m.Command.IsUnknown() || m.Image.IsUnknown() && len(t.Command) == 0 {
+	if len(t.Command) == 0 && (!m.Command.IsNull() || m.Image.IsUnknown()) {
 		t.Command = []string{placeholder}
 	}
 	return t

@@ -71,6 +71,7 @@ func refused(t *testing.T, kind string, good map[string]any, cases map[string]re
 				}
 			}
 			got := l.plan(l.nothing(kind), with(good, c.change)).diags
+			got.namesEachAttributeOnce(t)
 			if !got.errors() || !strings.Contains(strings.ToLower(got.String()), strings.ToLower(c.want)) || !strings.Contains(got.String(), c.at) {
 				t.Errorf("got %s\nwant an error at %s with %q", got, c.at, c.want)
 			}
@@ -91,18 +92,18 @@ func TestDeploymentSlotRefusesWrongValues(t *testing.T) {
 		"routes without a health check":         {nil, components("web", set{"health_check": nil, "routes": []any{set{"path_prefix": "/w"}}}), `AttributeName("components").ElementKeyString("web").AttributeName("health_check")`, "has no health_check"},
 		"a component's name that is none":       {nil, components("A.B", nil), `AttributeName("components").ElementKeyString("A.B")`, "contains 'A'"},
 		"nothing to run":                        {nil, components("api", set{"command": nil}), `AttributeName("components").ElementKeyString("api")`, "nothing to run"},
-		"a command without words":               {nil, components("api", set{"command": []any{}}), `AttributeName("command")`, "at least 1"},
-		"a command whose program is empty":      {nil, components("api", set{"command": []any{""}}), `AttributeName("command")`, "first word is empty"},
-		"an empty image":                        {nil, components("api", set{"image": ""}), `AttributeName("image")`, "at least 1"},
+		"a command without words":               {nil, components("api", set{"command": []any{}}), `AttributeName("command")`, "the list is empty"},
+		"a command whose program is empty":      {nil, components("api", set{"command": []any{""}}), `AttributeName("command")`, `first word is ""`},
+		"an empty image":                        {nil, components("api", set{"image": ""}), `AttributeName("image")`, `the value is ""`},
 		"an image on the local target":          {nil, components("api", set{"image": "x", "command": nil}), `AttributeName("image")`, "remove image"},
 		"a program with a relative path":        {nil, components("api", set{"command": []any{"bin/app"}}), `ElementKeyString("api").AttributeName("command").ElementKeyInt(0)`, "relative path"},
 		"a suite with a relative path":          {nil, set{"test_suite": set{"command": []any{"./suite"}}}, `AttributeName("test_suite").AttributeName("command").ElementKeyInt(0)`, "relative path"},
 		"a secret with a relative path":         {nil, components("api", set{"secrets": set{"A": "secrets/a"}}), `AttributeName("secrets").ElementKeyString("A")`, "relative path"},
 		"a port that is none":                   {nil, components("api", set{"port": 70000}), `AttributeName("port")`, "70000 is not a TCP port"},
-		"a port of zero":                        {nil, components("api", set{"port": 0}), `AttributeName("port")`, "at least 1"},
+		"a port of zero":                        {nil, components("api", set{"port": 0}), `AttributeName("port")`, "0 is out of range"},
 		"a port of two components":              {nil, set{"components": set{"api": with(aComponent(), set{"port": 80}), "web": with(aComponent(), set{"port": 80, "routes": nil})}}, `ElementKeyString("web").AttributeName("port")`, "is the port of component"},
-		"no CPU":                                {nil, components("api", set{"cpu": 0}), `AttributeName("cpu")`, "at least 1"},
-		"no memory":                             {nil, components("api", set{"memory_mib": 0}), `AttributeName("memory_mib")`, "at least 1"},
+		"no CPU":                                {nil, components("api", set{"cpu": 0}), `AttributeName("cpu")`, "0 is out of range"},
+		"no memory":                             {nil, components("api", set{"memory_mib": 0}), `AttributeName("memory_mib")`, "0 is out of range"},
 		"a variable that is none":               {nil, components("api", set{"environment": set{"1A": "x"}}), `AttributeName("environment").ElementKeyString("1A")`, "not a variable name"},
 		"a variable of ours":                    {nil, components("api", set{"environment": set{"PORT": "1"}}), `ElementKeyString("PORT")`, "set by Slipway itself"},
 		"a secret variable of ours":             {nil, components("api", set{"secrets": set{"SLIPWAY_X": "/x"}}), `AttributeName("secrets").ElementKeyString("SLIPWAY_X")`, "set by Slipway itself"},
@@ -124,14 +125,14 @@ func TestDeploymentSlotRefusesWrongValues(t *testing.T) {
 		"no suite":                              {nil, set{"test_suite": nil}, `AttributeName("test_suite")`, "needs a test_suite"},
 		"a suite and leave to do without":       {nil, set{"allow_untested": true}, `AttributeName("allow_untested")`, "there is a test_suite"},
 		"a suite as an image":                   {nil, set{"test_suite": set{"image": "x"}}, `AttributeName("test_suite").AttributeName("image")`, "remove image"},
-		"a suite for nobody":                    {nil, set{"test_suite": set{"command": []any{"s"}, "account": ""}}, `AttributeName("account")`, "at least 1"},
+		"a suite for nobody":                    {nil, set{"test_suite": set{"command": []any{"s"}, "account": ""}}, `AttributeName("account")`, `the value is ""`},
 		"a suite for an account that is none":   {nil, set{"test_suite": set{"command": []any{"s"}, "account": "A"}}, `AttributeName("test_suite").AttributeName("account")`, "contains 'A'"},
 		"no time to start":                      {nil, set{"swap": set{"start_timeout_seconds": 0}}, `AttributeName("start_timeout_seconds")`, "0 is out of range"},
 		"more time healthy than to start":       {nil, set{"swap": set{"start_timeout_seconds": 5, "minimum_healthy_seconds": 5}}, `AttributeName("minimum_healthy_seconds")`, "not below"},
 		"a negative drain":                      {nil, set{"swap": set{"drain_seconds": -1}}, `AttributeName("drain_seconds")`, "-1 is out of range"},
 		"a negative window":                     {nil, set{"swap": set{"fallback_window_seconds": -1}}, `AttributeName("fallback_window_seconds")`, "-1 is out of range"},
 		"a negative retry":                      {nil, set{"retry": -1}, `AttributeName("retry")`, "-1 is out of range"},
-		"a tag of AWS's own":                    {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `no prefix "aws:"`},
+		"a tag of AWS's own":                    {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `has the prefix "aws:"`},
 		"a route that another slot has":         {[]planned{{"deployment_slot", aSlot()}}, set{"name": "other"}, `AttributeName("components").ElementKeyString("api").AttributeName("routes").ElementKeyInt(0)`, `leads to component "api" of slot "eu/production/oms" already`},
 		"an id that another resource has":       {[]planned{{"deployment_slot", aSlot()}}, nil, `AttributeName("name")`, "two resources of this configuration"},
 	})

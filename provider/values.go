@@ -18,9 +18,10 @@ import (
 // placeholder stands for an unknown string where "" would be a fault.
 const placeholder = "unknown"
 
-func text(v types.String, unknown string) string {
-	if v.IsUnknown() {
-		return unknown
+// text is a string's value. Where a required one is null the framework says so.
+func text(v types.String, harmless string) string {
+	if !given(v) {
+		return harmless
 	}
 	return v.ValueString()
 }
@@ -45,7 +46,7 @@ func fullyKnown(ctx context.Context, v attr.Value) bool {
 }
 
 // stringMap returns a map's values, nil for an empty one, as the library has it. A value that
-// is not known looks like a path, which a secret's is.
+// is not known, or null and refused for it, looks like a path, which a secret's is.
 func stringMap(ctx context.Context, v types.Map, diags *diag.Diagnostics) map[string]string {
 	if !given(v) || len(v.Elements()) == 0 {
 		return nil

@@ -115,11 +115,12 @@ func (e Environment) Validate() Faults {
 	case e.Account != "":
 		f.check("account", ValidateName(e.Account))
 	}
-	if len(e.DomainName) > 200 || !domainRegexp.MatchString(e.DomainName) {
+	byDefault := e.DomainName == e.ID().DefaultDomainName() // made of two names that are checked above
+	if !byDefault && (len(e.DomainName) > 200 || !domainRegexp.MatchString(e.DomainName)) {
 		f.addf("domain_name", "%q is not a domain name: expected lower-case labels of a-z, 0-9 and \"-\", joined by dots, at most 200 characters", e.DomainName)
 	}
 	if net.ParseIP(e.Network.ListenAddress) == nil {
-		f.addf("network.listen_address", "%q is not an IP address", e.Network.ListenAddress)
+		f.addf("network.listen_address", "%q is not an IP address: expected such as \"127.0.0.1\", which only this machine reaches, or \"0.0.0.0\" for all", e.Network.ListenAddress)
 	}
 	f.positive("network.https_port", e.Network.HTTPSPort, "(a TCP port)", 65535)
 	f.positive("network.preview_port", e.Network.PreviewPort, "(a TCP port)", 65535)
@@ -127,15 +128,15 @@ func (e Environment) Validate() Faults {
 		f.addf("network.preview_port", "%d is the https_port too: the preview entrance needs a port of its own", e.Network.PreviewPort)
 	}
 	if e.Database.MaxConnections < 10 || e.Database.MaxConnections > 10000 {
-		f.addf("database.max_connections", "%d is out of range: expected 10 to 10000", e.Database.MaxConnections)
+		f.addf("database.max_connections", "%d is out of range: expected 10 to 10000 connections", e.Database.MaxConnections)
 	}
 	if e.Mirrors != "" {
-		id, err := ParseEnvironmentID(e.Mirrors)
-		f.check("mirrors", err)
-		switch {
+		switch id, err := ParseEnvironmentID(e.Mirrors); {
 		case e.Kind != KindSandbox:
 			f.addf("mirrors", "only a sandbox mirrors another environment: remove mirrors, or set kind to %q", KindSandbox)
-		case err == nil && id == e.ID():
+		case err != nil:
+			f.check("mirrors", err)
+		case id == e.ID():
 			f.addf("mirrors", "an environment can't mirror itself: name the production environment that this sandbox must equal")
 		}
 	}

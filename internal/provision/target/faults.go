@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Fault is one thing wrong with a definition.
@@ -57,8 +58,13 @@ func (f *Faults) oneOf(path, value string, allowed ...string) {
 // tags applies the AWS limits (Tag naming limits and requirements), which are the tighter.
 func (f *Faults) tags(tags map[string]string) {
 	for _, k := range SortedKeys(tags) {
-		if k == "" || len(k) > 128 || len(tags[k]) > 256 || strings.HasPrefix(strings.ToLower(k), "aws:") {
-			f.addf("tags."+k, "a tag key has 1 to 128 characters and no prefix \"aws:\", a value at most 256")
+		switch keyLength, valueLength := utf8.RuneCountInString(k), utf8.RuneCountInString(tags[k]); {
+		case keyLength < 1 || keyLength > 128:
+			f.addf("tags."+k, "the key %q has %d characters: a tag key has 1 to 128", k, keyLength)
+		case strings.HasPrefix(strings.ToLower(k), "aws:"):
+			f.addf("tags."+k, "the key %q has the prefix \"aws:\", which is AWS's own: choose another key", k)
+		case valueLength > 256:
+			f.addf("tags."+k, "the value has %d characters: a tag value has at most 256", valueLength)
 		}
 	}
 	if len(tags) > 40 {

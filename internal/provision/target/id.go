@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // NamePattern is what the names of regions, environments, accounts, slots and components
@@ -107,8 +108,8 @@ func ParseSlotID(s string) (SlotID, error) {
 func parseID(s, what string, parts ...string) ([]string, error) {
 	p := strings.Split(s, "/")
 	if len(p) != len(parts) {
-		return nil, fmt.Errorf("%q is not %s %s: expected %q, got %d part(s)",
-			s, article(what), what, strings.Join(parts, "/"), len(p))
+		return nil, fmt.Errorf("%q is not %s %s: expected %d part(s), %q, and got %d",
+			s, article(what), what, len(parts), strings.Join(parts, "/"), len(p))
 	}
 	for i, v := range p {
 		if err := ValidateName(v); err != nil {
@@ -130,9 +131,9 @@ func article(noun string) string {
 func ValidateName(s string) error {
 	switch {
 	case s == "":
-		return fmt.Errorf("a name must not be empty")
-	case len(s) > MaxNameLength:
-		return fmt.Errorf("%q has %d characters; a name has at most %d", s, len(s), MaxNameLength)
+		return fmt.Errorf("a name must not be empty: expected 1 to %d characters a-z, 0-9 and \"-\"", MaxNameLength)
+	case utf8.RuneCountInString(s) > MaxNameLength:
+		return fmt.Errorf("%q has %d characters; a name has at most %d", s, utf8.RuneCountInString(s), MaxNameLength)
 	case nameRegexp.MatchString(s):
 		return nil
 	}
@@ -148,9 +149,9 @@ func ValidateName(s string) error {
 func ValidateRelease(s string) error {
 	switch {
 	case s == "":
-		return fmt.Errorf("a release must not be empty")
-	case len(s) > 128:
-		return fmt.Errorf("a release has at most 128 characters, this one has %d", len(s))
+		return fmt.Errorf("a release must not be empty: expected such as \"2026.11.3\"")
+	case utf8.RuneCountInString(s) > 128:
+		return fmt.Errorf("a release has at most 128 characters, this one has %d", utf8.RuneCountInString(s))
 	case releaseRegexp.MatchString(s):
 		return nil
 	}

@@ -117,14 +117,19 @@ func (f *Faults) program(path, image string, command []string) {
 	switch {
 	case image == "" && len(command) == 0:
 		f.addf(path, "nothing to run: set command (local) or image (aws)")
-	case len(command) > 0 && command[0] == "":
-		f.addf(path+".command", "the first word is empty: it names the program to run")
+	case len(command) > 0 && strings.TrimSpace(command[0]) == "":
+		f.addf(path+".command.0", "the first word is %q: it names the program to run", command[0])
+	case slices.ContainsFunc(command, hasNUL):
+		f.addf(path+".command", "a word holds the character NUL, which no argument can: remove it")
 	}
 }
 
 func (f *Faults) variables(path string, environment, secrets map[string]string) {
 	for _, k := range SortedKeys(environment) {
 		f.variable(path+".environment."+k, k)
+		if hasNUL(environment[k]) {
+			f.addf(path+".environment."+k, "the value holds the character NUL, which no variable can: remove it")
+		}
 	}
 	for _, k := range SortedKeys(secrets) {
 		f.variable(path+".secrets."+k, k)
@@ -132,10 +137,12 @@ func (f *Faults) variables(path string, environment, secrets map[string]string) 
 			f.addf(path+".secrets."+k, "%q is in environment too: keep one of the two", k)
 		}
 		if secrets[k] == "" {
-			f.addf(path+".secrets."+k, "expected the path of a file of mode 0600 (local) or the ARN of a secret (aws), never the value itself")
+			f.addf(path+".secrets."+k, "the value is empty: expected the path of a file of mode 0600 (local) or the ARN of a secret (aws), never the value itself")
 		}
 	}
 }
+
+func hasNUL(s string) bool { return strings.ContainsRune(s, 0) }
 
 func (f *Faults) variable(path, name string) {
 	switch {
