@@ -32,6 +32,9 @@ var floors = map[string][]string{
 	"internal/provision/memtarget":   {"internal/provision/target", "internal/wait"},
 	"internal/provision/localtarget": {"internal/provision/target", "internal/wait", "internal/agentapi"},
 
+	"internal/provision/awstarget":         {"internal/provision/target", "internal/wait"},
+	"internal/provision/awstarget/awstest": nil, // tests only
+
 	"internal/agentapi":       {"internal/agent/hold", "internal/provision/target", "internal/wait"},
 	"internal/agent/...":      {"internal/agent/...", "internal/agentapi", "internal/provision/target", "internal/wait"},
 	"internal/agent/hold":     nil,
@@ -43,7 +46,7 @@ var floors = map[string][]string{
 // outside says who may import what is not ours; everybody may import the rest.
 var outside = map[string][]string{
 	"github.com/hashicorp/terraform-plugin-": {"", "provider"},
-	"github.com/aws/":                        {"internal/provision/awstarget"},
+	"github.com/aws/":                        {"internal/provision/awstarget", "internal/provision/awstarget/awstest"},
 }
 
 func TestImportsPointDownwards(t *testing.T) {

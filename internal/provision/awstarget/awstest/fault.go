@@ -1,0 +1,107 @@
+package awstest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Fault is what happens to one call.
+type Fault int
+
+// Kinds of faults.
+const (
+	// FailBefore answers with an error of the server; the call has no effect.
+	FailBefore Fault = iota
+	// FailAfter lets the call take effect and loses the answer.
+	FailAfter
+	// Throttle answers that there were too many calls; the call has no effect.
+	Throttle
+	// Expire answers that the credentials have expired; the call has no effect.
+	Expire
+)
+
+// Faults lists the kinds.
+var Faults = []Fault{FailBefore, FailAfter, Throttle, Expire}
+
+func (f Fault) String() string {
+	return [...]string{"fail before", "fail after", "throttle", "expired token"}[f]
+}
+
+// errLost is what a client sees of an answer that was lost.
+var errLost = errors.New("the connection was closed before the answer came")
+
+// Calls is a RoundTripper that counts calls and lets one of them fail.
+type Calls struct {
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	made  []string
+	at    int
+	fault Fault
+}
+
+// NewCalls counts what goes through next.
+func NewCalls(next http.RoundTripper) *Calls { return &Calls{next: next} }
+
+// FailAt starts to count anew and lets call n, counted from 1, fail; 0 lets none fail.
+func (c *Calls) FailAt(n int, f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made, c.at, c.fault = nil, n, f
+}
+
+// Made lists the calls since FailAt, such as "kms CreateKey".
+func (c *Calls) Made() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.made...)
+}
+
+// RoundTrip sends a request, or what the fault makes of it.
+func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
+	call, err := identify(r)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.made = append(c.made, call.Service+" "+call.Operation)
+	faulty, fault := len(c.made) == c.at, c.fault
+	c.mu.Unlock()
+	if !faulty {
+		return c.next.RoundTrip(r)
+	}
+	switch fault {
+	case FailAfter:
+		response, err := c.next.RoundTrip(r)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+		return nil, errLost
+	case Throttle:
+		return refusal(r, call, http.StatusBadRequest, "ThrottlingException"), nil
+	case Expire:
+		return refusal(r, call, http.StatusForbidden, "ExpiredTokenException"), nil
+	}
+	return refusal(r, call, http.StatusInternalServerError, "InternalFailure"), nil
+}
+
+// refusal is an error as the service of a call would send it.
+func refusal(r *http.Request, call Call, status int, code string) *http.Response {
+	body, contentType := call.Error(code, "made by the test")
+	return &http.Response{
+		Status: http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        http.Header{"Content-Type": {contentType}, "X-Amzn-Errortype": {code}},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)), Request: r,
+	}
+}
+
+// isQuery says whether a body is that of a query protocol.
+func isQuery(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+}
