@@ -43,7 +43,7 @@ func (p *Platform) Serve(ctx context.Context, id target.SlotID, c target.Color, 
 		return target.Switched{}, err
 	case st == nil:
 		return target.Switched{}, target.Errorf(target.ErrConflict, "the %s seat of slot %q is empty", c, id)
-	case serving == c && front.Serving(s.id.Name) == st.id():
+	case serving == c && front.Traffic(s.id.Name) == (proxy.Traffic{Stack: st.id()}):
 		return target.Switched{Drained: true}, nil
 	case serving == c:
 		// The record was written and the pointer did not follow: it does now.
@@ -78,7 +78,7 @@ func (s *slot) point(ctx context.Context, front *proxy.Proxy, st *stack) (target
 	waiting, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.e.p.open, func() { cancel(ErrHandedOver) })()
-	done, err := front.Switch(waiting, s.id.Name, st.id())
+	done, err := front.SetTraffic(waiting, s.id.Name, proxy.Traffic{Stack: st.id()})
 	if err != nil {
 		return target.Switched{}, err
 	}
@@ -119,7 +119,7 @@ func (s *slot) direct(ctx context.Context, front *proxy.Proxy) {
 		preview = st.id()
 	}
 	s.mu.Unlock()
-	if _, err := front.Switch(ctx, s.id.Name, live); err != nil {
+	if _, err := front.SetTraffic(ctx, s.id.Name, proxy.Traffic{Stack: live}); err != nil {
 		s.e.p.log.Error("the front door was not set", "slot", s.id.String(), "error", err)
 	}
 	if err := front.SetPreview(s.id.Name, preview); err != nil {

@@ -33,7 +33,7 @@ func TestARepeatedServeMovesAPointerThatDidNotFollowTheRecord(t *testing.T) {
 		s.file.Seats[c], s.stacks[c] = &seat{Spec: spec}, s.newStack(spec)
 		s.stacks[c].enter(e.proxy)
 	}
-	if _, err := e.proxy.Switch(t.Context(), id.Name, s.stacks[target.Blue].id()); err != nil {
+	if _, err := e.proxy.SetTraffic(t.Context(), id.Name, proxy.Traffic{Stack: s.stacks[target.Blue].id()}); err != nil {
 		t.Fatal(err)
 	}
 	s.file.Serving = target.Green // and here the switch was cut off
@@ -42,7 +42,7 @@ func TestARepeatedServeMovesAPointerThatDidNotFollowTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := e.proxy.Serving(id.Name), s.stacks[target.Green].id(); got != want {
+	if got, want := e.proxy.Traffic(id.Name).Stack, s.stacks[target.Green].id(); got != want {
 		t.Errorf("the front door leads to %q, want %q", got, want)
 	}
 	if moved.At.IsZero() {

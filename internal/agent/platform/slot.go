@@ -273,7 +273,7 @@ func (p *Platform) DeleteSlot(ctx context.Context, id target.SlotID, l target.Le
 		return err
 	}
 	if front := s.e.front(); front != nil {
-		if _, err := front.Switch(ctx, s.id.Name, ""); err != nil && ctx.Err() != nil {
+		if _, err := front.SetTraffic(ctx, s.id.Name, proxy.Traffic{}); err != nil && ctx.Err() != nil {
 			return err
 		}
 	}

@@ -21,6 +21,9 @@ func (x *exchange) answer() (reusable bool) {
 		x.stack.counters.serverErrors.Add(1)
 	}
 	h[ReleaseHeader] = x.entry.release
+	if x.cookie != "" {
+		h["Set-Cookie"] = append(h["Set-Cookie"], x.cookie)
+	}
 	if rep.status == http.StatusSwitchingProtocols {
 		x.splice(rep, h)
 		return false

@@ -46,7 +46,7 @@ func startProxy(b *testing.B) string {
 	p := proxy.New(domain, quiet())
 	must(b, p.PutStack(proxy.Stack{ID: "blue", Slot: "oms", Release: "1", Routes: everything}))
 	must(b, p.SetInstances("blue", "api", []proxy.Instance{{ID: "1", Addr: backend}}))
-	if _, err := p.Switch(b.Context(), "oms", "blue"); err != nil {
+	if _, err := p.SetTraffic(b.Context(), "oms", proxy.Traffic{Stack: "blue"}); err != nil {
 		b.Fatal(err)
 	}
 	l := listen(b)

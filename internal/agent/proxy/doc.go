@@ -2,14 +2,14 @@
 // proxy with two entrances. Production reaches the stack that serves in each slot, Preview
 // the one that is to be tested, both by the very same routes.
 //
-// What is reached is one immutable table behind an atomic pointer. [Proxy.Switch] swaps
-// that pointer: the one commit point of a blue-green swap, for all components of a slot at
-// once. A request registers with the stack that it found before it looks whether the table
+// What is reached is one immutable table behind an atomic pointer. [Proxy.SetTraffic] swaps
+// that pointer: the one commit point of a blue-green swap and of each of its steps, for all
+// components of a slot at once. A request registers with the stack that it found before it looks whether the table
 // is still the same, so that whoever swaps the table and then waits for the registered ones
 // has seen them all.
 //
 // The way of a request through the files: entrance.go (listener and server), route.go and
-// table.go (where to), exchange.go (one request and its answer), request.go and body.go
+// table.go (where to), split.go and side.go (on which side of a canary), exchange.go (one request and its answer), request.go and body.go
 // (towards the instance), reply.go and answer.go (back), stream.go and upgrade.go (what
 // outlives a switch), component.go, instance.go, pool.go and conn.go (the upstream side).
 package proxy

@@ -38,7 +38,7 @@ func startUpgrade(t *testing.T, release string, instances ...proxy.Instance) *up
 		p := proxy.New(domain, quiet())
 		must(t, p.PutStack(proxy.Stack{ID: "blue", Slot: "oms", Release: release, Routes: everything}))
 		must(t, p.SetInstances("blue", "api", instances))
-		_, err := p.Switch(t.Context(), "oms", "blue")
+		_, err := p.SetTraffic(t.Context(), "oms", proxy.Traffic{Stack: "blue"})
 		must(t, err)
 		settings := serverTLS(t)
 		go func() { served <- p.Serve(proxy.Production, l, settings) }()

@@ -28,7 +28,7 @@ func TestADrainSeesEveryRequestThatEntered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := p.Switch(t.Context(), "oms", "blue"); err != nil {
+	if _, err := p.SetTraffic(t.Context(), "oms", Traffic{Stack: "blue"}); err != nil {
 		t.Fatal(err)
 	}
 	var drained sync.Map // of *turn
@@ -38,7 +38,7 @@ func TestADrainSeesEveryRequestThatEntered(t *testing.T) {
 		requests.Go(func() {
 			r := &http.Request{Host: "eu.localhost", URL: &url.URL{Path: "/"}}
 			for !stop.Load() {
-				e, refused := p.enter(Production, r)
+				e, _, refused := p.enter(Production, r)
 				if refused != nil {
 					t.Errorf("refused: %+v", refused)
 					return
@@ -56,8 +56,8 @@ func TestADrainSeesEveryRequestThatEntered(t *testing.T) {
 	}
 	colors := []string{"green", "blue"}
 	for n := range 50 {
-		old := p.slots["oms"].turns[Production]
-		switched, err := p.Switch(t.Context(), "oms", colors[n%2])
+		old := p.slots["oms"].reach[Production].main
+		switched, err := p.SetTraffic(t.Context(), "oms", Traffic{Stack: colors[n%2]})
 		if err != nil || !switched.Drained {
 			t.Errorf("%+v, %v", switched, err)
 		}

@@ -17,7 +17,8 @@ type exchange struct {
 	r       *http.Request
 	entry   *entry
 	stack   *stack
-	counted bool // as an ordinary request
+	cookie  string // to be set, "" for none
+	counted bool   // as an ordinary request
 
 	instance *instance
 	conn     *conn
@@ -29,17 +30,18 @@ type exchange struct {
 func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
 	refused := checkRequest(r)
 	var found *entry
+	var cookie string
 	if refused == nil {
-		found, refused = p.enter(e, r)
+		found, cookie, refused = p.enter(e, r)
 	}
 	if refused != nil {
-		refused.write(w, p.leaving.Load())
+		refused.write(w, p.leaving.Load(), "")
 		return
 	}
 	s := found.turn.stack
 	s.counters.requests.Add(1)
 	s.counters.inFlight.Add(1)
-	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, counted: true}
+	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true}
 	defer x.leave()
 	x.run()
 }
@@ -152,7 +154,7 @@ func (x *exchange) refuse(f *refusal) {
 	if f.status >= http.StatusInternalServerError {
 		x.stack.counters.serverErrors.Add(1)
 	}
-	f.write(x.w, x.closesClient())
+	f.write(x.w, x.closesClient(), x.cookie)
 }
 
 // clientLeft ends an exchange that nobody waits for any more.

@@ -1,5 +1,10 @@
 package proxy
 
+import (
+	"context"
+	"net/http"
+)
+
 // Idle returns the number of idle connections to the instances of a stack.
 func (p *Proxy) Idle(stackID string) int {
 	return p.countIdle(stackID, func(*conn) bool { return true })
@@ -26,4 +31,9 @@ func (p *Proxy) countIdle(stackID string, counts func(*conn) bool) int {
 		}
 	}
 	return n
+}
+
+// numbered is a request on the connection of a number.
+func numbered(r *http.Request, connection uint64) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), connectionNumber{}, connection))
 }

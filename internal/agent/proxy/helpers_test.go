@@ -135,7 +135,7 @@ func (d *door) put(t testing.TB, id, release string, instances ...proxy.Instance
 // serve switches slot "oms".
 func (d *door) serve(t testing.TB, id string) proxy.Switched {
 	t.Helper()
-	switched, err := d.Switch(t.Context(), "oms", id)
+	switched, err := d.SetTraffic(t.Context(), "oms", proxy.Traffic{Stack: id})
 	must(t, err)
 	return switched
 }

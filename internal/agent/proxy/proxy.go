@@ -14,9 +14,10 @@ type Proxy struct {
 	table  atomic.Pointer[table]
 
 	buffers     buffers
-	connections crowd       // of clients, but for those that became WebSockets
-	spliced     crowd       // WebSockets
-	leaving     atomic.Bool // Drain or Close has begun
+	connections crowd         // of clients, but for those that became WebSockets
+	spliced     crowd         // WebSockets
+	arrivals    atomic.Uint64 // connections that have come
+	leaving     atomic.Bool   // Drain or Close has begun
 
 	mu     sync.Mutex
 	stacks map[string]*stack
@@ -25,7 +26,7 @@ type Proxy struct {
 }
 
 // New returns the proxy of the environment that is reached by the domain and all names
-// under it. It reaches nothing until [Proxy.PutStack] and [Proxy.Switch], and nobody
+// under it. It reaches nothing until [Proxy.PutStack] and [Proxy.SetTraffic], and nobody
 // reaches it until [Proxy.Serve]. Stop it with Drain or Close.
 func New(domain string, logger *slog.Logger) *Proxy {
 	p := &Proxy{

@@ -31,14 +31,18 @@ type refusal struct {
 	text   string
 }
 
-// write answers with the refusal, closes asking the client to use another connection from now on.
-func (f *refusal) write(w http.ResponseWriter, closes bool) {
+// write answers with the refusal and sets a cookie unless it is "". With closes it asks the
+// client to use another connection from now on.
+func (f *refusal) write(w http.ResponseWriter, closes bool, cookie string) {
 	h := w.Header()
 	clear(h)
 	h["Content-Type"] = []string{"text/plain; charset=utf-8"}
 	h["Content-Length"] = []string{strconv.Itoa(len(f.text) + 1)}
 	h["Cache-Control"] = []string{"no-store"}
 	h[ErrorHeader] = []string{f.code}
+	if cookie != "" {
+		h["Set-Cookie"] = []string{cookie}
+	}
 	if closes {
 		h["Connection"] = []string{"close"}
 	}

@@ -67,6 +67,11 @@ func appendRequest(b []byte, r *http.Request) []byte {
 			continue
 		}
 		for _, value := range values {
+			if key == "Cookie" {
+				if value = withoutSide(value); value == "" {
+					continue
+				}
+			}
 			b = appendField(b, key, value)
 		}
 	}

@@ -30,7 +30,7 @@ func TestRoutesAreChosenByHostAndThenByPath(t *testing.T) {
 		for _, r := range routes {
 			must(t, d.SetInstances(slot+"/blue", r.Component, []proxy.Instance{startApp(t, "1", says(r.Component)).Instance}))
 		}
-		_, err := d.Switch(t.Context(), slot, slot+"/blue")
+		_, err := d.SetTraffic(t.Context(), slot, proxy.Traffic{Stack: slot + "/blue"})
 		must(t, err)
 	}
 	for _, test := range []struct{ name, url, want string }{

@@ -23,7 +23,7 @@ type Stack struct {
 	Slot    string
 	Release string // what the header Slipway-Release says
 	Routes  []Route
-	// DrainLimit bounds how long a Switch away from this stack waits for its requests;
+	// DrainLimit bounds how long a SetTraffic away from this stack waits for its requests;
 	// zero means DefaultDrainLimit.
 	DrainLimit time.Duration
 }
@@ -49,15 +49,14 @@ type stack struct {
 	streams    streams  // has its own lock
 }
 
-// slot is where stacks are reached: at each entrance by one turn, or by none.
+// slot is where stacks are reached, by either entrance.
 type slot struct {
-	turns [Preview + 1]*turn
-	since [Preview + 1]time.Time
+	reach [Preview + 1]reach
 }
 
 // reaches reports whether the stack can be reached by any entrance.
 func (s *slot) reaches(sought *stack) bool {
-	return slices.ContainsFunc(s.turns[:], func(t *turn) bool { return t != nil && t.stack == sought })
+	return slices.ContainsFunc(s.reach[:], func(r reach) bool { return r.holds(sought) })
 }
 
 // PutStack adds a stack, or changes its release, routes and drain limit. Requests see all
@@ -110,12 +109,12 @@ func (p *Proxy) DeleteStack(stackID string) error {
 		return nil
 	}
 	at := p.slots[s.Slot]
-	if at.turns[Production].stackID() == stackID {
+	if at.reach[Production].holds(s) {
 		p.mu.Unlock()
 		return fmt.Errorf("delete stack %q: %w", stackID, ErrStackServes)
 	}
-	if at.turns[Preview].stackID() == stackID {
-		at.turns[Preview] = nil
+	if at.reach[Preview].holds(s) {
+		at.reach[Preview] = reach{}
 	}
 	delete(p.stacks, stackID)
 	s.setRotation(false)

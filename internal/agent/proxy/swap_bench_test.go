@@ -26,7 +26,7 @@ func BenchmarkSwap(b *testing.B) {
 		must(b, p.SetInstances(color, "api", []proxy.Instance{{ID: "1", Addr: benchBackend(b)}}))
 	}
 	swap := func(n int) {
-		_, err := p.Switch(b.Context(), "oms", colors[n%2])
+		_, err := p.SetTraffic(b.Context(), "oms", proxy.Traffic{Stack: colors[n%2]})
 		must(b, err)
 	}
 	swap(0)

@@ -27,10 +27,10 @@ func TestTwentySwitchesUnderLoadLoseNothing(t *testing.T) {
 	for n := range 20 {
 		l.progress(t, 100)
 		switched := d.serve(t, colors[(n+1)%2])
-		if switched.Old != colors[n%2] || !switched.Drained || switched.LastOldAnswer.IsZero() {
+		if switched.Old.Stack != colors[n%2] || !switched.Drained || switched.LastOldAnswer.IsZero() {
 			t.Errorf("switch %d: %+v", n, switched)
 		}
-		if got := d.Stats(switched.Old).InFlight; got != 0 {
+		if got := d.Stats(switched.Old.Stack).InFlight; got != 0 {
 			t.Errorf("switch %d: %d requests on the old stack after the drain", n, got)
 		}
 	}
@@ -151,13 +151,13 @@ func TestRequestsThatAreUnderWayCompleteOnTheOldStack(t *testing.T) {
 				receive(t, "the request", begun)
 				switches := make(chan proxy.Switched, 1)
 				go func() {
-					switched, err := d.Switch(t.Context(), "oms", "green")
+					switched, err := d.SetTraffic(t.Context(), "oms", proxy.Traffic{Stack: "green"})
 					if err != nil {
 						t.Error(err)
 					}
 					switches <- switched
 				}()
-				eventually(t, "the switch", func() bool { return d.Serving("oms") == "green" })
+				eventually(t, "the switch", func() bool { return d.Traffic("oms").Stack == "green" })
 				if got := get(t, client, "https://"+domain+"/"); got.body != "new" || got.header.Get("Slipway-Release") != "2" {
 					t.Errorf("meanwhile the answer was %q of release %q", got.body, got.header.Get("Slipway-Release"))
 				}
@@ -171,7 +171,7 @@ func TestRequestsThatAreUnderWayCompleteOnTheOldStack(t *testing.T) {
 				if got.status != http.StatusOK || got.body != test.want || got.header.Get("Slipway-Release") != "1" {
 					t.Errorf("status %d, %d bytes (want %d), release %q", got.status, len(got.body), len(test.want), got.header.Get("Slipway-Release"))
 				}
-				if s := receive(t, "the end of the switch", switches); !s.Drained || s.Old != "blue" || s.LastOldAnswer.Before(s.At) {
+				if s := receive(t, "the end of the switch", switches); !s.Drained || s.Old.Stack != "blue" || s.LastOldAnswer.Before(s.At) {
 					t.Errorf("%+v", s)
 				}
 			})
@@ -220,11 +220,11 @@ func TestSwitchGivesUpWaitingAtTheDrainLimitAndTheContext(t *testing.T) {
 			receive(t, "the request", begun)
 			ctx, cancel := context.WithTimeout(t.Context(), test.call)
 			defer cancel()
-			switched, err := d.Switch(ctx, "oms", "")
-			if !errors.Is(err, test.want) || switched.Drained || switched.Old != "blue" || switched.At.IsZero() {
+			switched, err := d.SetTraffic(ctx, "oms", proxy.Traffic{})
+			if !errors.Is(err, test.want) || switched.Drained || switched.Old.Stack != "blue" || switched.At.IsZero() {
 				t.Errorf("%+v, %v", switched, err)
 			}
-			if d.Serving("oms") != "" {
+			if d.Traffic("oms").Stack != "" {
 				t.Error("it was not switched")
 			}
 			if n := d.Stats("blue").InFlight; n != 1 {
@@ -241,25 +241,25 @@ func TestSwitchingIsIdempotentAndRefusesWhatItDoesNotKnow(t *testing.T) {
 	d := openDoor(t)
 	begun, release := make(chan struct{}), make(chan struct{})
 	d.put(t, "blue", "1", startApp(t, "1", func(http.ResponseWriter, *http.Request) { close(begun); <-release }).Instance)
-	if s := d.serve(t, ""); s.Old != "" || !s.Drained {
+	if s := d.serve(t, ""); s.Old.Stack != "" || !s.Drained {
 		t.Errorf("from nothing to nothing: %+v", s)
 	}
 	first := d.serve(t, "blue")
-	if first.Old != "" || first.At.IsZero() {
+	if first.Old.Stack != "" || first.At.IsZero() {
 		t.Errorf("first: %+v", first)
 	}
 	client := httpClient(t, d.production, "http/1.1")
 	done := make(chan struct{})
 	go func() { defer close(done); get(t, client, "https://"+domain+"/") }()
 	receive(t, "the request", begun)
-	if again := d.serve(t, "blue"); again.Old != "blue" || !again.Drained || !again.At.Equal(first.At) {
+	if again := d.serve(t, "blue"); again.Old.Stack != "blue" || !again.Drained || !again.At.Equal(first.At) {
 		t.Errorf("again: %+v, first %+v", again, first)
 	}
 	close(release)
 	receive(t, "the answer", done)
 	must(t, d.PutStack(proxy.Stack{ID: "other", Slot: "crm"}))
 	for _, stack := range []string{"unheard", "other"} {
-		if _, err := d.Switch(t.Context(), "oms", stack); !errors.Is(err, proxy.ErrUnknownStack) {
+		if _, err := d.SetTraffic(t.Context(), "oms", proxy.Traffic{Stack: stack}); !errors.Is(err, proxy.ErrUnknownStack) {
 			t.Errorf("switch to %s: %v", stack, err)
 		}
 		if err := d.SetPreview("oms", stack); !errors.Is(err, proxy.ErrUnknownStack) {
@@ -303,13 +303,13 @@ func TestBackAndForthDoesNotWaitForTheOtherTurn(t *testing.T) {
 	ask("/first")
 	ends := make(chan proxy.Switched, 1)
 	go func() {
-		switched, err := d.Switch(t.Context(), "oms", "green")
+		switched, err := d.SetTraffic(t.Context(), "oms", proxy.Traffic{Stack: "green"})
 		if err != nil {
 			t.Error(err)
 		}
 		ends <- switched
 	}()
-	eventually(t, "the switch", func() bool { return d.Serving("oms") == "green" })
+	eventually(t, "the switch", func() bool { return d.Traffic("oms").Stack == "green" })
 	d.serve(t, "blue")
 	ask("/second") // belongs to the second turn of blue, which nobody waits for
 	close(gates["/first"])

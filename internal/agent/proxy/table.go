@@ -36,6 +36,9 @@ type entry struct {
 	release   []string   // the value of the Slipway-Release header
 	turn      *turn      // nil: the slot has no stack at this entrance
 	instances *component // nil with turn
+	split     *split     // nil: the slot has one stack
+	canary    bool       // the side of the split that this is
+	requests  *sequence  // of the component; nil with split
 }
 
 // turn is one period in which a stack is reached by one entrance. Requests are counted by
@@ -46,43 +49,61 @@ type turn struct {
 	last     instant // the last answer
 }
 
-// stackID is "" for the turn of nobody.
-func (t *turn) stackID() string {
-	if t == nil {
-		return ""
-	}
-	return t.stack.ID
-}
-
-// find returns the first entry that matches, or nil.
-func (t *table) find(e Entrance, n name, path string) *entry {
+// find returns the first entry that matches, or nil, and the first one on the other side of
+// its slot's split, if both sides have one.
+func (t *table) find(e Entrance, n name, path string) (found, other *entry) {
 	entries := t.entries[e]
 	for i := range entries {
-		if entries[i].match(n, path) {
-			return &entries[i]
+		at := &entries[i]
+		switch {
+		case found != nil && (at.split != found.split || at.canary == found.canary):
+		case !at.match(n, path):
+		case found != nil:
+			return found, at
+		case at.split == nil:
+			return at, nil
+		default:
+			found = at
 		}
 	}
-	return nil
+	return found, nil
+}
+
+// choose finds the way of a request through the table, nil for none, and the cookie to be set
+// by the answer to it, "" for none.
+func (p *Proxy) choose(t *table, e Entrance, n name, r *http.Request) (found *entry, cookie string) {
+	found, other := t.find(e, n, r.URL.Path)
+	if other == nil {
+		return found, ""
+	}
+	canary, at := found.split.side(r, n, found.requests)
+	if found.canary != canary {
+		found = other
+	}
+	if at != nil {
+		cookie = p.sideCookie(*at)
+	}
+	return found, cookie
 }
 
 // enter finds the way of a request and counts it in. The caller leaves the entry's turn.
-func (p *Proxy) enter(e Entrance, r *http.Request) (*entry, *refusal) {
+func (p *Proxy) enter(e Entrance, r *http.Request) (*entry, string, *refusal) {
 	n, ours := parseName(r.Host, p.domain)
 	if !ours {
-		return nil, &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("%q is no name of %s", r.Host, p.domain)}
+		return nil, "", &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("%q is no name of %s", r.Host, p.domain)}
 	}
 	for {
 		now := p.table.Load()
-		found := now.find(e, n, r.URL.Path)
+		found, cookie := p.choose(now, e, n, r)
 		switch {
 		case found == nil:
-			return nil, &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("no route for %q at the %s entrance", n.host+r.URL.Path, e)}
+			return nil, "", &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("no route for %q at the %s entrance", n.host+r.URL.Path, e)}
 		case found.turn == nil:
-			return nil, &refusal{http.StatusServiceUnavailable, codeNoStack, fmt.Sprintf("slot %q has no stack at the %s entrance", found.slot, e)}
+			return nil, "", &refusal{http.StatusServiceUnavailable, codeNoStack, fmt.Sprintf("slot %q has no stack at the %s entrance", found.slot, e)}
 		}
 		found.turn.requests.enter()
 		if p.table.Load() == now {
-			return found, nil
+			return found, cookie, nil
 		}
 		// The table was swapped meanwhile, and who swapped it may not have counted us.
 		found.turn.requests.leave()
@@ -93,15 +114,18 @@ func (p *Proxy) enter(e Entrance, r *http.Request) (*entry, *refusal) {
 func (p *Proxy) publish() {
 	next := &table{}
 	for slotName, s := range p.slots {
-		for e, at := range s.turns {
-			if at != nil {
-				next.add(Entrance(e), p.domain, at.stack, at)
+		for e, at := range s.reach {
+			if at.main != nil {
+				next.add(Entrance(e), p.domain, at.main, at.split, false)
+				if at.canary != nil {
+					next.add(Entrance(e), p.domain, at.canary, at.split, true)
+				}
 				continue
 			}
 			// Nobody serves there: the routes of what waits in the slot tell 503 from 404.
 			for _, waiting := range p.stacks {
 				if waiting.Slot == slotName {
-					next.add(Entrance(e), p.domain, waiting, nil)
+					next.addVacant(Entrance(e), p.domain, waiting)
 				}
 			}
 		}
@@ -115,14 +139,25 @@ func (p *Proxy) publish() {
 	}
 }
 
-func (t *table) add(e Entrance, domain string, s *stack, at *turn) {
+// add adds the routes of a stack that is reached. Proxy.mu is held.
+func (t *table) add(e Entrance, domain string, at *turn, by *split, canary bool) {
+	s := at.stack
 	for _, r := range s.Routes {
-		made := entry{matcher: newMatcher(r, domain), slot: s.Slot, component: r.Component, turn: at}
-		if at != nil {
-			made.release = []string{s.Release}
-			made.instances = s.component(r.Component)
+		made := entry{
+			matcher: newMatcher(r, domain), slot: s.Slot, component: r.Component,
+			release: []string{s.Release}, turn: at, instances: s.component(r.Component), split: by, canary: canary,
+		}
+		if by != nil {
+			made.requests = by.sequence(r.Component)
 		}
 		t.entries[e] = append(t.entries[e], made)
+	}
+}
+
+// addVacant adds the routes of a stack that is not reached.
+func (t *table) addVacant(e Entrance, domain string, s *stack) {
+	for _, r := range s.Routes {
+		t.entries[e] = append(t.entries[e], entry{matcher: newMatcher(r, domain), slot: s.Slot, component: r.Component})
 	}
 }
 
