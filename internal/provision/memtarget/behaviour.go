@@ -73,6 +73,31 @@ func (t *Target) Script(component, release string, b Behaviour) {
 	t.store.instances = append(t.store.instances, instanceRule{component, release, b})
 }
 
+// loadRule says how many instances the load of a component of a release asks for.
+type loadRule struct {
+	component, release string
+	instances          int
+}
+
+// ScriptLoad makes the load of a component of a release ask for so many instances, within
+// what its scaling allows; an empty component or release means every one, and the rule that
+// was made last counts.
+func (t *Target) ScriptLoad(component, release string, instances int) {
+	t.store.mu.Lock()
+	defer t.store.mu.Unlock()
+	t.store.loads = append(t.store.loads, loadRule{component, release, instances})
+}
+
+func (s *store) load(component, release string) int {
+	for i := len(s.loads) - 1; i >= 0; i-- {
+		r := s.loads[i]
+		if (r.component == "" || r.component == component) && (r.release == "" || r.release == release) {
+			return r.instances
+		}
+	}
+	return 0
+}
+
 // ScriptTask makes the tasks of a kind behave, those that run included; it counts before the
 // name of the program.
 func (t *Target) ScriptTask(kind string, b TaskBehaviour) {

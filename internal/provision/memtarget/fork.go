@@ -29,6 +29,7 @@ func (t *Target) Fork(c wait.Clock) *Target {
 	out.log = slices.Clone(s.log)
 	out.foreign, out.hindered = maps.Clone(s.foreign), maps.Clone(s.hindered)
 	out.instances, out.tasks = slices.Clone(s.instances), maps.Clone(s.tasks)
+	out.loads, out.answers = slices.Clone(s.loads), slices.Clone(s.answers)
 	return &Target{store: out, faults: newFaults()}
 }
 
@@ -36,6 +37,7 @@ func (t *Target) Fork(c wait.Clock) *Target {
 func (l *slot) fork() *slot {
 	out := *l
 	out.stacks, out.tasks = maps.Clone(l.stacks), maps.Clone(l.tasks)
+	out.shares, out.answered, out.journals = slices.Clone(l.shares), slices.Clone(l.answered), slices.Clone(l.journals)
 	for c, st := range l.stacks {
 		out.stacks[c] = pointer(*st)
 		out.stacks[c].instances = slices.Clone(st.instances)

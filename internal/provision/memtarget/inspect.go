@@ -16,7 +16,8 @@ const (
 	StackMade    EventKind = "stack made"
 	StackRemoved EventKind = "stack removed" // by a call
 	StackRetired EventKind = "stack retired" // by its deadline
-	Served       EventKind = "served"
+	Served       EventKind = "served"        // all of the traffic changed hands
+	Shared       EventKind = "shared"        // a share of it did
 	TaskStarted  EventKind = "task started"
 )
 
@@ -26,8 +27,10 @@ type Event struct {
 	Kind  EventKind
 	Slot  target.SlotID
 	Color target.Color
-	// Name is the release of a stack, the key of a task.
-	Name string
+	// Name is the release of a stack, the key of a task. Of traffic it is the release that
+	// serves, and Percent the share of the other one.
+	Name    string
+	Percent int
 }
 
 func (e Event) String() string {
@@ -36,6 +39,10 @@ func (e Event) String() string {
 
 func (s *store) record(k EventKind, id target.SlotID, c target.Color, name string) {
 	s.log = append(s.log, Event{At: s.now(), Kind: k, Slot: id, Color: c, Name: name})
+}
+
+func (s *store) recordTraffic(k EventKind, id target.SlotID, t target.Traffic, name string) {
+	s.log = append(s.log, Event{At: s.now(), Kind: k, Slot: id, Color: t.Color, Name: name, Percent: t.Percent})
 }
 
 // Log returns what happened to the slots, of the given kinds or of all, in order.
@@ -95,6 +102,9 @@ func (t *Target) Inventory() []string {
 		}
 		for key := range l.tasks {
 			add("task %s %s", id, key)
+		}
+		for _, j := range l.journals {
+			add("journal %s %s", id, j.Swap.ID)
 		}
 		if s.valid(l.lease) {
 			add("lease %s of %s", id, l.lease.Holder)

@@ -21,19 +21,25 @@ type instance struct {
 func (i *instance) start(at time.Time) {
 	i.startedAt, i.steppedAt, i.steps, i.checks, i.failures = at, at, 0, 0, 0
 	i.status.Passes, i.status.HealthySince = 0, nil
-	i.status.Running, i.status.Healthy = false, false
+	i.status.Running, i.status.Healthy, i.status.UnhealthySince = false, false, &at
 }
 
-// scale makes the instances of a stack as many as its capacity says: those that stay are not
+// wanted is how many instances of a component a stack is to have now.
+func (s *store) wanted(st *stack, name string) int {
+	c := st.spec.Definition.Components[name]
+	if st.spec.HoldWorkers && c.Worker() {
+		return 0
+	}
+	floor := max(st.spec.Capacity[name], c.Scaling.Floor(s.now()))
+	return max(floor, min(s.load(name, st.spec.Definition.Release), c.Scaling.Max))
+}
+
+// scale makes the instances of a stack as many as are wanted: those that stay are not
 // touched, those with the highest numbers go first.
 func (s *store) scale(st *stack) {
 	var out []*instance
 	for _, name := range target.SortedKeys(st.spec.Definition.Components) {
-		n := st.spec.Capacity[name]
-		if st.spec.HoldWorkers && st.spec.Definition.Components[name].Worker() {
-			n = 0
-		}
-		for index := 1; index <= n; index++ {
+		for index := 1; index <= s.wanted(st, name); index++ {
 			at := slices.IndexFunc(st.instances, func(i *instance) bool {
 				return i.status.Component == name && i.status.Index == index
 			})
@@ -94,7 +100,9 @@ func (i *instance) step(c target.Component, b Behaviour, at time.Time) {
 	}
 	i.failures++
 	i.status.Passes, i.status.HealthySince = 0, nil
-	i.status.Healthy = i.status.Healthy && i.failures < c.HealthCheck.UnhealthyThreshold
+	if i.status.Healthy && i.failures >= c.HealthCheck.UnhealthyThreshold {
+		i.status.Healthy, i.status.UnhealthySince = false, &at
+	}
 	i.status.LastProbe = fmt.Sprintf("GET %s -> 503", c.HealthCheck.Path)
 }
 
@@ -104,7 +112,9 @@ func (i *instance) pass(at time.Time, threshold int) {
 	if i.status.HealthySince == nil {
 		i.status.HealthySince = &at
 	}
-	i.status.Healthy = i.status.Healthy || i.status.Passes >= threshold
+	if i.status.Healthy || i.status.Passes >= threshold {
+		i.status.Healthy, i.status.UnhealthySince = true, nil
+	}
 }
 
 // healthy says that a component of a stack has a healthy instance.

@@ -5,56 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
-
-// Serve moves the traffic of a slot in one write. While the old stack has requests in flight
-// (HoldRequests) it waits for the whole drain limit, also when it is called again.
-func (t *Target) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	switched, err := call(ctx, t, changes, "Serve", func(s *store) (target.Switched, error) {
-		held, err := s.leased(id, l)
-		if err != nil {
-			return target.Switched{}, err
-		}
-		return s.serve(id, held, c)
-	})
-	if err != nil || switched.Drained {
-		return switched, err
-	}
-	if err := t.store.options.Clock.Sleep(ctx, drain); err != nil {
-		return switched, err
-	}
-	return switched, nil
-}
-
-func (s *store) serve(id target.SlotID, l *slot, c target.Color) (target.Switched, error) {
-	out := target.Switched{Drained: true}
-	if old, ok := l.stacks[c.Other()]; ok && old.inFlight > 0 {
-		out.Drained = false
-	}
-	if l.serving == c && c != "" {
-		return out, nil
-	}
-	st, ok := l.stacks[c]
-	if !ok {
-		return out, target.Errorf(target.ErrConflict, "the %s seat of slot %q is empty", c, id)
-	}
-	if name := st.unhealthy(); name != "" {
-		return out, target.Errorf(target.ErrConflict, "component %q of release %q in the %s seat of slot %q has no healthy instance", name, st.spec.Definition.Release, c, id)
-	}
-	out.At = s.now()
-	if old, ok := l.stacks[l.serving]; ok {
-		l.before = old.spec.Definition.Release
-		if out.Drained {
-			out.LastOldAnswer = &out.At
-		}
-	}
-	l.serving, st.retireAt = c, nil
-	s.record(Served, id, c, st.spec.Definition.Release)
-	return out, nil
-}
 
 // ProbeFrontDoor asks the stack that serves.
 func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
@@ -63,7 +16,7 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 		if err != nil {
 			return target.Probe{}, err
 		}
-		st, ok := l.stacks[l.serving]
+		st, ok := l.stacks[l.traffic.Color]
 		switch {
 		case !ok:
 			return target.Probe{StatusCode: http.StatusServiceUnavailable, Problem: "nothing serves"}, nil
@@ -88,25 +41,31 @@ func (t *Target) Answer(environment target.EnvironmentID, host, path string) (re
 		return "", http.StatusNotFound
 	}
 	var best *stack
+	var from *slot
 	var component string
 	rank := -1
 	for id, l := range s.slots {
-		st, ok := l.stacks[l.serving]
-		if !ok || id.Environment != environment {
+		if id.Environment != environment {
+			continue
+		}
+		st, ok := l.stacks[l.next(host)]
+		if !ok {
 			continue
 		}
 		for name, c := range st.spec.Definition.Components {
 			for _, r := range c.Routes {
 				if n := routeRank(r.Normal(), e.record.Spec.DomainName, host, path); n > rank {
-					best, component, rank = st, name, n
+					best, from, component, rank = st, l, name, n
 				}
 			}
 		}
 	}
-	switch {
-	case best == nil:
+	if best == nil {
 		return "", http.StatusNotFound
-	case !best.healthy(component):
+	}
+	ok = best.healthy(component)
+	from.answered = append(from.answered, answer{s.now(), best.spec.SwapID, ok})
+	if !ok {
 		return "", http.StatusServiceUnavailable
 	}
 	return best.spec.Definition.Release, http.StatusOK

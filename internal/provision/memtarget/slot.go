@@ -16,7 +16,13 @@ type slot struct {
 	stacks map[target.Color]*stack
 	tasks  map[string]*task
 
-	serving target.Color
+	traffic target.Traffic
+	// shares say who carried what since when, from the first switch on.
+	shares []share
+	// turn counts the requests of the front door, answered are those that a stack was asked.
+	turn     int
+	answered []answer
+	journals []target.Journal
 	// before is the release that served before the last switch; lag is how many probes will
 	// still find it at the front door.
 	before string

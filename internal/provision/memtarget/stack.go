@@ -21,9 +21,15 @@ func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, 
 	return call(ctx, t, reads, "Fingerprint", func(*store) (string, error) { return d.Fingerprint(nil) })
 }
 
-// CheckStack refuses programs that are images: like the local target this one runs commands.
-func (t *Target) CheckStack(ctx context.Context, _ target.EnvironmentID, d target.Definition) error {
-	_, err := call(ctx, t, reads, "CheckStack", func(*store) (struct{}, error) {
+// CheckStack refuses what CheckSlot refuses.
+func (t *Target) CheckStack(ctx context.Context, e target.EnvironmentID, d target.Definition) error {
+	return t.CheckSlot(ctx, target.Slot{Environment: e, Definition: d})
+}
+
+// CheckSlot refuses programs that are images: like the local target this one runs commands.
+func (t *Target) CheckSlot(ctx context.Context, slot target.Slot) error {
+	d := slot.Definition
+	_, err := call(ctx, t, reads, "CheckSlot", func(*store) (struct{}, error) {
 		for _, name := range target.SortedKeys(d.Components) {
 			if d.Components[name].Image != "" {
 				return struct{}{}, imageError("components." + name)
@@ -79,14 +85,14 @@ func sameProgram(a, b target.Definition) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// DeleteStack empties a seat that does not serve.
+// DeleteStack empties a seat that carries no traffic.
 func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Color, l target.Lease) error {
 	return do(ctx, t, "DeleteStack", func(s *store) error {
 		held, err := s.leased(id, l)
 		if err != nil {
 			return err
 		}
-		if held.serving == c && c != "" {
+		if held.carries(c) {
 			return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, id)
 		}
 		s.removeStack(id, held, c, StackRemoved)
@@ -94,7 +100,7 @@ func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Col
 	})
 }
 
-// RetireStack sets when a stack that does not serve is removed by itself. An empty seat is
+// RetireStack sets when a stack that carries no traffic is removed by itself. An empty seat is
 // success.
 func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
 	return do(ctx, t, "RetireStack", func(s *store) error {
@@ -107,7 +113,7 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 		case !ok:
 		case at == nil:
 			st.retireAt = nil
-		case held.serving == c:
+		case held.carries(c):
 			return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, id)
 		default:
 			utc := at.UTC()
@@ -117,10 +123,10 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 	})
 }
 
-// retire removes the stacks whose time has come and that do not serve.
+// retire removes the stacks whose time has come and that carry no traffic.
 func (s *store) retire(id target.SlotID, l *slot) {
 	for c, st := range l.stacks {
-		if st.retireAt != nil && !s.now().Before(*st.retireAt) && l.serving != c {
+		if st.retireAt != nil && !s.now().Before(*st.retireAt) && !l.carries(c) {
 			s.removeStack(id, l, c, StackRetired)
 		}
 	}
@@ -144,9 +150,13 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 		if err != nil {
 			return obs, err
 		}
-		obs.Serving = l.serving
+		obs.Serving, obs.Percent = l.traffic.Color, l.traffic.Percent
 		for c, st := range l.stacks {
-			status := target.StackStatus{Spec: st.spec, InFlight: st.inFlight, RetireAt: st.retireAt}
+			s.scale(st)
+			status := target.StackStatus{Spec: st.spec, Scale: map[string]int{}, InFlight: st.inFlight, RetireAt: st.retireAt}
+			for name := range st.spec.Definition.Components {
+				status.Scale[name] = s.wanted(st, name)
+			}
 			for _, i := range st.instances {
 				s.observe(st, i)
 				status.Instances = append(status.Instances, i.status)

@@ -28,6 +28,8 @@ type store struct {
 	foreign   map[target.AccountDatabaseID]bool
 	hindered  map[string]hindrance
 	instances []instanceRule
+	loads     []loadRule
+	answers   []answerRule
 	tasks     map[string]TaskBehaviour
 }
 

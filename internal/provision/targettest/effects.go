@@ -66,6 +66,13 @@ func effectsWithoutLease(w *world) {
 			return err
 		},
 	}
+	if g, ok := w.driver.(gradual); ok {
+		effects["SetTraffic"] = func(ctx context.Context, l target.Lease) error {
+			_, err := g.SetTraffic(ctx, id, target.Traffic{Color: target.Blue, Percent: 10}, moment, l)
+			return err
+		}
+		effects["PutJournal"] = func(ctx context.Context, l target.Lease) error { return g.PutJournal(ctx, w.journal(id, "a", 1), l) }
+	}
 	try := func(whose string, l target.Lease) {
 		w.Helper()
 		for _, name := range target.SortedKeys(effects) {

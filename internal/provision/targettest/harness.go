@@ -90,6 +90,9 @@ func Run(t *testing.T, h Harness) {
 		{"retirement", retirementTests()},
 		{"tasks", taskTests()},
 		{"router", routerTests()},
+		{"traffic", trafficTests()},
+		{"scaling", scalingTests()},
+		{"journals", journalTests()},
 		{"routes", routeTests()},
 		{"names", nameTests()},
 	} {

@@ -128,7 +128,7 @@ func inPlace(w *world) {
 	w.untouched(before, w.healthy(s, lease))
 
 	c := s.Definition.Components["web"]
-	c.Scaling = target.Scaling{Min: 2, Max: 5}
+	c.Scaling = target.Scaling{Min: 1, Max: 5}
 	c.Routes = []target.Route{{Host: id.Name, PathPrefix: "/elsewhere"}}
 	s.Definition.Components = map[string]target.Component{"web": c}
 	after := w.healthy(s, lease)
