@@ -83,6 +83,7 @@ func (w *world) serve(owner string, options ...provider.Option) map[string]func(
 		provider.WithDriver(func(provider.Settings) (target.Driver, error) { return w.Target, nil }),
 		provider.WithClock(w.clock),
 		provider.WithEnvironment(none),
+		provider.WithPorts(func(context.Context, string, int) bool { return false }),
 	}, options...)
 	return map[string]func() (tfprotov6.ProviderServer, error){
 		"slipway": providerserver.NewProtocol6WithError(provider.New("test", options...)()),

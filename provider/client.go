@@ -20,6 +20,8 @@ type client struct {
 	driver   target.Driver
 	settings Settings
 	clock    wait.Clock
+	// portTaken says whether a process of this machine listens on a port.
+	portTaken func(ctx context.Context, address string, port int) bool
 	// register holds what the plan under way has planned.
 	register *register
 }

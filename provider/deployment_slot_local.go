@@ -8,8 +8,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// localFaults refuses what the local target can't run. Whether programs and files are there
-// is not asked: the same apply may make them.
+// localFaults refuses what the local target can't run. Whether programs and files are there is
+// for warnings only, see local_missing.go.
 func localFaults(d target.Definition) target.Faults {
 	var f target.Faults
 	for _, name := range target.SortedKeys(d.Components) {

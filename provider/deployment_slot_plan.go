@@ -58,7 +58,16 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 		return
 	}
 	r.planTogether(ctx, slot, why, req, resp)
-	if why == changing && !resp.Plan.Raw.Equal(req.State.Raw) && plan.definitionKnown(ctx) {
+	if !plan.definitionKnown(ctx) {
+		return
+	}
+	var before *target.Slot
+	if why == changing {
+		s := state.toDomain(ctx, &resp.Diagnostics)
+		before = &s
+	}
+	r.warnMissing(slot, before, req, resp)
+	if why == changing && !resp.Plan.Raw.Equal(req.State.Raw) {
 		r.foretell(ctx, slot, resp)
 	}
 }

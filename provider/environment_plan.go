@@ -49,12 +49,18 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	var before *target.Environment
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
+		b := state.toDomain(ctx, &resp.Diagnostics)
+		before = &b
 	}
 	if given(plan.ID) {
 		r.planTogether(ctx, e, plan, why, req, resp)
 		r.warnApart(ctx, e, resp)
+		if fullyKnown(ctx, plan.Network) {
+			r.warnTaken(ctx, e, before, req, resp)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type slipway struct {
 	// newDriver makes the driver of the target; it must not connect.
 	newDriver func(Settings) (target.Driver, error)
 	clock     wait.Clock
+	portTaken func(ctx context.Context, address string, port int) bool
 	getenv    func(string) string
 }
 
@@ -38,6 +39,11 @@ func WithDriver(make func(Settings) (target.Driver, error)) Option {
 // WithClock replaces the machine's clock.
 func WithClock(c wait.Clock) Option { return func(p *slipway) { p.clock = c } }
 
+// WithPorts replaces the look at the ports of this machine.
+func WithPorts(taken func(ctx context.Context, address string, port int) bool) Option {
+	return func(p *slipway) { p.portTaken = taken }
+}
+
 // WithEnvironment replaces the environment variables of this process.
 func WithEnvironment(getenv func(string) string) Option {
 	return func(p *slipway) { p.getenv = getenv }
@@ -47,7 +53,7 @@ func WithEnvironment(getenv func(string) string) Option {
 // Terraform and to the local agent.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
-		p := &slipway{version: version, newDriver: localDriver, clock: wait.Real{}, getenv: environmentVariable}
+		p := &slipway{version: version, newDriver: localDriver, clock: wait.Real{}, portTaken: portTaken, getenv: environmentVariable}
 		for _, o := range options {
 			o(p)
 		}
@@ -128,7 +134,7 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	c := &client{clock: p.clock, register: newRegister()}
+	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
 	resp.ResourceData = c
 	if !known {
 		return
