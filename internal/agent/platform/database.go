@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -115,7 +116,7 @@ func (e *environment) present(ctx context.Context, s *server, file databaseFile)
 // is on disk before the server has it, and becomes the one that stacks read after.
 func (e *environment) ensureAccount(ctx context.Context, s *server, file databaseFile, rotate bool) error {
 	account := file.Spec.Account
-	if err := e.p.users.privateDir(e.files.accounts()); err != nil {
+	if err := privateDir(e.files.accounts(), e.application()); err != nil {
 		return fmt.Errorf("make account directory: %w", err)
 	}
 	current, fresh := e.passwordFile(account), e.passwordFile(account)+".next"
@@ -163,7 +164,10 @@ func (e *environment) publishAccount(s *server, file databaseFile) error {
 			}
 		}
 	}
-	return e.writeEntry(e.files.accounts(), entry)
+	if err := e.writeEntry(e.files.accounts(), entry, e.application()); err != nil {
+		return err
+	}
+	return e.refreshSuites(file.Spec.Account)
 }
 
 // directoryEntry is what a running stack reads about an account.
@@ -178,16 +182,19 @@ type directoryEntry struct {
 	PasswordFile string `json:"password_file"`
 }
 
-func (e *environment) writeEntry(dir string, entry directoryEntry) error {
+func (e *environment) writeEntry(dir string, entry directoryEntry, u *process.User) error {
 	text, err := json.MarshalIndent(entry, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode account: %w", err)
 	}
-	return e.writeForApplication(filepath.Join(dir, entry.Account+".json"), append(text, '\n'), 0o600)
+	return e.p.writeFile(filepath.Join(dir, entry.Account+".json"), append(text, '\n'), 0o600, u)
 }
 
-// copyAccount puts one account into a directory of its own.
-func (e *environment) copyAccount(account, dir string) error {
+// copyAccount puts one account with all of its files into a directory of its own, for a user
+// who may not look into the environment's.
+func (e *environment) copyAccount(account, dir string, u *process.User) error {
+	e.copying.Lock()
+	defer e.copying.Unlock()
 	text, err := os.ReadFile(filepath.Join(e.files.accounts(), account+".json"))
 	if err != nil {
 		return target.Errorf(target.ErrInvalid, "account %q has no database in environment %q", account, e.id)
@@ -196,14 +203,43 @@ func (e *environment) copyAccount(account, dir string) error {
 	if err := json.Unmarshal(text, &entry); err != nil {
 		return fmt.Errorf("read account %q: %w", account, err)
 	}
-	return e.writeEntry(dir, entry)
+	for _, path := range []*string{&entry.PasswordFile, &entry.CAFile} {
+		if *path == "" {
+			continue
+		}
+		text, err := os.ReadFile(*path)
+		if err != nil {
+			return fmt.Errorf("read account %q: %w", account, err)
+		}
+		*path = filepath.Join(dir, filepath.Base(*path))
+		if err := e.p.writeFile(*path, text, 0o600, u); err != nil {
+			return err
+		}
+	}
+	return e.writeEntry(dir, entry, u)
+}
+
+// refreshSuites brings the copies of an account up to date that running test suites have.
+func (e *environment) refreshSuites(account string) error {
+	for _, s := range e.allSlots() {
+		for _, t := range s.allTasks() {
+			if !t.tests(account) {
+				continue
+			}
+			u, err := e.suite(s.id.Name)
+			if err == nil {
+				err = e.copyAccount(account, t.accountsDir(), u)
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // not there yet: what it gets is new
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *environment) writeForApplication(path string, content []byte, mode fs.FileMode) error {
-	if err := e.p.writeFile(path, content, mode); err != nil {
-		return err
-	}
-	return e.p.users.give(path)
+	return e.p.writeFile(path, content, mode, e.application())
 }
 
 func (e *environment) passwordFile(account string) string {

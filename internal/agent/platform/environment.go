@@ -40,6 +40,7 @@ type environment struct {
 	bad       map[string]error         // records of databases and slots that can't be read, by id
 
 	opening sync.Mutex // held while a server is opened
+	copying sync.Mutex // held while an account is copied for a test suite
 
 	kick  chan struct{}
 	life  context.Context
@@ -52,6 +53,7 @@ type environmentFile struct {
 	Meta     target.Meta        `json:"meta"`
 	Spec     target.Environment `json:"spec"`
 	Settings settings           `json:"settings"`
+	Users    *usersFile         `json:"users,omitempty"`
 }
 
 func (p *Platform) newEnvironment(id target.EnvironmentID) *environment {
@@ -142,14 +144,29 @@ func (e *environment) put(spec target.Environment, o target.PutOptions, from *se
 		file.Settings = *from
 	}
 	file.Meta.Problem, file.Meta.Stuck = "what was asked is being made", false
-	if err := e.p.passage(e.files.dir, e.files.databases(), e.files.slots(), e.files.logs); err != nil {
-		return err
+	if ids := e.p.users.ids; ids != nil && e.file.Meta.Generation == 0 {
+		id, err := ids.give(e.p.dir.in(e.id.String()))
+		if err != nil {
+			return err
+		}
+		file.Users = &usersFile{Application: id}
 	}
-	if err := e.p.save(e.files.record(), file); err != nil {
+	if err := e.write(file); err != nil {
+		if e.file.Users == nil && file.Users != nil {
+			e.p.users.ids.free(file.Users.all()...)
+		}
 		return err
 	}
 	e.file = file
 	return nil
+}
+
+// write makes an environment's folders and record.
+func (e *environment) write(file environmentFile) error {
+	if err := e.p.passage(e.files.dir, e.files.databases(), e.files.slots(), e.files.logs); err != nil {
+		return err
+	}
+	return e.p.save(e.files.record(), file)
 }
 
 // GetEnvironment implements target.Environments. After a start of the agent it waits for
@@ -282,10 +299,22 @@ func (e *environment) remove(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
+	if e.p.users.ids != nil {
+		// The logs stay, and the ids may be another environment's next.
+		if err := giveTree(e.files.logs, root); err != nil {
+			return fmt.Errorf("take over its logs: %w", err)
+		}
+	}
 	if err := os.Remove(e.files.record()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.RemoveAll(e.files.dir)
+	if err := os.RemoveAll(e.files.dir); err != nil {
+		return err
+	}
+	if e.p.users.ids != nil {
+		e.p.users.ids.free(e.file.Users.all()...)
+	}
+	return nil
 }
 
 // stop ends what runs in the environment and keeps its data.

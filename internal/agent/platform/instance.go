@@ -206,7 +206,7 @@ func (i *instance) execute(port int) (*process.Process, error) {
 		ID: i.name(), Kind: process.Instance, Command: c.Command, Env: env,
 		Dir:         st.s.files.stack(st.s.id.Name, spec.SwapID) + "/home",
 		LogFile:     st.s.files.instanceLog(st.s.id.Name, spec.SwapID, i.component, i.index),
-		RunAs:       st.s.e.p.users.application,
+		RunAs:       st.s.e.application(),
 		ShimCommand: st.s.e.p.shim,
 		Record: func(id process.Identity) error {
 			return st.s.change(func(f *slotFile) error {

@@ -244,6 +244,7 @@ func (p *Platform) load(ctx context.Context) error {
 	if names, err = dirNames(p.dir.environments()); err != nil {
 		return err
 	}
+	p.reserve(names)
 	for _, name := range names {
 		id, err := environmentOf(name)
 		if err != nil {
@@ -294,7 +295,7 @@ func (p *Platform) uninstall() error {
 	if p.installation == nil || len(p.regions)+len(p.environments)+len(p.bad) > 0 {
 		return nil
 	}
-	if err := p.writeFile(agentapi.EndedFile(string(p.dir)), []byte(p.installation.ID+"\n"), 0o644); err != nil {
+	if err := p.writeFile(agentapi.EndedFile(string(p.dir)), []byte(p.installation.ID+"\n"), 0o644, nil); err != nil {
 		return err
 	}
 	var errs []error

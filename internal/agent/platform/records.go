@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -54,9 +55,10 @@ func (p *Platform) save(path string, v any) error {
 	return p.records.write(func() error { return store.Save(path, v) })
 }
 
-// writeFile replaces a file that is no record.
-func (p *Platform) writeFile(path string, content []byte, mode fs.FileMode) error {
-	return p.records.write(func() error { return store.WriteFile(path, content, mode) })
+// writeFile replaces a file that is no record, and is a user's.
+func (p *Platform) writeFile(path string, content []byte, mode fs.FileMode, u *process.User) error {
+	uid, gid := owner(u)
+	return p.records.write(func() error { return store.WriteFileFor(path, content, mode, uid, gid) })
 }
 
 // passage makes folders that others can pass through but not look into, whatever our umask.

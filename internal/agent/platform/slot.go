@@ -69,7 +69,6 @@ func (e *environment) loadSlots(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var begun sync.WaitGroup
 	for _, name := range names {
 		s := e.newSlot(target.SlotID{Environment: e.id, Name: name})
 		switch err := store.Load(e.files.slotRecord(name), &s.file); {
@@ -89,6 +88,12 @@ func (e *environment) loadSlots(ctx context.Context) error {
 			s.file.Tasks = map[string]*taskFile{}
 		}
 		e.slots[name] = s
+	}
+	if err := e.moveIn(); err != nil {
+		e.p.log.Error("the environment keeps the user that it shares with others", "environment", e.id.String(), "error", err)
+	}
+	var begun sync.WaitGroup
+	for _, s := range e.slots {
 		begun.Go(func() { s.resume(ctx) })
 	}
 	begun.Wait()
@@ -293,7 +298,7 @@ func (p *Platform) DeleteSlot(ctx context.Context, id target.SlotID, l target.Le
 	s.e.mu.Lock()
 	defer s.e.mu.Unlock()
 	delete(s.e.slots, id.Name)
-	return nil
+	return s.e.forgetSuite(id.Name)
 }
 
 // enter puts the slot's stacks behind a front door.

@@ -197,7 +197,7 @@ func (st *stack) folders() error {
 		return err
 	}
 	for _, d := range []string{"home", "tmp"} {
-		if err := st.s.e.p.users.privateDir(filepath.Join(dir, d)); err != nil {
+		if err := privateDir(filepath.Join(dir, d), st.s.e.application()); err != nil {
 			return fmt.Errorf("make stack folder: %w", err)
 		}
 	}

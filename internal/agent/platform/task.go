@@ -82,8 +82,9 @@ func (s *slot) newTask(key string) *task {
 	return t
 }
 
-func (t *task) dir() string        { return t.s.files.task(t.s.id.Name, t.key) }
-func (t *task) resultFile() string { return filepath.Join(t.dir(), "result.json") }
+func (t *task) dir() string         { return t.s.files.task(t.s.id.Name, t.key) }
+func (t *task) accountsDir() string { return filepath.Join(t.dir(), "accounts") }
+func (t *task) resultFile() string  { return filepath.Join(t.dir(), "result.json") }
 
 // launch starts the program; its identity is remembered before it runs.
 func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Process, error) {
@@ -91,15 +92,19 @@ func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Proce
 	if err := e.p.passage(filepath.Dir(t.dir()), t.dir(), t.s.files.slotLogs(t.s.id.Name)); err != nil {
 		return nil, err
 	}
+	user, err := t.user(spec)
+	if err != nil {
+		return nil, err
+	}
 	for _, dir := range []string{"home", "tmp"} {
-		if err := e.p.users.privateDir(filepath.Join(t.dir(), dir)); err != nil {
+		if err := privateDir(filepath.Join(t.dir(), dir), user); err != nil {
 			return nil, fmt.Errorf("make task folder: %w", err)
 		}
 	}
-	if err := e.p.writeFile(filepath.Join(t.dir(), caFile), e.p.authority.PEM(), 0o644); err != nil {
+	if err := e.p.writeFile(filepath.Join(t.dir(), caFile), e.p.authority.PEM(), 0o644, nil); err != nil {
 		return nil, err
 	}
-	accounts, err := t.accounts(spec)
+	accounts, err := t.accounts(spec, user)
 	if err != nil {
 		return nil, err
 	}
@@ -110,16 +115,24 @@ func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Proce
 	return process.Start(ctx, process.Spec{
 		ID: t.s.id.String() + "/" + t.key, Kind: process.Task, Command: spec.Task.Command, Env: env,
 		Dir: filepath.Join(t.dir(), "home"), LogFile: t.s.files.taskLog(t.s.id.Name, t.key), ResultFile: t.resultFile(),
-		RunAs: e.p.users.application, ShimCommand: e.p.shim,
+		RunAs: user, ShimCommand: e.p.shim,
 		Record: func(id process.Identity) error {
 			return t.record(func(f *taskFile) { f.Identity = &id })
 		},
 	})
 }
 
+// user is who the task runs as: a migration is part of the application, a test suite is not.
+func (t *task) user(spec target.TaskSpec) (*process.User, error) {
+	if spec.Kind == target.TaskTest {
+		return t.s.e.suite(t.s.id.Name)
+	}
+	return t.s.e.application(), nil
+}
+
 // accounts is the account directory of the task: a migration's is the environment's, a test
 // suite's has the one account that it names.
-func (t *task) accounts(spec target.TaskSpec) (string, error) {
+func (t *task) accounts(spec target.TaskSpec, user *process.User) (string, error) {
 	e := t.s.e
 	switch {
 	case spec.Kind == target.TaskMigrate:
@@ -127,11 +140,19 @@ func (t *task) accounts(spec target.TaskSpec) (string, error) {
 	case spec.Task.Account == "":
 		return "", nil
 	}
-	dir := filepath.Join(t.dir(), "accounts")
-	if err := e.p.users.privateDir(dir); err != nil {
+	dir := t.accountsDir()
+	if err := privateDir(dir, user); err != nil {
 		return "", fmt.Errorf("make account directory: %w", err)
 	}
-	return dir, e.copyAccount(spec.Task.Account, dir)
+	return dir, e.copyAccount(spec.Task.Account, dir, user)
+}
+
+// tests says whether the task is a running test suite that has an account.
+func (t *task) tests(account string) bool {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	f := t.s.file.Tasks[t.key]
+	return f != nil && f.EndedAt == nil && f.Spec.Kind == target.TaskTest && f.Spec.Task.Account == account
 }
 
 // watch waits for the end of the program, and ends it when its time is up.

@@ -20,7 +20,7 @@ type Options struct {
 	Name string
 	// Dir is the server's folder: data, certificate, administrator's password,
 	// port and log are in it. Base is the topmost folder above it that is ours
-	// (default Dir): when the server runs as another user, that user must be
+	// (default Dir), and must be there: when the server runs as another user, that user must be
 	// able to pass through the folders from Base down.
 	Dir, Base string
 	// LogFile is where the server's output goes, default Dir/postgres.log.

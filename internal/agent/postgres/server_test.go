@@ -325,10 +325,12 @@ func TestServerNamesTheFolderThatShutsItsUserOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut := filepath.Join(options.Base, "shut")
-	if err := os.Mkdir(shut, 0o700); err != nil {
-		t.Fatal(err)
-	}
 	options.Base = filepath.Join(shut, "ours")
+	for _, folder := range []string{shut, options.Base} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	options.Dir = filepath.Join(options.Base, "servers", "one")
 	server, err := postgres.New(options)
 	if err != nil {

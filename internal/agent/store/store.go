@@ -76,7 +76,13 @@ func Save(path string, v any) error {
 }
 
 // WriteFile replaces the file at path durably and whole.
-func WriteFile(path string, content []byte, mode fs.FileMode) (err error) {
+func WriteFile(path string, content []byte, mode fs.FileMode) error {
+	return WriteFileFor(path, content, mode, -1, -1)
+}
+
+// WriteFileFor is WriteFile for a file that belongs to another user and group from its first
+// moment on; -1 leaves either our own.
+func WriteFileFor(path string, content []byte, mode fs.FileMode, uid, gid int) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -91,6 +97,9 @@ func WriteFile(path string, content []byte, mode fs.FileMode) (err error) {
 		return err
 	}
 	if err = f.Chmod(mode); err != nil {
+		return err
+	}
+	if err = f.Chown(uid, gid); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {

@@ -83,6 +83,12 @@ func application(args []string) int {
 			return 2
 		}
 		return code
+	case "walled":
+		if err := walled(args[1:]); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		return 0
 	case "hang", "worker":
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, syscall.SIGTERM)
@@ -92,6 +98,12 @@ func application(args []string) int {
 	health := http.StatusOK
 	if args[0] == "sick" {
 		health = http.StatusServiceUnavailable
+	}
+	if args[0] == "walled-well" {
+		if err := walled(args[1:]); err != nil {
+			fmt.Println(err)
+			health = http.StatusServiceUnavailable
+		}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(health) })
