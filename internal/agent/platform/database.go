@@ -29,6 +29,16 @@ type databaseFile struct {
 	Name string `json:"name"`
 }
 
+// serverKey is the key of the server that it is on: the account's own, or the environment's.
+func (d databaseFile) serverKey() string { return serverKey(d.Spec) }
+
+func serverKey(d target.AccountDatabase) string {
+	if d.Isolation == target.IsolationCluster {
+		return d.Account
+	}
+	return ""
+}
+
 func (e *environment) loadDatabases() error {
 	names, err := names(e.files.databases(), ".json")
 	if err != nil {
@@ -260,11 +270,14 @@ func (e *environment) passwords() []string {
 }
 
 func (e *environment) saveDatabase(file databaseFile) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.removing {
+		return target.Errorf(target.ErrUnavailable, "environment %q is being removed", e.id)
+	}
 	if err := e.p.save(e.files.database(file.Spec.Account), file); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.databases[file.Spec.Account] = &file
 	return nil
 }

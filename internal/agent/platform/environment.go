@@ -71,7 +71,7 @@ func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID)
 	e := p.newEnvironment(id)
 	switch err := store.Load(e.files.record(), &e.file); {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, os.RemoveAll(e.files.dir)
+		return nil, removeLeftover(e.files.record(), "postgres/data", "clusters/*", "databases/*", "slots/*/slot.json")
 	case err != nil:
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (p *Platform) DeleteEnvironment(ctx context.Context, id target.EnvironmentI
 	if err != nil {
 		return err
 	}
-	if err := e.refuseRemoval(); err != nil {
+	if err := e.refuseRemoval(ctx); err != nil {
 		return err
 	}
 	// Once begun it is finished, whatever becomes of who asked: half an environment is of no use.
@@ -231,7 +231,12 @@ func (p *Platform) DeleteEnvironment(ctx context.Context, id target.EnvironmentI
 const removalLimit = 2 * time.Minute
 
 // refuseRemoval says why an environment can't be removed, and stops changes if it can.
-func (e *environment) refuseRemoval() error {
+func (e *environment) refuseRemoval(ctx context.Context) error {
+	// Servers are asked while others work on; who comes after that is seen below.
+	gone := map[string]bool{}
+	for _, d := range e.allDatabases() {
+		gone[d.Spec.Account] = e.gone(ctx, d)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -244,8 +249,8 @@ func (e *environment) refuseRemoval() error {
 	case len(e.bad) > 0:
 		return target.Errorf(target.ErrNotEmpty, "environment %q has records that can't be read: %v", e.id, e.bad)
 	}
-	for _, d := range e.databases {
-		if !e.gone(d) {
+	for account := range e.databases {
+		if !gone[account] {
 			return target.Errorf(target.ErrNotEmpty, "environment %q still has account databases", e.id)
 		}
 	}
@@ -253,14 +258,23 @@ func (e *environment) refuseRemoval() error {
 	return nil
 }
 
-// gone says whether a database's record describes nothing any more. The caller holds e.mu.
-func (e *environment) gone(d *databaseFile) bool {
-	s := e.servers[""]
-	if s == nil || !d.Meta.Ready {
-		return false
+// gone says whether a database's record describes nothing any more. Of one whose server is not
+// up nobody can tell.
+func (e *environment) gone(ctx context.Context, d databaseFile) bool {
+	e.mu.Lock()
+	s := e.servers[d.serverKey()]
+	e.mu.Unlock()
+	return s != nil && d.Meta.Ready && errors.Is(e.present(ctx, s, d), target.ErrVanished)
+}
+
+func (e *environment) allDatabases() []databaseFile {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []databaseFile
+	for _, account := range target.SortedKeys(e.databases) {
+		out = append(out, *e.databases[account])
 	}
-	err := e.present(e.life, s, *d)
-	return errors.Is(err, target.ErrVanished)
+	return out
 }
 
 // holdsSlots says whether there is a slot that is more than a lease. The caller holds e.mu.
@@ -303,6 +317,13 @@ func (e *environment) remove(ctx context.Context) error {
 		// The logs stay, and the ids may be another environment's next.
 		if err := giveTree(e.files.logs, root); err != nil {
 			return fmt.Errorf("take over its logs: %w", err)
+		}
+	}
+	// What is of no use any more goes before the record, so that a record that is missing is
+	// never one of those.
+	for _, dir := range []string{e.files.databases(), e.files.slots()} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
 		}
 	}
 	if err := os.Remove(e.files.record()); err != nil && !errors.Is(err, fs.ErrNotExist) {

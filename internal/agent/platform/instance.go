@@ -122,10 +122,6 @@ func (i *instance) keep(remembered *instanceFile, begun func()) {
 		}
 		if proc == nil {
 			begun()
-			if i.failedForGood() {
-				<-i.life.Done()
-				break
-			}
 			if !i.pause(backoff.Next(0)) {
 				break
 			}
@@ -184,7 +180,7 @@ func (i *instance) launch() *process.Process {
 		i.running = false
 		return nil
 	}
-	i.proc, i.port, i.running, i.problem = proc, port, true, ""
+	i.proc, i.port, i.running, i.problem, i.permanent = proc, port, true, "", false
 	return proc
 }
 
@@ -280,12 +276,6 @@ func (i *instance) leave(proc *process.Process) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.running, i.stopErr = err != nil, err
-}
-
-func (i *instance) failedForGood() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.permanent
 }
 
 // pause waits before the next start; false when there is to be none.

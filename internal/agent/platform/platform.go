@@ -272,6 +272,11 @@ func (p *Platform) install() error {
 	if p.installation != nil {
 		return nil
 	}
+	for _, dir := range []string{p.dir.regions(), p.dir.environments()} {
+		if left, err := dirNames(dir); err != nil || len(left) > 0 {
+			return errors.Join(err, &store.BadRecordError{Path: p.dir.installation(), Why: "it is missing, and what belongs to it is there, in " + dir})
+		}
+	}
 	in := &installation{ID: "local-" + lower(rand.Text()[:12]), Key: rand.Text(), CreatedAt: p.clock.Now()}
 	if err := p.passage(p.dir.regions(), p.dir.environments()); err != nil {
 		return err
@@ -283,10 +288,10 @@ func (p *Platform) install() error {
 	if err := p.save(p.dir.installation(), in); err != nil {
 		return err
 	}
+	p.installation, p.authority, p.ended = in, a, false
 	if err := os.Remove(agentapi.EndedFile(string(p.dir))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	p.installation, p.authority, p.ended = in, a, false
 	return nil
 }
 

@@ -61,6 +61,23 @@ func (p *Platform) writeFile(path string, content []byte, mode fs.FileMode, u *p
 	return p.records.write(func() error { return store.WriteFileFor(path, content, mode, uid, gid) })
 }
 
+// removeLeftover removes the folder of a record that is not there: what a crash left of a
+// removal, or of a create that never began. One that holds anything of the kind of keep is
+// neither, and losing a record must not lose that.
+func removeLeftover(record string, keep ...string) error {
+	dir := filepath.Dir(record)
+	for _, pattern := range keep {
+		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+		if err != nil {
+			return fmt.Errorf("look for leftovers: %w", err)
+		}
+		if len(found) > 0 {
+			return &store.BadRecordError{Path: record, Why: "it is missing, and what it describes is there, such as " + found[0]}
+		}
+	}
+	return os.RemoveAll(dir)
+}
+
 // passage makes folders that others can pass through but not look into, whatever our umask.
 func (p *Platform) passage(paths ...string) error {
 	return p.records.write(func() error {

@@ -74,7 +74,7 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 		return err
 	}
 	s := &server{host: serverHost, own: own, authority: e.p.authority.PEM()}
-	if err := own.Ensure(ctx); err != nil {
+	if err := s.reach(ctx); err != nil {
 		// It may run all the same, and be what there is to stop or to remove.
 		own.Release()
 		e.mu.Lock()
@@ -82,20 +82,25 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 		e.mu.Unlock()
 		return err
 	}
-	s.port = own.Port()
-	address, err := own.AdminURL()
-	if err == nil {
-		s.cluster, err = accounts.Open(address, accounts.Options{})
-	}
-	if err != nil {
-		own.Release()
-		return err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.servers[account] = s
 	delete(e.halfway, account)
 	return nil
+}
+
+// reach makes a server of ours run and opens the way to it.
+func (s *server) reach(ctx context.Context) error {
+	if err := s.own.Ensure(ctx); err != nil {
+		return err
+	}
+	s.port = s.own.Port()
+	address, err := s.own.AdminURL()
+	if err != nil {
+		return err
+	}
+	s.cluster, err = accounts.Open(address, accounts.Options{})
+	return err
 }
 
 // openClusters makes the servers of accounts that have their own run. One that does not
@@ -176,10 +181,7 @@ func (e *environment) major(account string) int {
 
 // server finds the running server that an account's database is on.
 func (e *environment) server(ctx context.Context, d target.AccountDatabase, create bool) (*server, error) {
-	key := ""
-	if d.Isolation == target.IsolationCluster {
-		key = d.Account
-	}
+	key := serverKey(d)
 	e.mu.Lock()
 	s := e.servers[key]
 	e.mu.Unlock()

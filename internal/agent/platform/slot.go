@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -55,6 +56,16 @@ type instanceFile struct {
 	Port     int              `json:"port"`
 }
 
+// fill makes the maps that a record leaves out when they are empty.
+func (f *slotFile) fill() {
+	if f.Seats == nil {
+		f.Seats = map[target.Color]*seat{}
+	}
+	if f.Tasks == nil {
+		f.Tasks = map[string]*taskFile{}
+	}
+}
+
 func (e *environment) newSlot(id target.SlotID) *slot {
 	return &slot{
 		e: e, id: id, files: e.files, stacks: map[target.Color]*stack{}, tasks: map[string]*task{},
@@ -73,20 +84,15 @@ func (e *environment) loadSlots(ctx context.Context) error {
 		s := e.newSlot(target.SlotID{Environment: e.id, Name: name})
 		switch err := store.Load(e.files.slotRecord(name), &s.file); {
 		case errors.Is(err, fs.ErrNotExist):
-			if err := os.RemoveAll(e.files.slot(name)); err != nil {
-				return err
+			if err := removeLeftover(e.files.slotRecord(name), "stacks/*", "tasks/*"); err != nil {
+				e.bad[s.id.String()] = e.p.complain(err)
 			}
 			continue
 		case err != nil:
 			e.bad[s.id.String()] = e.p.complain(err)
 			continue
 		}
-		if s.file.Seats == nil {
-			s.file.Seats = map[target.Color]*seat{}
-		}
-		if s.file.Tasks == nil {
-			s.file.Tasks = map[string]*taskFile{}
-		}
+		s.file.fill()
 		e.slots[name] = s
 	}
 	if err := e.moveIn(); err != nil {
@@ -103,13 +109,21 @@ func (e *environment) loadSlots(ctx context.Context) error {
 // resume brings back what the record says. It returns when every instance that still runs
 // was probed once.
 func (s *slot) resume(ctx context.Context) {
-	var begun sync.WaitGroup
+	// What is brought back changes the record at once: it is read before.
+	s.mu.Lock()
+	remembered := map[*stack]map[string]*instanceFile{}
 	for c, seat := range s.file.Seats {
 		st := s.newStack(seat.Spec)
 		s.stacks[c] = st
-		begun.Go(func() { st.run(ctx, seat.Instances) })
+		remembered[st] = maps.Clone(seat.Instances)
 	}
-	for key := range s.file.Tasks {
+	tasks := target.SortedKeys(s.file.Tasks)
+	s.mu.Unlock()
+	var begun sync.WaitGroup
+	for st, instances := range remembered {
+		begun.Go(func() { st.run(ctx, instances) })
+	}
+	for _, key := range tasks {
 		s.resumeTask(key)
 	}
 	begun.Wait()
@@ -184,6 +198,7 @@ func (s *slot) changeLocked(do func(*slotFile) error) error {
 		err = s.e.p.save(s.files.slotRecord(s.id.Name), s.file)
 	}
 	if err != nil {
+		before.fill()
 		s.file = before
 	}
 	return err

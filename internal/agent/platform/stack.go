@@ -20,7 +20,8 @@ const keptLogs = 40
 
 // stack is one running copy of a release, in one seat.
 type stack struct {
-	s *slot
+	s      *slot
+	swapID string
 
 	mu        sync.Mutex
 	spec      target.StackSpec
@@ -29,11 +30,11 @@ type stack struct {
 }
 
 func (s *slot) newStack(spec target.StackSpec) *stack {
-	return &stack{s: s, spec: spec, instances: map[string]*instance{}}
+	return &stack{s: s, swapID: spec.SwapID, spec: spec, instances: map[string]*instance{}}
 }
 
 // id is what the front door calls the stack.
-func (st *stack) id() string { return st.s.id.Name + "/" + st.spec.SwapID }
+func (st *stack) id() string { return st.s.id.Name + "/" + st.swapID }
 
 // run starts and ends instances until they are as many as asked, taking over those that
 // were remembered. It returns when the new ones were started or found and probed once, and
@@ -60,7 +61,9 @@ func (st *stack) run(ctx context.Context, remembered map[string]*instanceFile) {
 	for key, i := range st.instances {
 		if !wanted[key] {
 			ending.Go(func() {
-				if err := i.stop(ctx); err != nil {
+				// Begun it is finished, whatever becomes of who asked: one whose life has ended
+				// is started by nobody again.
+				if err := i.stop(context.WithoutCancel(ctx)); err != nil {
 					st.s.e.p.log.Error("an instance did not stop", "instance", i.name(), "error", err)
 					return
 				}
@@ -191,8 +194,8 @@ func (st *stack) all() []*instance {
 
 // folders makes what the stack's processes live in.
 func (st *stack) folders() error {
-	dir := st.s.files.stack(st.s.id.Name, st.spec.SwapID)
-	logs := filepath.Dir(st.s.files.instanceLog(st.s.id.Name, st.spec.SwapID, "x", 1))
+	dir := st.s.files.stack(st.s.id.Name, st.swapID)
+	logs := filepath.Dir(st.s.files.instanceLog(st.s.id.Name, st.swapID, "x", 1))
 	if err := st.s.e.p.passage(filepath.Dir(dir), dir, filepath.Dir(logs), logs); err != nil {
 		return err
 	}

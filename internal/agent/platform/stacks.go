@@ -93,10 +93,11 @@ func (s *slot) deleteStack(ctx context.Context, c target.Color) error {
 			return err
 		}
 	}
-	if err := st.stop(ctx); err != nil {
+	// Begun it is finished: a stack with half its instances is no fallback.
+	if err := st.stop(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("stop the %s stack of slot %q: %w", c, s.id, err)
 	}
-	if err := os.RemoveAll(s.files.stack(s.id.Name, st.spec.SwapID)); err != nil {
+	if err := os.RemoveAll(s.files.stack(s.id.Name, st.swapID)); err != nil {
 		return fmt.Errorf("remove the folder of the %s stack: %w", c, err)
 	}
 	s.mu.Lock()

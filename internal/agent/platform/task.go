@@ -231,7 +231,9 @@ func (t *task) record(do func(*taskFile)) error {
 // resumeTask finds a task of before: it runs on, or left its result, or was killed.
 func (s *slot) resumeTask(key string) {
 	t := s.newTask(key)
-	file := s.file.Tasks[key]
+	s.mu.Lock()
+	file := *s.file.Tasks[key]
+	s.mu.Unlock()
 	if file.EndedAt != nil {
 		close(t.over)
 		return
