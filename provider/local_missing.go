@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -88,7 +89,11 @@ func (r *deploymentSlotResource) warnMissing(slot target.Slot, before *target.Sl
 	}
 	for _, f := range missing(slot.Definition.Expand()) {
 		at, beyond := faultPath(req.Config.Raw, f.Path)
-		resp.Diagnostics.AddAttributeWarning(at, "Not ready to run", sentence(at.String()+beyond+": "+f.Message)+fmt.Sprintf(" Otherwise the apply of slot %q fails before it changes any traffic.", slot.ID()))
+		summary := "Program can't be run" // Terraform shows one warning of a summary and counts the others
+		if strings.Contains(f.Path, ".secrets.") {
+			summary = "Secret can't be read"
+		}
+		resp.Diagnostics.AddAttributeWarning(at, summary, sentence(at.String()+beyond+": "+f.Message)+fmt.Sprintf(" Otherwise the apply of slot %q fails before it changes any traffic.", slot.ID()))
 	}
 }
 

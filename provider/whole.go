@@ -30,7 +30,7 @@ func (wholeNumber) Equal(o attr.Type) bool {
 func (wholeNumber) Validate(_ context.Context, v tftypes.Value, at path.Path) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if n, ok := notWhole(v); ok {
-		invalid(&diags, invalidValue, at, "%s is not possible: expected a whole number of at most 18 digits", n.Text('g', 20))
+		invalid(&diags, invalidValue, at, "%s is not a number that can count: expected a whole one of at most 18 digits", n.Text('g', 20))
 	}
 	return diags
 }
