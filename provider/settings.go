@@ -97,6 +97,9 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 	if s.DataDir, err = absolute(s.DataDir); err != nil {
 		diags.AddAttributeError(pathDataDir, "Invalid data_dir", sentence(fromWhere(local.DataDir, "local.data_dir", "SLIPWAY_DATA_DIR")+": "+err.Error()))
 	}
+	if info, err := os.Stat(s.DataDir); s.DataDir != "" && err == nil && !info.IsDir() {
+		diags.AddAttributeError(pathDataDir, "Invalid data_dir", fmt.Sprintf("%s: %q is a file: name a directory, which Slipway makes where it is missing.", fromWhere(local.DataDir, "local.data_dir", "SLIPWAY_DATA_DIR"), s.DataDir))
+	}
 	if s.PostgresBinDir, err = absolute(s.PostgresBinDir); err != nil {
 		invalid(&diags, "Invalid postgres_bin_dir", pathPostgresBin, "%s", err)
 	}
@@ -105,6 +108,9 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 	}
 	if s.postgresPasswordFile != "" && s.PostgresURL == "" && !local.PostgresURL.IsUnknown() {
 		invalid(&diags, "Invalid postgres_password_file", pathPasswordFile, "there is no postgres_url for the password to go with: set it, or remove postgres_password_file")
+	}
+	if s.Owner != "" && strings.TrimSpace(s.Owner) == "" {
+		diags.AddAttributeError(path.Root("owner"), "Invalid owner", fmt.Sprintf("%s: %q is blank: name the state that owns what is made, or leave it out for the default.", fromWhere(m.Owner, "owner", "SLIPWAY_OWNER"), s.Owner))
 	}
 	if s.Owner == "" && !m.Owner.IsUnknown() {
 		if s.Owner, err = defaultOwner(getenv); err != nil {

@@ -120,6 +120,10 @@ func mustGetwd(t *testing.T) string {
 
 func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		config      map[string]any
 		environment map[string]string
@@ -131,6 +135,8 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		"an empty target":                      {map[string]any{"target": ""}, nil, `AttributeName("target")`, `target: the value is ""`},
 		"an empty owner":                       {map[string]any{"owner": ""}, nil, `AttributeName("owner")`, `owner: the value is ""`},
 		"an empty directory":                   {local("data_dir", ""), nil, `AttributeName("data_dir")`, `local.data_dir: the value is ""`},
+		"a blank owner":                        {map[string]any{"owner": " "}, nil, `AttributeName("owner")`, `owner: " " is blank`},
+		"a directory that is a file":           {local("data_dir", file), nil, `AttributeName("data_dir")`, "is a file"},
 		"a directory with a tilde":             {local("data_dir", "~/x"), nil, `AttributeName("data_dir")`, "pathexpand"},
 		"a directory of programs with a tilde": {local("postgres_bin_dir", "~/x"), nil, `AttributeName("postgres_bin_dir")`, "pathexpand"},
 		"a URL that is none":                   {local("postgres_url", "db:5432"), nil, `AttributeName("postgres_url")`, "not the URL"},
