@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -11,16 +12,17 @@ import (
 )
 
 type componentModel struct {
-	Command     types.List   `tfsdk:"command"`
-	CPU         types.Int64  `tfsdk:"cpu"`
-	Environment types.Map    `tfsdk:"environment"`
-	HealthCheck types.Object `tfsdk:"health_check"`
-	Image       types.String `tfsdk:"image"`
-	MemoryMiB   types.Int64  `tfsdk:"memory_mib"`
-	Port        types.Int64  `tfsdk:"port"`
-	Routes      types.List   `tfsdk:"routes"`
-	Scaling     types.Object `tfsdk:"scaling"`
-	Secrets     types.Map    `tfsdk:"secrets"`
+	Command            types.List   `tfsdk:"command"`
+	CPU                types.Int64  `tfsdk:"cpu"`
+	Environment        types.Map    `tfsdk:"environment"`
+	HealthCheck        types.Object `tfsdk:"health_check"`
+	Image              types.String `tfsdk:"image"`
+	MemoryMiB          types.Int64  `tfsdk:"memory_mib"`
+	Port               types.Int64  `tfsdk:"port"`
+	Routes             types.List   `tfsdk:"routes"`
+	Scaling            types.Object `tfsdk:"scaling"`
+	Secrets            types.Map    `tfsdk:"secrets"`
+	StopTimeoutSeconds types.Int64  `tfsdk:"stop_timeout_seconds"`
 }
 
 type healthCheckModel struct {
@@ -36,15 +38,12 @@ type routeModel struct {
 	PathPrefix types.String `tfsdk:"path_prefix"`
 }
 
-type scalingModel struct {
-	Max types.Int64 `tfsdk:"max"`
-	Min types.Int64 `tfsdk:"min"`
-}
-
 // defaultHealthCheck is how an instance is checked where only the path is said.
 func defaultHealthCheck() target.HealthCheck {
 	return target.HealthCheck{Path: "/", IntervalSeconds: 2, TimeoutSeconds: 2, HealthyThreshold: 3, UnhealthyThreshold: 3}
 }
+
+const defaultStopSeconds = int(target.DefaultStopTimeout / time.Second)
 
 // harmless is a component that no check finds fault with.
 func harmless() target.Component {
@@ -88,21 +87,14 @@ func (m componentModel) toDomain(ctx context.Context, place string, diags *diag.
 		HealthCheck: toHealthCheck(ctx, m.HealthCheck, diags),
 		Routes:      toRoutes(ctx, place, m.Routes, diags),
 	}
+	// The default is left out, so that saying it and not saying it make the same stack.
+	if n := number(m.StopTimeoutSeconds, defaultStopSeconds, defaultStopSeconds); n != defaultStopSeconds {
+		c.StopTimeoutSeconds = n
+	}
 	if len(c.Command) == 0 && (!m.Command.IsNull() || m.Image.IsUnknown()) {
 		c.Command = []string{placeholder}
 	}
 	return c
-}
-
-func toScaling(ctx context.Context, v types.Object, diags *diag.Diagnostics) target.Scaling {
-	s := target.Scaling{Min: 1, Max: 1}
-	m := nested[scalingModel](ctx, v, diags)
-	if m == nil {
-		return s
-	}
-	s.Min = number(m.Min, 1, 1)
-	s.Max = number(m.Max, s.Min, s.Min)
-	return s
 }
 
 func toHealthCheck(ctx context.Context, v types.Object, diags *diag.Diagnostics) *target.HealthCheck {
@@ -161,16 +153,17 @@ func fromComponent(ctx context.Context, c target.Component, diags *diag.Diagnost
 	list, d := types.ListValueFrom(ctx, routeType(), routes)
 	diags.Append(d...)
 	m := componentModel{
-		Command:     toCommand(c.Command),
-		CPU:         toNumber(c.CPU),
-		Environment: toMap(c.Environment),
-		HealthCheck: types.ObjectNull(healthCheckType().AttrTypes),
-		Image:       toText(c.Image),
-		MemoryMiB:   toNumber(c.MemoryMiB),
-		Port:        toNumber(c.Port),
-		Routes:      list,
-		Scaling:     toObject(ctx, scalingType(), &scalingModel{types.Int64Value(int64(c.Scaling.Max)), types.Int64Value(int64(c.Scaling.Min))}, diags),
-		Secrets:     toMap(c.Secrets),
+		Command:            toCommand(c.Command),
+		CPU:                toNumber(c.CPU),
+		Environment:        toMap(c.Environment),
+		HealthCheck:        types.ObjectNull(healthCheckType().AttrTypes),
+		Image:              toText(c.Image),
+		MemoryMiB:          toNumber(c.MemoryMiB),
+		Port:               toNumber(c.Port),
+		Routes:             list,
+		Scaling:            fromScaling(c.Scaling),
+		Secrets:            toMap(c.Secrets),
+		StopTimeoutSeconds: types.Int64Value(int64(c.StopTimeout().Seconds())),
 	}
 	if h := c.HealthCheck; h != nil {
 		m.HealthCheck = toObject(ctx, healthCheckType(), &healthCheckModel{

@@ -1,16 +1,14 @@
 package provider
 
 import (
-	"context"
-
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 func componentAttributes() map[string]schema.Attribute {
@@ -40,10 +38,11 @@ func componentAttributes() map[string]schema.Attribute {
 		"routes": nestedListAttribute("Requests that lead to the component: it takes those of the longest matching `path_prefix`. Defaults to none, which makes it a worker; a change happens in place.", routeAttributes()),
 		"scaling": schema.SingleNestedAttribute{
 			Optional: true, Computed: true, Attributes: scalingAttributes(),
-			Default:             objectdefault.StaticValue(types.ObjectValueMust(scalingType().AttrTypes, map[string]attr.Value{"max": types.Int64Value(1), "min": types.Int64Value(1)})),
-			MarkdownDescription: "How many instances run; it changes in place.",
+			Default:             objectdefault.StaticValue(fromScaling(target.Scaling{Min: 1, Max: 1})),
+			MarkdownDescription: "How many instances run. Between its bounds the number follows the load by itself, up within seconds and down slowly, and is no change; the bounds change in place.",
 		},
-		"secrets": stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
+		"secrets":              stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
+		"stop_timeout_seconds": defaultNumber(defaultStopSeconds, "How long an instance may take to end after it was asked to, in seconds, before it is killed: the time in which a worker finishes its jobs. A change is a new stack.", notZero{}),
 	}
 }
 
@@ -91,33 +90,6 @@ func routeAttributes() map[string]schema.Attribute {
 }
 
 func routeType() types.ObjectType { return nestedType(routeAttributes()) }
-
-func scalingAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"max": schema.Int64Attribute{
-			Optional: true, Computed: true, PlanModifiers: []planmodifier.Int64{sameAsMin{}},
-			MarkdownDescription: "The most instances that run; defaults to `min`.",
-		},
-		"min": schema.Int64Attribute{
-			Optional: true, Computed: true, Default: int64default.StaticInt64(1),
-			MarkdownDescription: "The fewest instances that run; defaults to 1.",
-		},
-	}
-}
-
-func scalingType() types.ObjectType { return nestedType(scalingAttributes()) }
-
-// sameAsMin makes max what min is where the configuration has no max.
-type sameAsMin struct{}
-
-func (sameAsMin) Description(context.Context) string         { return "defaults to min" }
-func (sameAsMin) MarkdownDescription(context.Context) string { return "defaults to `min`" }
-
-func (sameAsMin) PlanModifyInt64(ctx context.Context, req planmodifier.Int64Request, resp *planmodifier.Int64Response) {
-	if req.ConfigValue.IsNull() {
-		resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, req.Path.ParentPath().AtName("min"), &resp.PlanValue)...)
-	}
-}
 
 const defaultTaskSeconds = 600
 

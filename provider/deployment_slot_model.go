@@ -14,6 +14,7 @@ import (
 type deploymentSlotModel struct {
 	ID                 types.String   `tfsdk:"id"`
 	AllowUntested      types.Bool     `tfsdk:"allow_untested"`
+	ApprovedRelease    types.String   `tfsdk:"approved_release"`
 	Candidate          types.Object   `tfsdk:"candidate"`
 	Components         types.Map      `tfsdk:"components"`
 	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
@@ -34,19 +35,6 @@ type deploymentSlotModel struct {
 	URL                types.String   `tfsdk:"url"`
 }
 
-type policyModel struct {
-	DrainSeconds             types.Int64 `tfsdk:"drain_seconds"`
-	FallbackUntilNextRelease types.Bool  `tfsdk:"fallback_until_next_release"`
-	FallbackWindowSeconds    types.Int64 `tfsdk:"fallback_window_seconds"`
-	MinimumHealthySeconds    types.Int64 `tfsdk:"minimum_healthy_seconds"`
-	StartTimeoutSeconds      types.Int64 `tfsdk:"start_timeout_seconds"`
-}
-
-// defaultPolicy is how a slot swaps where the configuration does not say otherwise.
-func defaultPolicy() target.Policy {
-	return target.Policy{StartTimeoutSeconds: 300, MinimumHealthySeconds: 5, DrainSeconds: 30, FallbackWindowSeconds: 1800}
-}
-
 // toDomain converts a plan or a configuration; see values.go for what is not known.
 func (m deploymentSlotModel) toDomain(ctx context.Context, diags *diag.Diagnostics) target.Slot {
 	s := target.Slot{
@@ -60,6 +48,7 @@ func (m deploymentSlotModel) toDomain(ctx context.Context, diags *diag.Diagnosti
 		},
 		Policy:             toPolicy(ctx, m.Swap, diags),
 		Retry:              int64(number(m.Retry, 0, 0)),
+		ApprovedRelease:    text(m.ApprovedRelease, ""),
 		DeletionProtection: m.DeletionProtection.ValueBool(),
 		Tags:               stringMap(ctx, m.Tags, diags),
 	}
@@ -75,22 +64,6 @@ func (m deploymentSlotModel) toDomain(ctx context.Context, diags *diag.Diagnosti
 	return s
 }
 
-// toPolicy takes for what is not known a value that fits whatever is.
-func toPolicy(ctx context.Context, v types.Object, diags *diag.Diagnostics) target.Policy {
-	p := defaultPolicy()
-	m := nested[policyModel](ctx, v, diags)
-	if m == nil {
-		return p
-	}
-	p.DrainSeconds = number(m.DrainSeconds, p.DrainSeconds, p.DrainSeconds)
-	p.FallbackUntilNextRelease = m.FallbackUntilNextRelease.ValueBool()
-	p.FallbackWindowSeconds = number(m.FallbackWindowSeconds, p.FallbackWindowSeconds, p.FallbackWindowSeconds)
-	p.MinimumHealthySeconds = number(m.MinimumHealthySeconds, p.MinimumHealthySeconds, 0)
-	const week = 7 * 24 * 3600
-	p.StartTimeoutSeconds = number(m.StartTimeoutSeconds, p.StartTimeoutSeconds, week)
-	return p
-}
-
 // fromDomain takes over everything that the target says: the definition of what serves, the
 // policy that was last asked, and what is observed. Timeouts and URLs stay.
 func (m *deploymentSlotModel) fromDomain(ctx context.Context, s provision.SlotState, diags *diag.Diagnostics) {
@@ -101,14 +74,8 @@ func (m *deploymentSlotModel) fromDomain(ctx context.Context, s provision.SlotSt
 	// Protection is armed by the last step of a create.
 	m.DeletionProtection = types.BoolValue(asked.DeletionProtection && s.Record.Meta.Ready)
 	m.Tags = toMap(asked.Tags)
-	p := asked.Policy
-	m.Swap = toObject(ctx, policyType(), &policyModel{
-		DrainSeconds:             types.Int64Value(int64(p.DrainSeconds)),
-		FallbackUntilNextRelease: types.BoolValue(p.FallbackUntilNextRelease),
-		FallbackWindowSeconds:    types.Int64Value(int64(p.FallbackWindowSeconds)),
-		MinimumHealthySeconds:    types.Int64Value(int64(p.MinimumHealthySeconds)),
-		StartTimeoutSeconds:      types.Int64Value(int64(p.StartTimeoutSeconds)),
-	}, diags)
+	m.Swap = fromPolicy(asked.Policy)
+	m.ApprovedRelease = toText(asked.ApprovedRelease)
 	m.define(ctx, s, diags)
 	m.observe(ctx, s, diags)
 }

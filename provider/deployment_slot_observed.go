@@ -15,6 +15,13 @@ type stackModel struct {
 	Release types.String `tfsdk:"release"`
 }
 
+type candidateModel struct {
+	Color          types.String `tfsdk:"color"`
+	Release        types.String `tfsdk:"release"`
+	RetireAt       types.String `tfsdk:"retire_at"`
+	TrafficPercent types.Int64  `tfsdk:"traffic_percent"`
+}
+
 type fallbackModel struct {
 	Color    types.String `tfsdk:"color"`
 	Release  types.String `tfsdk:"release"`
@@ -22,9 +29,12 @@ type fallbackModel struct {
 }
 
 type swapModel struct {
+	ApprovedAt  types.String `tfsdk:"approved_at"`
+	ApprovedBy  types.String `tfsdk:"approved_by"`
 	By          types.String `tfsdk:"by"`
 	EndedAt     types.String `tfsdk:"ended_at"`
 	FromRelease types.String `tfsdk:"from_release"`
+	ID          types.String `tfsdk:"id"`
 	Reason      types.String `tfsdk:"reason"`
 	Release     types.String `tfsdk:"release"`
 	StartedAt   types.String `tfsdk:"started_at"`
@@ -37,7 +47,15 @@ func (m *deploymentSlotModel) observe(ctx context.Context, s provision.SlotState
 	m.ID = types.StringValue(s.Record.Asked.ID().String())
 	m.Phase = toText(string(s.Phase()))
 	m.Live = stackOf(ctx, s.Serving, diags)
-	m.Candidate = stackOf(ctx, s.Candidate, diags)
+	m.Candidate = types.ObjectNull(nestedType(candidateAttributes()).AttrTypes)
+	if st, ok := s.Candidate(); ok {
+		m.Candidate = toObject(ctx, nestedType(candidateAttributes()), &candidateModel{
+			Color:          types.StringValue(string(st.Spec.Color)),
+			Release:        types.StringValue(st.Spec.Definition.Release),
+			RetireAt:       toTime(st.RetireAt),
+			TrafficPercent: types.Int64Value(int64(s.Observation.Percent)),
+		}, diags)
+	}
 	m.Fallback = types.ObjectNull(nestedType(fallbackAttributes()).AttrTypes)
 	if st, ok := s.Fallback(); ok {
 		m.Fallback = toObject(ctx, nestedType(fallbackAttributes()), &fallbackModel{
@@ -48,10 +66,17 @@ func (m *deploymentSlotModel) observe(ctx context.Context, s provision.SlotState
 	}
 	m.LastSwap = types.ObjectNull(nestedType(swapAttributes()).AttrTypes)
 	if w := s.Record.Swap; w != nil {
+		approved := target.ApprovedBy{}
+		if w.Approved != nil {
+			approved = *w.Approved
+		}
 		m.LastSwap = toObject(ctx, nestedType(swapAttributes()), &swapModel{
+			ApprovedAt:  toTime(&approved.At),
+			ApprovedBy:  toText(approved.By),
 			By:          toText(w.By),
 			EndedAt:     toTime(w.EndedAt),
 			FromRelease: toText(w.FromRelease),
+			ID:          types.StringValue(w.ID),
 			Reason:      toText(w.Reason),
 			Release:     toText(w.Release),
 			StartedAt:   toTime(&w.StartedAt),

@@ -3,26 +3,28 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: "The place in an environment where a release is live. A change of `release` or of what its components run brings a complete new stack up beside the running one, waits until it is healthy, tests it, and switches all traffic to it at once; the old stack stays warm for a while as a fallback.",
+		MarkdownDescription: "The place in an environment where a release is live. A change of `release` or of what its components run brings a complete new stack up beside the running one, waits until it is healthy, tests it, and switches the traffic to it, at once or in `swap.steps`; the new release is watched, and the old stack stays warm for a while as a fallback.",
 		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the environment's id and the name joined by `/` such as `eu/production/oms`"),
 			"allow_untested": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Whether a release may take the traffic without a `test_suite`; defaults to `false`, and a change alone starts no swap.",
 			},
+			"approved_release": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{notEmpty{}},
+				MarkdownDescription: "Release that may take the traffic where `swap.approval` is `manual`: a candidate of this release goes on, one of another waits. Defaults to none, and a change alone starts no swap.",
+			},
 			"candidate": schema.SingleNestedAttribute{
-				Computed: true, Attributes: stackAttributes(),
+				Computed: true, Attributes: candidateAttributes(),
 				MarkdownDescription: "The stack that is being brought up to take over, if there is one.",
 			},
 			"components": schema.MapNestedAttribute{
@@ -59,7 +61,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 				Required:            true,
 				MarkdownDescription: "Name of the slot in its environment, of at most 40 characters `a-z`, `0-9` and `-`; a change replaces the slot, and is refused while it serves.",
 			},
-			"phase":       computedString("Where the current or last swap is: `preparing`, `migrating`, `starting`, `verifying`, `testing`, `switching`, `live`, `aborting`, `failed`, `rolling_back` or `rolled_back`."),
+			"phase":       computedString("Where the current or last swap is: `preparing`, `migrating`, `starting`, `verifying`, `testing`, `awaiting_approval`, `switching`, `watching`, `live`, `degraded`, `aborting`, `failed`, `rolling_back` or `rolled_back`."),
 			"preview_url": computedString("URL under which a candidate can be reached before it is live, known at plan."),
 			"release": schema.StringAttribute{
 				Required:            true,
@@ -71,7 +73,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"swap": schema.SingleNestedAttribute{
 				Optional: true, Computed: true,
-				Default:             objectdefault.StaticValue(defaultPolicyValue()),
+				Default:             objectdefault.StaticValue(fromPolicy(defaultPolicy())),
 				Attributes:          policyAttributes(),
 				MarkdownDescription: "How the slot swaps; a change alone starts no swap.",
 			},
@@ -93,6 +95,13 @@ func stackAttributes() map[string]schema.Attribute {
 	}
 }
 
+func candidateAttributes() map[string]schema.Attribute {
+	a := stackAttributes()
+	a["retire_at"] = computedString("When the stack is removed unless it is approved before, in RFC 3339 and UTC; null if it does not wait for approval.")
+	a["traffic_percent"] = schema.Int64Attribute{Computed: true, MarkdownDescription: "Share of the requests that the stack gets already, in percent."}
+	return a
+}
+
 func fallbackAttributes() map[string]schema.Attribute {
 	a := stackAttributes()
 	a["retire_at"] = computedString("When the stack is removed, in RFC 3339 and UTC; null if it stays until the next release.")
@@ -101,45 +110,15 @@ func fallbackAttributes() map[string]schema.Attribute {
 
 func swapAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
+		"approved_at":  computedString("When the release was approved, in RFC 3339 and UTC; null if nobody has approved it."),
+		"approved_by":  computedString("Who approved the release; null if nobody has."),
 		"by":           computedString("Who asked for the swap: the owner of the configuration, or an operator."),
 		"ended_at":     computedString("When the swap ended, in RFC 3339 and UTC."),
 		"from_release": computedString("Release that served when the swap began."),
+		"id":           computedString("Identifier of the swap in the slot's history."),
 		"reason":       computedString("Why the swap failed or was rolled back."),
 		"release":      computedString("Release that the swap is or was to make live."),
 		"started_at":   computedString("When the swap began, in RFC 3339 and UTC."),
-		"switched_at":  computedString("When the traffic was switched, in RFC 3339 and UTC."),
+		"switched_at":  computedString("When the release began to take traffic, in RFC 3339 and UTC."),
 	}
-}
-
-func policyAttributes() map[string]schema.Attribute {
-	p := defaultPolicy()
-	seconds := func(value int, description string) schema.Attribute {
-		return schema.Int64Attribute{
-			Optional: true, Computed: true, Default: int64default.StaticInt64(int64(value)),
-			MarkdownDescription: description,
-		}
-	}
-	return map[string]schema.Attribute{
-		"drain_seconds": seconds(p.DrainSeconds, "How long requests that the old stack has accepted may take to finish there, in seconds; defaults to 30."),
-		"fallback_until_next_release": schema.BoolAttribute{
-			Optional: true, Computed: true, Default: booldefault.StaticBool(p.FallbackUntilNextRelease),
-			MarkdownDescription: "Whether the old stack stays warm until the next release needs its seat; defaults to `false`.",
-		},
-		"fallback_window_seconds": seconds(p.FallbackWindowSeconds, "How long the old stack stays warm after the switch, in seconds, 0 to remove it at once; defaults to 1800."),
-		"minimum_healthy_seconds": seconds(p.MinimumHealthySeconds, "How long every instance must stay healthy before the candidate is tested, in seconds; defaults to 5."),
-		"start_timeout_seconds":   seconds(p.StartTimeoutSeconds, "How long the candidate may take from its start until every instance is healthy, in seconds; defaults to 300."),
-	}
-}
-
-func policyType() types.ObjectType { return nestedType(policyAttributes()) }
-
-func defaultPolicyValue() types.Object {
-	p := defaultPolicy()
-	return types.ObjectValueMust(policyType().AttrTypes, map[string]attr.Value{
-		"drain_seconds":               types.Int64Value(int64(p.DrainSeconds)),
-		"fallback_until_next_release": types.BoolValue(p.FallbackUntilNextRelease),
-		"fallback_window_seconds":     types.Int64Value(int64(p.FallbackWindowSeconds)),
-		"minimum_healthy_seconds":     types.Int64Value(int64(p.MinimumHealthySeconds)),
-		"start_timeout_seconds":       types.Int64Value(int64(p.StartTimeoutSeconds)),
-	})
 }

@@ -25,7 +25,7 @@ func TestAccDeploymentSlot(t *testing.T) {
       command      = ["app-{release}", "api"]
       environment  = { LOG_LEVEL = "info" }
       secrets      = { API_KEY = "/run/secrets/api" }
-      scaling      = { min = 2 }
+      scaling      = { min = 2, max = 3, schedules = [{ from = "08:00", to = "18:00", min = 3 }, { days = ["sat", "mon"], from = "22:00", to = "02:00", min = 2, time_zone = "Europe/Berlin" }] }
       health_check = { path = "/healthz", interval_seconds = 1 }
       routes       = [{ path_prefix = "/api" }, { host = "console" }]
     }
@@ -33,7 +33,7 @@ func TestAccDeploymentSlot(t *testing.T) {
   }`,
 		"migrate":    `{ command = ["migrate-{release}"], timeout_seconds = 60 }`,
 		"test_suite": `{ command = ["suite"], environment = { A = "b" }, secrets = { S = "/run/secrets/s" } }`,
-		"swap":       `{ drain_seconds = 10 }`,
+		"swap":       `{ drain_seconds = 10, guardrails = { max_error_percent = 0.1, max_p99_ratio = 1.3 } }`,
 		"tags":       `{ team = "platform" }`,
 	})
 	w.run(
@@ -69,13 +69,19 @@ func TestAccDeploymentSlot(t *testing.T) {
 				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
 				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
 				resource.TestCheckResourceAttr(slotAddress, "last_swap.from_release", "1"),
-				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.max", "2"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.max", "3"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.target_cpu_percent", "70"),
+				resource.TestCheckResourceAttr(slotAddress, "components.api.scaling.schedules.0.time_zone", "UTC"),
+				resource.TestCheckNoResourceAttr(slotAddress, "components.worker.scaling.target_cpu_percent"),
 				resource.TestCheckResourceAttr(slotAddress, "components.api.routes.1.path_prefix", "/"),
 				resource.TestCheckResourceAttr(slotAddress, "components.api.health_check.interval_seconds", "1"),
 				resource.TestCheckResourceAttr(slotAddress, "components.worker.scaling.min", "1"),
 				resource.TestCheckResourceAttr(slotAddress, "migrate.timeout_seconds", "60"),
 				resource.TestCheckResourceAttr(slotAddress, "swap.drain_seconds", "10"),
 				resource.TestCheckResourceAttr(slotAddress, "swap.minimum_healthy_seconds", "5"),
+				resource.TestCheckResourceAttr(slotAddress, "swap.guardrails.max_error_percent", "0.1"),
+				resource.TestCheckResourceAttr(slotAddress, "swap.guardrails.window_seconds", "30"),
+				resource.TestCheckNoResourceAttr(slotAddress, "swap.guardrails.max_p99_milliseconds"),
 			),
 		},
 		imported(slotAddress, "eu/production/oms"),

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -105,6 +106,11 @@ func at(v tftypes.Value, path string) any {
 	for name := range strings.SplitSeq(path, ".") {
 		v = parts(v)[name]
 	}
+	return native(v)
+}
+
+// native is a value in plain Go; collections are in words.
+func native(v tftypes.Value) any {
 	switch {
 	case v.Type() == nil || v.IsNull():
 		return nil
@@ -122,6 +128,13 @@ func at(v tftypes.Value, path string) any {
 			panic(err)
 		}
 		return b
+	case v.Type().Is(tftypes.Number):
+		var n big.Float
+		if err := v.As(&n); err != nil {
+			panic(err)
+		}
+		f, _ := n.Float64()
+		return f
 	}
 	return fmt.Sprint(v)
 }

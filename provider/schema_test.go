@@ -73,7 +73,7 @@ func TestEveryAttributeIsDescribedInFullSentences(t *testing.T) {
 // TestNumbersCarryTheirUnit lists the numbers that count things or are versions.
 func TestNumbersCarryTheirUnit(t *testing.T) {
 	t.Parallel()
-	unit := regexp.MustCompile(`_(seconds|mib|milliseconds)$`)
+	unit := regexp.MustCompile(`(^|_)(seconds|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
 	counts := []string{
 		"port", "https_port", "preview_port", "database_port", "max_connections", "connection_limit", "credential_version",
 		"cpu", "min", "max", "healthy_threshold", "unhealthy_threshold", "retry",

@@ -20,7 +20,11 @@ func wholeSlot() map[string]any {
 				"command": []any{"a", "b"}, "cpu": 1, "environment": map[string]any{"A": "b"}, "memory_mib": 1, "port": 80,
 				"health_check": map[string]any{"path": "/h", "interval_seconds": 1, "timeout_seconds": 1, "healthy_threshold": 1, "unhealthy_threshold": 1},
 				"routes":       []any{map[string]any{"host": "console", "path_prefix": "/"}, map[string]any{"path_prefix": "/"}},
-				"scaling":      map[string]any{"min": 3, "max": 3}, "secrets": map[string]any{"S": "/s"},
+				"secrets":      map[string]any{"S": "/s"}, "stop_timeout_seconds": 1,
+				"scaling": map[string]any{
+					"min": 3, "max": 3, "target_cpu_percent": 1, "target_concurrent_requests": 1,
+					"schedules": []any{map[string]any{"days": []any{"mon"}, "from": "08:00", "to": "18:00", "time_zone": "Europe/Berlin", "min": 3}},
+				},
 			},
 			"web": map[string]any{
 				"image": "i", "port": 81, "health_check": map[string]any{"path": "/h"},
@@ -32,8 +36,16 @@ func wholeSlot() map[string]any {
 		"swap": map[string]any{
 			"start_timeout_seconds": 500, "minimum_healthy_seconds": 400, "drain_seconds": 0,
 			"fallback_window_seconds": 0, "fallback_until_next_release": true,
+			"approval": "manual", "approval_timeout_seconds": 1, "waiting_capacity_percent": 1,
+			"steps":     []any{map[string]any{"percent": 1, "hold_seconds": 0}, map[string]any{"percent": 2, "hold_seconds": 1}},
+			"sticky_by": "client", "bake_seconds": 0, "on_too_few_requests": "roll_back",
+			"guardrails": map[string]any{
+				"window_seconds": 1, "minimum_requests": 1, "max_error_percent": 0.0, "max_error_percent_over_old": 0.0,
+				"max_p99_milliseconds": 1.0, "max_p99_ratio": 1.0,
+			},
 		},
-		"tags": map[string]any{"a": "b"},
+		"approved_release": "1",
+		"tags":             map[string]any{"a": "b"},
 	}
 }
 

@@ -38,6 +38,25 @@ func components(name string, changes map[string]any) map[string]any {
 	return map[string]any{"components": map[string]any{"api": aComponent(), name: with(aComponent(), changes)}}
 }
 
+func step(percent, hold int) map[string]any {
+	return map[string]any{"percent": percent, "hold_seconds": hold}
+}
+
+// guarded is a slot's policy with one guardrail.
+func guarded(name string, limit any) map[string]any {
+	return map[string]any{"swap": map[string]any{"guardrails": map[string]any{name: limit}}}
+}
+
+// scaled is a slot's components with another scaling.
+func scaled(changes map[string]any) map[string]any {
+	return components("api", map[string]any{"scaling": changes})
+}
+
+// weekday is a schedule with changes.
+func weekday(changes map[string]any) map[string]any {
+	return with(map[string]any{"from": "08:00", "to": "18:00", "min": 1}, changes)
+}
+
 // set are values of attributes.
 type set = map[string]any
 
@@ -131,6 +150,41 @@ func TestDeploymentSlotRefusesWrongValues(t *testing.T) {
 		"more time healthy than to start":       {nil, set{"swap": set{"start_timeout_seconds": 5, "minimum_healthy_seconds": 5}}, `AttributeName("minimum_healthy_seconds")`, "not below"},
 		"a negative drain":                      {nil, set{"swap": set{"drain_seconds": -1}}, `AttributeName("drain_seconds")`, "-1 is out of range"},
 		"a negative window":                     {nil, set{"swap": set{"fallback_window_seconds": -1}}, `AttributeName("fallback_window_seconds")`, "-1 is out of range"},
+		"a share of nothing":                    {nil, set{"swap": set{"steps": []any{step(0, 1)}}}, `AttributeName("steps").ElementKeyInt(0).AttributeName("percent")`, "expected 1 to 99"},
+		"a share of everything":                 {nil, set{"swap": set{"steps": []any{step(100, 1)}}}, `AttributeName("steps").ElementKeyInt(0).AttributeName("percent")`, "follows after the last step by itself"},
+		"a share that does not grow":            {nil, set{"swap": set{"steps": []any{step(10, 1), step(10, 1)}}}, `AttributeName("steps").ElementKeyInt(1).AttributeName("percent")`, "not above the step before"},
+		"a share of how much":                   {nil, set{"swap": set{"steps": []any{set{}}}}, `AttributeName("steps").ElementKeyInt(0).AttributeName("percent")`, "expected 1 to 99"},
+		"a share held for less than no time":    {nil, set{"swap": set{"steps": []any{step(10, -1)}}}, `AttributeName("hold_seconds")`, "-1 is out of range"},
+		"a side to stick to without steps":      {nil, set{"swap": set{"sticky_by": "client"}}, `AttributeName("sticky_by")`, "no steps"},
+		"a side to stick to by nothing":         {nil, set{"swap": set{"sticky_by": "", "steps": []any{step(10, 1)}}}, `AttributeName("sticky_by")`, `the value is ""`},
+		"a side to stick to by the weather":     {nil, set{"swap": set{"sticky_by": "weather", "steps": []any{step(10, 1)}}}, `AttributeName("sticky_by")`, `expected one of "account", "client"`},
+		"a negative bake":                       {nil, set{"swap": set{"bake_seconds": -1}}, `AttributeName("bake_seconds")`, "-1 is out of range"},
+		"an approval by chance":                 {nil, set{"swap": set{"approval": "chance"}}, `AttributeName("approval")`, `expected one of "automatic", "manual"`},
+		"no approval at all":                    {nil, set{"swap": set{"approval": ""}}, `AttributeName("approval")`, `the value is ""`},
+		"no time to approve":                    {nil, set{"swap": set{"approval": "manual", "approval_timeout_seconds": 0}}, `AttributeName("approval_timeout_seconds")`, "0 would remove the candidate"},
+		"too much time to approve":              {nil, set{"swap": set{"approval_timeout_seconds": 1000000}}, `AttributeName("approval_timeout_seconds")`, "out of range"},
+		"nothing that waits":                    {nil, set{"swap": set{"waiting_capacity_percent": 0}}, `AttributeName("waiting_capacity_percent")`, "0 is out of range"},
+		"more than everything that waits":       {nil, set{"swap": set{"waiting_capacity_percent": 101}}, `AttributeName("waiting_capacity_percent")`, "101 is out of range"},
+		"an approved release that is none":      {nil, set{"approved_release": "a b"}, `AttributeName("approved_release")`, "contains"},
+		"an approved release without a name":    {nil, set{"approved_release": ""}, `AttributeName("approved_release")`, `the value is ""`},
+		"a verdict that is none":                {nil, set{"swap": set{"on_too_few_requests": "wait"}}, `AttributeName("on_too_few_requests")`, `expected one of "promote", "roll_back"`},
+		"more errors than requests":             {nil, guarded("max_error_percent", 100.5), `AttributeName("guardrails").AttributeName("max_error_percent")`, "100.5 is out of range"},
+		"fewer errors than none":                {nil, guarded("max_error_percent_over_old", -0.1), `AttributeName("guardrails").AttributeName("max_error_percent_over_old")`, "-0.1 is out of range"},
+		"no time to answer":                     {nil, guarded("max_p99_milliseconds", 0), `AttributeName("guardrails").AttributeName("max_p99_milliseconds")`, "0 is out of range"},
+		"faster than the old stack":             {nil, guarded("max_p99_ratio", 0.5), `AttributeName("guardrails").AttributeName("max_p99_ratio")`, "0.5 is out of range"},
+		"a judgement of no requests":            {nil, guarded("minimum_requests", 0), `AttributeName("guardrails").AttributeName("minimum_requests")`, "0 is out of range"},
+		"a judgement of no time":                {nil, guarded("window_seconds", 0), `AttributeName("guardrails").AttributeName("window_seconds")`, "0 is out of range"},
+		"no CPU to keep to":                     {nil, scaled(set{"target_cpu_percent": 0}), `AttributeName("scaling").AttributeName("target_cpu_percent")`, "0 is out of range"},
+		"more CPU than there is":                {nil, scaled(set{"target_cpu_percent": 101}), `AttributeName("scaling").AttributeName("target_cpu_percent")`, "101 is out of range"},
+		"no requests to keep to":                {nil, scaled(set{"target_concurrent_requests": 0}), `AttributeName("target_concurrent_requests")`, "0 is out of range"},
+		"a schedule above the most":             {nil, scaled(set{"max": 2, "schedules": []any{weekday(set{"min": 3})}}), `AttributeName("schedules").ElementKeyInt(0).AttributeName("min")`, "1 to max (2)"},
+		"a schedule on a day that is none":      {nil, scaled(set{"schedules": []any{weekday(set{"days": []any{"someday"}})}}), `AttributeName("schedules").ElementKeyInt(0).AttributeName("days")`, `"someday" is not allowed`},
+		"a schedule at no time of day":          {nil, scaled(set{"schedules": []any{weekday(set{"from": "8:00"})}}), `AttributeName("from")`, "not a time of day"},
+		"a schedule that ends at no time":       {nil, scaled(set{"schedules": []any{weekday(set{"to": "24:00"})}}), `AttributeName("to")`, "not a time of day"},
+		"a schedule that says nothing":          {nil, scaled(set{"schedules": []any{set{}}}), `AttributeName("schedules").ElementKeyInt(0).AttributeName("from")`, "not a time of day"},
+		"a schedule in no time zone":            {nil, scaled(set{"schedules": []any{weekday(set{"time_zone": "Europe/Springfield"})}}), `AttributeName("time_zone")`, "no time zone"},
+		"no time to stop":                       {nil, components("api", set{"stop_timeout_seconds": 0}), `AttributeName("stop_timeout_seconds")`, "0 is out of range"},
+		"too much time to stop":                 {nil, components("api", set{"stop_timeout_seconds": 3601}), `AttributeName("stop_timeout_seconds")`, "3601 is out of range"},
 		"a negative retry":                      {nil, set{"retry": -1}, `AttributeName("retry")`, "-1 is out of range"},
 		"a tag of AWS's own":                    {nil, set{"tags": set{"aws:x": "y"}}, `AttributeName("tags").ElementKeyString("aws:x")`, `has the prefix "aws:"`},
 		"a route that another slot has":         {[]planned{{"deployment_slot", aSlot()}}, set{"name": "other"}, `AttributeName("components").ElementKeyString("api").AttributeName("routes").ElementKeyInt(0)`, `leads to component "api" of slot "eu/production/oms" already`},

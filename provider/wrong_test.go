@@ -79,6 +79,9 @@ func wrong(v any, element bool) map[string]any {
 	if _, ok := v.(int); ok {
 		out["a fraction"], out["too much to count"], out["a negative number"] = 1.5, 1e30, -1
 	}
+	if _, ok := v.(float64); ok {
+		out["too much"], out["a negative number"] = 1e30, -1
+	}
 	return out
 }
 

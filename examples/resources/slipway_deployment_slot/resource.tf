@@ -17,7 +17,7 @@ resource "slipway_account_database" "acme" {
 }
 
 # Change release and apply: the new one comes up beside the old one, has to get healthy and
-# to pass its test suite, and then takes all traffic in one switch.
+# to pass its test suite, and then takes the traffic: here in three steps, under watch.
 resource "slipway_deployment_slot" "shop" {
   environment_id = slipway_environment.production.id
   name           = "shop"
@@ -28,12 +28,20 @@ resource "slipway_deployment_slot" "shop" {
       command      = ["/opt/shop/{release}/shop", "api"]
       environment  = { LOG_LEVEL = "info" }
       secrets      = { API_KEY = "/etc/shop/api-key" } # a file of mode 0600; the variable holds its content
-      scaling      = { min = 2, max = 4 }
       health_check = { path = "/healthz" }
       routes       = [{ path_prefix = "/api" }]
+      scaling = {
+        min                        = 2
+        max                        = 8
+        target_concurrent_requests = 20
+        schedules = [
+          { days = ["mon", "tue", "wed", "thu", "fri"], from = "07:30", to = "18:00", time_zone = "Europe/Berlin", min = 4 },
+        ]
+      }
     }
     worker = {
-      command = ["/opt/shop/{release}/shop", "worker"]
+      command              = ["/opt/shop/{release}/shop", "worker"]
+      stop_timeout_seconds = 120 # to finish the jobs it has
     }
   }
 
@@ -47,6 +55,16 @@ resource "slipway_deployment_slot" "shop" {
   }
 
   swap = {
+    steps = [
+      { percent = 1, hold_seconds = 60 },
+      { percent = 25, hold_seconds = 300 },
+    ]
+    sticky_by    = "client"
+    bake_seconds = 300
+    guardrails = {
+      max_error_percent = 1
+      max_p99_ratio     = 1.5 # times as long as the old release over the same seconds
+    }
     fallback_window_seconds = 3600 # how long the old release stays ready to take over again
   }
 }

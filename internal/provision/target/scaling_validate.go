@@ -14,6 +14,7 @@ func (f *Faults) scaling(path string, s Scaling) {
 		f.addf(path+".min", "%d is out of range: expected 1 to %d instances", s.Min, maxInstances)
 	case s.Max < s.Min || s.Max > maxInstances:
 		f.addf(path+".max", "%d is out of range: expected min (%d) to %d instances", s.Max, s.Min, maxInstances)
+		s.Max = maxInstances // one fault is enough
 	}
 	if s.TargetCPUPercent < 0 || s.TargetCPUPercent > 100 {
 		f.addf(path+".target_cpu_percent", "%d is out of range: expected 1 to 100 percent", s.TargetCPUPercent)
