@@ -3,9 +3,11 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -60,7 +62,7 @@ func (r *deploymentSlotResource) Create(ctx context.Context, req resource.Create
 	switch {
 	case err == nil:
 		m.observe(ctx, state, &resp.Diagnostics)
-	case serves(state, slot):
+	case took(state, slot):
 		// An error would taint the slot, and the next apply would take its traffic away.
 		resp.Diagnostics.AddWarning("A deployment slot is not finished", r.detail(ctx, slot.ID().String(), err)+"\n\nThe release has taken the traffic, so the slot was kept. The next apply finishes what is left.")
 		m.observe(ctx, state, &resp.Diagnostics)
@@ -74,6 +76,7 @@ func (r *deploymentSlotResource) Create(ctx context.Context, req resource.Create
 	if !given(m.URL) {
 		r.locate(ctx, &m, &resp.Diagnostics)
 	}
+	remind(state, m.PreviewURL, &resp.Diagnostics)
 	r.keepSlot(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, state, &resp.Diagnostics)
 }
 
@@ -133,6 +136,7 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	if !given(m.URL) {
 		r.locate(ctx, &m, &resp.Diagnostics)
 	}
+	remind(state, m.PreviewURL, &resp.Diagnostics)
 	r.keepSlot(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, state, &resp.Diagnostics)
 }
 
@@ -178,9 +182,22 @@ func (r *deploymentSlotResource) locate(ctx context.Context, m *deploymentSlotMo
 	m.URL, m.PreviewURL = entrances(rec.Spec)
 }
 
-// serves says whether the slot's traffic goes to a stack of what was asked: from there on a
+// took says whether the slot's traffic goes to a stack of what was asked: from there on a
 // failed create may not be undone.
-func serves(state provision.SlotState, asked target.Slot) bool {
+func took(state provision.SlotState, asked target.Slot) bool {
 	st, ok := state.Serving()
 	return ok && target.Same(st.Spec.Definition, asked.Definition)
+}
+
+// remind says after an apply that a candidate waits for somebody, and how to approve it.
+func remind(s provision.SlotState, preview types.String, diags *diag.Diagnostics) {
+	c, _ := s.Candidate()
+	if !s.AwaitsApproval() {
+		return
+	}
+	id, release, until := s.Record.Asked.ID(), c.Spec.Definition.Release, "it is approved"
+	if c.RetireAt != nil {
+		until = c.RetireAt.UTC().Format(time.RFC3339) + ", when it is removed unless it is approved"
+	}
+	diags.AddAttributeWarning(path.Root("approved_release"), "Release waits for approval", fmt.Sprintf("Release %s of slot %q has passed its tests, and waits until %s. %s. The candidate can be reached at %s. To let it take the traffic, set approved_release = %q and apply, or invoke the action slipway_promote, or run the command \"promote\" of terraform-provider-slipway.", release, id, until, serves(s), preview.ValueString(), release))
 }

@@ -31,7 +31,26 @@ func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot,
 		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release is on hold", fmt.Sprintf("Release %s of slot %q was rolled back by %s at %s: %s. Applying this plan will fail without touching the slot. Choose another release, or raise retry above %d to try this one again.", h.Release, slot.ID(), h.By, h.At.UTC().Format(time.RFC3339), h.Reason, h.Retry))
 		return
 	}
+	switch w := s.Record.Swap; {
+	case s.ApprovalTimedOut() && w.Release == slot.Definition.Release && w.Fingerprint == fingerprint:
+		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release was not approved in time", fmt.Sprintf("Release %s of slot %q waited for approval from %s, and nobody approved it within swap.approval_timeout_seconds, which was %d. Its candidate was removed and never took traffic. %s. Applying this plan brings the release up once more.", w.Release, slot.ID(), w.PhaseAt.UTC().Format(time.RFC3339), s.Record.Asked.Policy.ApprovalTimeoutSeconds, serves(s)))
+	case s.Phase() == target.PhaseDegraded:
+		resp.Diagnostics.AddAttributeWarning(path.Root("phase"), "Release is degraded", fmt.Sprintf("Release %s of slot %q broke its guardrails (%s), and it stays because nothing healthy stands behind it. %s. Applying this plan watches it again; another release takes its place as soon as it has passed its gates.", w.Release, slot.ID(), w.Reason, serves(s)))
+	}
 	r.warnFallback(s, slot, fingerprint, resp)
+}
+
+// serves says in words what carries the traffic.
+func serves(s provision.SlotState) string {
+	st, ok := s.Serving()
+	c, _ := s.Candidate()
+	switch percent := s.Observation.Percent; {
+	case !ok:
+		return "Nothing serves in this slot"
+	case percent > 0:
+		return fmt.Sprintf("Release %s serves the traffic but %d percent, which go to release %s", st.Spec.Definition.Release, percent, c.Spec.Definition.Release)
+	}
+	return fmt.Sprintf("Release %s serves all traffic", st.Spec.Definition.Release)
 }
 
 // warnFallback warns where a new candidate takes the seat of a fallback that still stands.

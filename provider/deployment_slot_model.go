@@ -71,8 +71,8 @@ func (m *deploymentSlotModel) fromDomain(ctx context.Context, s provision.SlotSt
 	m.EnvironmentID = types.StringValue(asked.Environment.String())
 	m.Name = types.StringValue(asked.Name)
 	m.Retry = types.Int64Value(asked.Retry)
-	// Protection is armed by the last step of a create.
-	m.DeletionProtection = types.BoolValue(asked.DeletionProtection && s.Record.Meta.Ready)
+	// Protection is armed by the last step of a create, which may be to wait.
+	m.DeletionProtection = types.BoolValue(asked.DeletionProtection && (s.Record.Meta.Ready || s.AwaitsApproval()))
 	m.Tags = toMap(asked.Tags)
 	m.Swap = fromPolicy(asked.Policy)
 	m.ApprovedRelease = toText(asked.ApprovedRelease)
@@ -80,9 +80,14 @@ func (m *deploymentSlotModel) fromDomain(ctx context.Context, s provision.SlotSt
 	m.observe(ctx, s, diags)
 }
 
-// define takes over the definition of the stack that serves, null if none does.
+// define takes over the definition of the stack that serves, null if none does. While a
+// candidate waits for approval it is the one that was asked, for that is what there is.
 func (m *deploymentSlotModel) define(ctx context.Context, s provision.SlotState, diags *diag.Diagnostics) {
 	st, ok := s.Serving()
+	d := st.Spec.Definition
+	if s.AwaitsApproval() {
+		d, ok = s.Record.Asked.Definition, true
+	}
 	if !ok {
 		m.Release = types.StringNull()
 		m.Components = types.MapNull(componentType())
@@ -91,7 +96,6 @@ func (m *deploymentSlotModel) define(ctx context.Context, s provision.SlotState,
 		m.AllowUntested = types.BoolNull()
 		return
 	}
-	d := st.Spec.Definition
 	m.Release = types.StringValue(d.Release)
 	m.Components = fromComponents(ctx, d.Components, diags)
 	m.Migrate = fromTask(ctx, d.Migrate, diags)

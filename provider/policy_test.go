@@ -2,10 +2,8 @@ package provider_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -156,13 +154,10 @@ func (w *world) remember(change func(*target.SlotRecord)) {
 	w.t.Helper()
 	rec := w.slot().Record
 	change(&rec)
-	lease, err := w.AcquireLease(w.t.Context(), oms, "another", "somebody else", time.Minute)
-	if err == nil {
-		_, err = w.PutSlot(w.t.Context(), rec, lease)
-	}
-	if err = errors.Join(err, w.ReleaseLease(w.t.Context(), oms, "another")); err != nil {
-		w.t.Fatal(err)
-	}
+	w.leased(func(l target.Lease) error {
+		_, err := w.PutSlot(w.t.Context(), rec, l)
+		return err
+	})
 }
 
 // plain turns a value into what encoding/json writes as Terraform's state.

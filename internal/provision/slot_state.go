@@ -45,11 +45,28 @@ func (s SlotState) Phase() target.Phase {
 	return s.Record.Swap.Phase
 }
 
+// AwaitsApproval says that a tested candidate stands and waits until somebody approves it.
+func (s SlotState) AwaitsApproval() bool {
+	_, stands := s.Candidate()
+	return stands && s.Phase() == target.PhaseAwaitingApproval
+}
+
+// ApprovalTimedOut says that nobody approved the last candidate in time: it was removed, and
+// never took traffic.
+func (s SlotState) ApprovalTimedOut() bool {
+	_, stands := s.Candidate()
+	return !stands && s.Phase() == target.PhaseAwaitingApproval
+}
+
 // Unfinished says whether there is something left that an update would resume or clean up:
-// a swap that did not end, a candidate that was left over, or a fallback that outlived its
-// deadline by more than the grace its target needs to remove it.
+// a swap that did not end, a candidate that was left over, or a fallback or a candidate
+// waiting for approval that outlived its deadline by more than the grace its target needs to
+// remove it. Waiting itself leaves nothing to do, and neither does having waited in vain.
 func (s SlotState) Unfinished(now time.Time) bool {
-	if s.Exists() && (!s.Record.Meta.Ready || s.Record.Swap != nil && !s.Record.Swap.Phase.Finished()) {
+	if c, _ := s.Candidate(); s.AwaitsApproval() {
+		return c.RetireAt != nil && now.After(c.RetireAt.Add(retireGrace))
+	}
+	if s.Exists() && !s.ApprovalTimedOut() && (!s.Record.Meta.Ready || s.Record.Swap != nil && !s.Record.Swap.Phase.Finished()) {
 		return true
 	}
 	if f, ok := s.Fallback(); ok {

@@ -15,6 +15,8 @@ func TestASlotStateTellsItsStacksApart(t *testing.T) {
 	}
 	live := target.Swap{ID: "s1", Phase: target.PhaseLive, To: target.Blue}
 	under := target.Swap{ID: "s2", Phase: target.PhaseTesting, From: target.Blue, To: target.Green}
+	waiting, degraded := under, live
+	waiting.Phase, degraded.Phase = target.PhaseAwaitingApproval, target.PhaseDegraded
 	failed := under
 	failed.Phase = target.PhaseFailed
 	for _, c := range []struct {
@@ -31,6 +33,9 @@ func TestASlotStateTellsItsStacksApart(t *testing.T) {
 		{"one stack serves", &live, target.Blue, nil, "", target.PhaseLive, "", "", false},
 		{"a candidate comes up", &under, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseTesting, "2", "", true},
 		{"the fallback still has the candidate's seat", &under, target.Blue, new(stack(target.Green, "0", "s0")), "s0", target.PhaseTesting, "", "0", true},
+		{"a candidate waits for approval", &waiting, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseAwaitingApproval, "2", "", false},
+		{"nobody approved the candidate", &waiting, target.Blue, nil, "", target.PhaseAwaitingApproval, "", "", false},
+		{"a release is degraded", &degraded, target.Blue, nil, "", target.PhaseDegraded, "", "", true},
 		{"a fallback is kept", &live, target.Blue, new(stack(target.Green, "0", "s0")), "s0", target.PhaseLive, "", "0", false},
 		{"a candidate was left over", &failed, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseFailed, "", "", true},
 	} {
@@ -55,6 +60,9 @@ func TestASlotStateTellsItsStacksApart(t *testing.T) {
 				serving = "1"
 			}
 			w.is(s, c.phase, serving, c.candidate, c.reserve)
+			if got, want := [2]bool{s.AwaitsApproval(), s.ApprovalTimedOut()}, c.phase == target.PhaseAwaitingApproval; got != [2]bool{want && c.green != nil, want && c.green == nil} {
+				t.Errorf("awaits approval, and approval timed out: %t", got)
+			}
 			if got := s.Unfinished(noon); got != c.unfinished {
 				t.Errorf("unfinished is %t, want %t", got, c.unfinished)
 			}
@@ -71,5 +79,19 @@ func TestASlotThatIsNotReadyIsUnfinished(t *testing.T) {
 	s.Record.Revision = 1
 	if !s.Exists() || !s.Unfinished(time.Time{}) {
 		t.Error("a slot that is not ready is not unfinished")
+	}
+}
+
+func TestACandidateThatOutlivesTheTimeToApproveItIsUnfinished(t *testing.T) {
+	t.Parallel()
+	until := noon
+	s := provision.SlotState{
+		Record: target.SlotRecord{Revision: 1, Swap: &target.Swap{ID: "s", Phase: target.PhaseAwaitingApproval, To: target.Blue}},
+		Observation: target.Observation{Stacks: map[target.Color]target.StackStatus{
+			target.Blue: {Spec: target.StackSpec{Color: target.Blue, SwapID: "s"}, RetireAt: &until},
+		}},
+	}
+	if s.Unfinished(noon) || !s.Unfinished(noon.Add(time.Hour)) {
+		t.Error("a candidate is unfinished before its time, or is not an hour after it")
 	}
 }
