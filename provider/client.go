@@ -34,17 +34,21 @@ func (c *client) use(driver target.Driver, s Settings) {
 // ready says whether the target can be asked.
 func (c *client) ready() bool { return c != nil && c.driver != nil }
 
-// configured is the part of every resource that gets the client.
+// configured is the part of every resource and action that gets the client.
 type configured struct{ client *client }
 
 // Configure is called before every verb, without a client while Terraform only validates.
 func (r *configured) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
+	r.take(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *configured) take(data any, diags *diag.Diagnostics) {
+	if data == nil {
 		return
 	}
-	c, ok := req.ProviderData.(*client)
+	c, ok := data.(*client)
 	if !ok {
-		resp.Diagnostics.AddError("Unable to configure the resource", fmt.Sprintf("Expected the provider's client, got %T.", req.ProviderData))
+		diags.AddError("Unable to configure the resource", fmt.Sprintf("Expected the provider's client, got %T.", data))
 		return
 	}
 	r.client = c

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -15,6 +16,7 @@ import (
 
 var (
 	_ provider.Provider                   = (*slipway)(nil)
+	_ provider.ProviderWithActions        = (*slipway)(nil)
 	_ provider.ProviderWithValidateConfig = (*slipway)(nil)
 )
 
@@ -135,7 +137,7 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 		return
 	}
 	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
-	resp.ResourceData = c
+	resp.ResourceData, resp.ActionData = c, c
 	if !known {
 		return
 	}
@@ -154,6 +156,11 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 
 func (p *slipway) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{newRegion, newEnvironment, newAccountDatabase, newDeploymentSlot}
+}
+
+// Actions returns what can be done beside the resources, from Terraform 1.14 on.
+func (p *slipway) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newRollback}
 }
 
 // DataSources has none in this version.

@@ -26,6 +26,9 @@ func everyAttribute(t *testing.T, f func(string, *tfprotov6.SchemaAttribute)) {
 	for name, s := range l.schema.ResourceSchemas {
 		walkAttributes(s.Block.Attributes, name+".", f)
 	}
+	for name, s := range l.schema.ActionSchemas {
+		walkAttributes(s.Schema.Block.Attributes, "action "+name+".", f)
+	}
 }
 
 // TestNoAttributeHoldsASecret makes whoever adds an attribute whose name smells of a secret
