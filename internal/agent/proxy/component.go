@@ -10,6 +10,7 @@ import (
 // component balances the requests of one component over its healthy instances.
 type component struct {
 	instances atomic.Pointer[[]*instance]
+	left      []*instance // that are out of rotation and may still be answering; Proxy.mu guards it
 }
 
 func (c *component) list() []*instance {
@@ -34,16 +35,36 @@ func (c *component) set(healthy []Instance, inRotation bool) {
 		next = append(next, made)
 	}
 	c.instances.Store(&next)
+	c.left = slices.DeleteFunc(c.left, func(i *instance) bool { return i.busy.Load() == 0 })
 	for _, i := range old {
 		if !slices.Contains(next, i) {
 			i.pool.keep(false)
+			c.left = append(c.left, i)
 		}
 	}
 }
 
 // pick returns the instance with the fewest requests, a random one of several; nil when
-// all have been tried. Instances that could not be connected to lately come last.
+// all have been tried. It counts the request in; the caller lets it leave. Instances that
+// could not be connected to lately come last.
 func (c *component) pick(tried []*instance) *instance {
+	for {
+		now := c.instances.Load()
+		best := c.choose(tried)
+		if best == nil {
+			return nil
+		}
+		best.enter()
+		if c.instances.Load() == now {
+			return best
+		}
+		// It may be out of rotation, and who waits for it may not have counted us.
+		best.requests.leave()
+		best.busy.Add(-1)
+	}
+}
+
+func (c *component) choose(tried []*instance) *instance {
 	instances := c.list()
 	if len(instances) == 0 {
 		return nil

@@ -57,6 +57,9 @@ func (x *exchange) leave() {
 	x.stack.counters.lastAnswer.set(now)
 	x.stack.counters.inFlight.Add(-1)
 	x.entry.turn.requests.leave()
+	if x.instance != nil {
+		x.instance.requests.leave()
+	}
 }
 
 // run does the exchange. Where the answer breaks off, it panics with http.ErrAbortHandler,
@@ -100,7 +103,6 @@ func (x *exchange) send() *refusal {
 		if i == nil {
 			return x.unreachable(tried, lastErr)
 		}
-		i.busy.Add(1)
 		c, err := i.connect(ctx)
 		if err == nil {
 			var written int
@@ -117,11 +119,11 @@ func (x *exchange) send() *refusal {
 			unguard()
 			_ = c.Close() // it is broken
 			if written > 0 {
-				i.busy.Add(-1)
+				i.exit()
 				return x.lost(i, err)
 			}
 		}
-		i.busy.Add(-1)
+		i.exit()
 		if ctx.Err() != nil {
 			return x.clientLeft()
 		}

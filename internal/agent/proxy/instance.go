@@ -19,7 +19,8 @@ type Instance struct{ ID, Addr string }
 // instance is the proxy's side of an Instance.
 type instance struct {
 	Instance
-	busy         atomic.Int64 // requests that are on it
+	busy         atomic.Int64 // requests and streams that are on it
+	requests     crowd        // the ordinary ones
 	suspectUntil atomic.Int64 // Unix nanoseconds, 0 for never
 	pool         pool
 }
@@ -39,4 +40,15 @@ func (i *instance) connect(ctx context.Context) (*conn, error) {
 // suspect has other instances preferred for a while.
 func (i *instance) suspect() {
 	i.suspectUntil.Store(time.Now().Add(suspectTime).UnixNano())
+}
+
+// enter counts a request in, exit one that did not get as far as being sent.
+func (i *instance) enter() {
+	i.busy.Add(1)
+	i.requests.enter()
+}
+
+func (i *instance) exit() {
+	i.requests.leave()
+	i.busy.Add(-1)
 }

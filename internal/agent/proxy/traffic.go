@@ -74,15 +74,30 @@ var errDrainLimit = errors.New("the drain limit has passed")
 // Setting what is set already returns at once. An error of the context only says that the
 // wait was cut short: the traffic has been set, as Switched.At tells.
 func (p *Proxy) SetTraffic(ctx context.Context, slotName string, t Traffic) (Switched, error) {
+	drained, err := p.Direct(slotName, t)
+	if err != nil {
+		return Switched{}, err
+	}
+	return drained(ctx)
+}
+
+// Direct is SetTraffic in two parts, for who lets others change the traffic again while it
+// drains: it sets the traffic and returns the wait for the stacks that left.
+func (p *Proxy) Direct(slotName string, t Traffic) (drained func(context.Context) (Switched, error), err error) {
 	c, err := p.change(Production, slotName, t)
 	if err != nil {
-		return Switched{}, fmt.Errorf("set traffic of slot %q: %w", slotName, err)
+		return nil, fmt.Errorf("set traffic of slot %q: %w", slotName, err)
 	}
+	if c.made {
+		p.log.Info("traffic set", "slot", slotName, "from", c.old, "to", t)
+	}
+	return func(ctx context.Context) (Switched, error) { return p.awaitLeft(ctx, slotName, c) }, nil
+}
+
+// awaitLeft waits for the ordinary requests of the stacks that lost their whole share.
+func (p *Proxy) awaitLeft(ctx context.Context, slotName string, c change) (Switched, error) {
 	result := Switched{Old: c.old, At: c.at, Drained: true}
-	if !c.made {
-		return result, nil
-	}
-	p.log.Info("traffic set", "slot", slotName, "from", c.old, "to", t)
+	var errs []error
 	for _, left := range c.left {
 		id := left.turn.stack.ID
 		result.Left = append(result.Left, id)
@@ -99,10 +114,10 @@ func (p *Proxy) SetTraffic(ctx context.Context, slotName string, t Traffic) (Swi
 		case limited:
 			p.log.Warn("not drained within the limit", "slot", slotName, "stack", id, "requests", left.turn.requests.inside.Load())
 		default:
-			err = errors.Join(err, fmt.Errorf("wait for the requests of stack %q: %w", id, waited))
+			errs = append(errs, fmt.Errorf("wait for the requests of stack %q: %w", id, waited))
 		}
 	}
-	return result, err
+	return result, errors.Join(errs...)
 }
 
 // SetPreview lets the preview entrance of a slot reach a stack; "" lets it reach none.

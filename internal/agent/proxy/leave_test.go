@@ -1,0 +1,62 @@
+package proxy_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
+)
+
+func TestAnInstanceThatLeavesIsAwaited(t *testing.T) {
+	t.Parallel()
+	begun, release := make(chan struct{}), make(chan struct{})
+	d := openDoor(t)
+	slow := startApp(t, "slow", func(w http.ResponseWriter, _ *http.Request) {
+		begun <- struct{}{}
+		<-release
+	}).Instance
+	d.put(t, "blue", "1", slow)
+	d.serve(t, "blue")
+	client := httpClient(t, d.production, "h2")
+	const requests = 3
+	answers := make(chan answered, requests)
+	for range requests {
+		go func() { answers <- get(t, client, "https://"+domain+"/") }()
+	}
+	for range requests {
+		receive(t, "a request", begun)
+	}
+	if got := d.Concurrency("blue", "api"); got != requests {
+		t.Errorf("%d requests are under way, want %d", got, requests)
+	}
+	if got := d.Concurrency("blue", "other") + d.Concurrency("green", "api"); got != 0 {
+		t.Errorf("what is not there answers %d requests", got)
+	}
+
+	must(t, d.SetInstances("blue", "api", []proxy.Instance{startApp(t, "next", says("next")).Instance}))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := d.AwaitInstance(ended, "blue", "api", slow.ID); !errors.Is(err, context.Canceled) {
+		t.Errorf("with requests under way: got %v", err)
+	}
+	must(t, d.AwaitInstance(t.Context(), "blue", "api", "another"))
+	awaited := make(chan error, 1)
+	go func() { awaited <- d.AwaitInstance(t.Context(), "blue", "api", slow.ID) }()
+	for range requests {
+		select {
+		case err := <-awaited:
+			t.Fatalf("awaited before all was answered: %v", err)
+		default:
+		}
+		release <- struct{}{}
+	}
+	must(t, receive(t, "the end of the wait", awaited))
+	for range requests {
+		if got := receive(t, "an answer", answers); got.status != http.StatusOK {
+			t.Errorf("got %+v", got)
+		}
+	}
+	eventually(t, "no requests", func() bool { return d.Concurrency("blue", "api") == 0 })
+}
