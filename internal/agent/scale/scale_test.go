@@ -86,11 +86,11 @@ func TestWindowIsTheMeanOfTheLastSeconds(t *testing.T) {
 	t.Parallel()
 	var w Window
 	for _, c := range []struct {
-		after          time.Duration
-		load, expected float64
+		after       time.Duration
+		n, expected float64
 	}{{0, 10, 10}, {time.Second, 20, 15}, {2 * time.Second, 30, 20}, {3 * time.Second, 40, 30}, {10 * time.Second, 1, 1}} {
-		if got := w.Add(Load{Requests: c.load}, noon.Add(c.after)); got.Requests != c.expected {
-			t.Errorf("after %s: got %v, want %v", c.after, got.Requests, c.expected)
+		if got := w.Add(c.n, noon.Add(c.after)); got != c.expected {
+			t.Errorf("after %s: got %v, want %v", c.after, got, c.expected)
 		}
 	}
 }
