@@ -40,6 +40,9 @@ func routes(p *platform.Platform) *http.ServeMux {
 	environmentRoutes(mux, p)
 	databaseRoutes(mux, p)
 	slotRoutes(mux, p)
+	stackRoutes(mux, p)
+	trafficRoutes(mux, p)
+	journalRoutes(mux, p)
 	return mux
 }
 
@@ -79,6 +82,9 @@ func slotRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "ReleaseLease", func(ctx context.Context, r agentapi.Lease) (agentapi.None, error) {
 		return agentapi.None{}, p.ReleaseLease(ctx, r.Slot, r.Token)
 	})
+}
+
+func stackRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "Fingerprint", func(ctx context.Context, r agentapi.Definition) (agentapi.Text, error) {
 		sum, err := p.Fingerprint(ctx, r.Definition)
 		return agentapi.Text{Text: sum}, err
@@ -89,6 +95,9 @@ func slotRoutes(mux *http.ServeMux, p *platform.Platform) {
 			return agentapi.None{}, target.Errorf(target.ErrInvalid, "%v", err)
 		}
 		return agentapi.None{}, p.CheckStack(ctx, id, r.Definition)
+	})
+	on(mux, "CheckSlot", func(ctx context.Context, r agentapi.CheckSlot) (agentapi.None, error) {
+		return agentapi.None{}, p.CheckSlot(ctx, r.Slot)
 	})
 	on(mux, "PutStack", func(ctx context.Context, r agentapi.PutStack) (agentapi.None, error) {
 		return agentapi.None{}, p.PutStack(ctx, r.Stack, r.Lease)
@@ -106,10 +115,29 @@ func slotRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "DeleteTask", func(ctx context.Context, r agentapi.Task) (agentapi.None, error) {
 		return agentapi.None{}, p.DeleteTask(ctx, r.Slot, r.Key, r.Lease)
 	})
+}
+
+func trafficRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "Serve", func(ctx context.Context, r agentapi.Seat) (target.Switched, error) {
 		return p.Serve(ctx, r.Slot, r.Color, r.Drain, r.Lease)
 	})
+	on(mux, "SetTraffic", func(ctx context.Context, r agentapi.Traffic) (target.Switched, error) {
+		return p.SetTraffic(ctx, r.Slot, r.Traffic, r.Drain, r.Lease)
+	})
 	on(mux, "ProbeFrontDoor", withID(target.ParseSlotID, p.ProbeFrontDoor))
+}
+
+func journalRoutes(mux *http.ServeMux, p *platform.Platform) {
+	on(mux, "PutJournal", func(ctx context.Context, r agentapi.PutJournal) (agentapi.None, error) {
+		return agentapi.None{}, p.PutJournal(ctx, r.Journal, r.Lease)
+	})
+	on(mux, "ListJournals", withID(target.ParseSlotID, p.ListJournals))
+	on(mux, "GetJournal", func(ctx context.Context, r agentapi.GetJournal) (target.Journal, error) {
+		return p.GetJournal(ctx, r.Slot, r.SwapID)
+	})
+	on(mux, "ReadLogs", func(ctx context.Context, r agentapi.ReadLogs) ([]target.InstanceLog, error) {
+		return p.ReadLogs(ctx, r.Slot, r.Component, r.Lines)
+	})
 }
 
 // on answers a method. Only requests of our interface's version are understood.

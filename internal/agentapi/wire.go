@@ -67,6 +67,38 @@ type (
 		Drain time.Duration `json:"drain,omitempty"`
 		Lease target.Lease  `json:"lease"`
 	}
+	// CheckSlot asks about a slot before anything is made.
+	CheckSlot struct {
+		Slot target.Slot `json:"slot"`
+	}
+	// Traffic sets who carries a slot's traffic.
+	Traffic struct {
+		Slot    target.SlotID  `json:"slot"`
+		Traffic target.Traffic `json:"traffic"`
+		Drain   time.Duration  `json:"drain,omitempty"`
+		Lease   target.Lease   `json:"lease"`
+	}
+	// Measure asks what a slot's stacks have answered.
+	Measure struct {
+		Slot target.SlotID `json:"slot"`
+		From time.Time     `json:"from"`
+	}
+	// PutJournal keeps a journal.
+	PutJournal struct {
+		Journal target.Journal `json:"journal"`
+		Lease   target.Lease   `json:"lease"`
+	}
+	// GetJournal asks for a journal.
+	GetJournal struct {
+		Slot   target.SlotID `json:"slot"`
+		SwapID string        `json:"swap_id"`
+	}
+	// ReadLogs asks for what instances printed last.
+	ReadLogs struct {
+		Slot      target.SlotID `json:"slot"`
+		Component string        `json:"component"`
+		Lines     int           `json:"lines"`
+	}
 	// PutTask starts a task.
 	PutTask struct {
 		Task  target.TaskSpec `json:"task"`

@@ -127,6 +127,13 @@ func (i *instance) note(h target.HealthCheck, passed bool, seen string, adopted 
 		i.healthy = i.healthy && i.failures < h.UnhealthyThreshold
 	}
 	changed := before != i.healthy
+	if changed {
+		i.usage = usage{} // what it took to start says nothing of its load
+	}
+	if i.healthy {
+		i.ill = nil
+	}
+	i.fallIll()
 	i.mu.Unlock()
 	if changed {
 		i.st.publish(i.component)
@@ -135,9 +142,7 @@ func (i *instance) note(h target.HealthCheck, passed bool, seen string, adopted 
 
 // rotate keeps the instance's log from growing without end.
 func (i *instance) rotate() {
-	i.st.mu.Lock()
-	path := i.st.s.files.instanceLog(i.st.s.id.Name, i.st.spec.SwapID, i.component, i.index)
-	i.st.mu.Unlock()
+	path := i.st.s.files.instanceLog(i.st.s.id.Name, i.st.current().SwapID, i.component, i.index)
 	if _, err := process.RotateLog(path, logLimit, keptRotated); err != nil {
 		i.st.s.e.p.log.Error("a log was not rotated", "instance", i.name(), "error", err)
 	}

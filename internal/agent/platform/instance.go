@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 )
 
 const (
-	stopGrace    = 10 * time.Second // between SIGTERM and SIGKILL
+	stopGrace    = 10 * time.Second // between SIGTERM and SIGKILL, of what has no limit of its own
+	killMargin   = 10 * time.Second // for what was killed to be gone
 	logLimit     = 10 << 20         // bytes, of one log file
 	keptRotated  = 2
 	shownLines   = 20
@@ -25,11 +25,8 @@ const (
 	firstProbing = 250 * time.Millisecond // between checks until the first one passes
 )
 
-// Causes for which an instance's life ends.
-var (
-	errStop    = errors.New("the instance is stopped")
-	errRelease = errors.New("the agent leaves")
-)
+// errStop is why an instance's life ends where its process is to end with it.
+var errStop = errors.New("the instance is stopped")
 
 // instance is one process of a component, kept running.
 type instance struct {
@@ -37,18 +34,25 @@ type instance struct {
 	component string
 	index     int
 
-	life context.Context
-	end  context.CancelCauseFunc
-	over chan struct{} // closed when nothing of it is looked after any more
+	// held is as long as we look after the process, life as long as it is to run.
+	held  context.Context
+	letGo context.CancelFunc
+	life  context.Context
+	end   context.CancelCauseFunc
+	over  chan struct{} // closed when nothing of it is looked after any more
+	gone  chan struct{} // closed when it was dismissed
 
 	mu        sync.Mutex
 	proc      *process.Process
 	port      int
 	running   bool
 	healthy   bool
+	leaving   bool // dismissed: it gets no more requests and is not started again
 	passes    int
 	failures  int
 	since     *time.Time
+	ill       *time.Time // since when it is not healthy
+	usage     usage
 	restarts  int
 	lastProbe string
 	relapse   relapse
@@ -67,17 +71,17 @@ type relapse struct {
 const relapseShown = time.Minute
 
 func newInstance(st *stack, component string, index int) *instance {
-	life, end := context.WithCancelCause(st.s.e.life)
-	return &instance{st: st, component: component, index: index, life: life, end: end, over: make(chan struct{})}
+	held, letGo := context.WithCancel(st.s.e.life)
+	life, end := context.WithCancelCause(held)
+	return &instance{
+		st: st, component: component, index: index, held: held, letGo: letGo, life: life, end: end,
+		over: make(chan struct{}), gone: make(chan struct{}),
+	}
 }
 
-func (i *instance) name() string { return i.st.id() + "/" + i.component + "/" + strconv.Itoa(i.index) }
-func (i *instance) key() string  { return i.component + "/" + strconv.Itoa(i.index) }
-func (i *instance) spec() target.Component {
-	i.st.mu.Lock()
-	defer i.st.mu.Unlock()
-	return i.st.spec.Definition.Components[i.component]
-}
+func (i *instance) name() string           { return i.st.id() + "/" + i.component + "/" + strconv.Itoa(i.index) }
+func (i *instance) key() string            { return i.component + "/" + strconv.Itoa(i.index) }
+func (i *instance) spec() target.Component { return i.st.current().Definition.Components[i.component] }
 
 // start begins to look after the instance and returns when it was started, or found and
 // probed once.
@@ -90,22 +94,9 @@ func (i *instance) start(ctx context.Context, remembered *instanceFile) {
 	}
 }
 
-// stop ends the process with all it started and returns when it is gone.
-func (i *instance) stop(ctx context.Context) error {
-	i.end(errStop)
-	select {
-	case <-i.over:
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		return i.stopErr
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// release leaves the process running.
+// release leaves the process running, or ending if it was told to.
 func (i *instance) release() {
-	i.end(errRelease)
+	i.letGo()
 	<-i.over
 }
 
@@ -116,7 +107,7 @@ func (i *instance) keep(remembered *instanceFile, begun func()) {
 	defer begun()
 	backoff := process.NewBackoff(uint64(i.index))
 	proc, adopted := i.adopt(remembered)
-	for i.life.Err() == nil {
+	for proc != nil || i.life.Err() == nil {
 		if proc == nil {
 			proc = i.launch()
 		}
@@ -151,7 +142,9 @@ func (i *instance) adopt(remembered *instanceFile) (*process.Process, bool) {
 	proc, err := process.Find(remembered.Identity)
 	if errors.Is(err, process.ErrGone) {
 		// It ended while nobody looked: what it left of its session goes too.
-		err = errors.Join(err, process.Sweep(i.life, remembered.Identity))
+		sweeping, cancel := context.WithTimeout(i.held, killMargin)
+		err = errors.Join(err, process.Sweep(sweeping, remembered.Identity))
+		cancel()
 	}
 	if err != nil {
 		i.st.s.e.p.log.Warn("an instance of before does not run any more", "instance", i.name(), "error", err)
@@ -160,6 +153,7 @@ func (i *instance) adopt(remembered *instanceFile) (*process.Process, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.proc, i.port, i.running = proc, remembered.Port, true
+	i.fallIll()
 	return proc, true
 }
 
@@ -172,6 +166,7 @@ func (i *instance) launch() *process.Process {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.fallIll()
 	if err != nil {
 		var start *process.StartError
 		var secret *secretError
@@ -187,9 +182,7 @@ func (i *instance) launch() *process.Process {
 // execute starts the program; its identity is remembered before it runs.
 func (i *instance) execute(port int) (*process.Process, error) {
 	st := i.st
-	st.mu.Lock()
-	spec := st.spec
-	st.mu.Unlock()
+	spec := st.current()
 	if err := st.folders(); err != nil {
 		return nil, err
 	}
@@ -241,7 +234,8 @@ func (i *instance) watch(proc *process.Process, adopted bool, begun func()) bool
 func (i *instance) ended(proc *process.Process) {
 	exit := proc.Exit()
 	i.mu.Lock()
-	i.running, i.healthy, i.passes, i.failures, i.since, i.proc = false, false, 0, 0, nil, nil
+	i.running, i.healthy, i.passes, i.failures, i.since, i.proc, i.usage = false, false, 0, 0, nil, nil, usage{}
+	i.fallIll()
 	i.restarts++
 	switch {
 	case exit.Signal != "":
@@ -268,14 +262,27 @@ func (i *instance) leave(proc *process.Process) {
 	}
 	i.mu.Lock()
 	i.healthy = false
+	i.fallIll()
 	i.mu.Unlock()
 	i.st.publish(i.component)
-	stopping, cancel := context.WithTimeout(context.Background(), 2*stopGrace)
+	grace := i.spec().StopTimeout()
+	stopping, cancel := context.WithTimeout(i.held, grace+killMargin)
 	defer cancel()
-	err := proc.Stop(stopping, stopGrace)
+	err := proc.Stop(stopping, grace)
+	if err != nil {
+		proc.Release()
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.running, i.stopErr = err != nil, err
+}
+
+// fallIll notes since when the instance is not healthy. The caller holds i.mu.
+func (i *instance) fallIll() {
+	if i.ill == nil && !i.healthy {
+		now := i.st.s.e.p.clock.Now()
+		i.ill = &now
+	}
 }
 
 // pause waits before the next start; false when there is to be none.
@@ -294,7 +301,7 @@ func (i *instance) pause(d time.Duration) bool {
 func (i *instance) address() (string, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port)), i.running && i.healthy
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(i.port)), i.running && i.healthy && !i.leaving
 }
 
 // status is the instance as it is seen now. Its last lines are shown while it is not well,
@@ -303,8 +310,9 @@ func (i *instance) status() target.InstanceStatus {
 	i.mu.Lock()
 	s := target.InstanceStatus{
 		Component: i.component, Index: i.index, Running: i.running, Healthy: i.running && i.healthy,
-		Passes: i.passes, HealthySince: i.since, Restarts: i.restarts,
-		LastProbe: i.lastProbe, Problem: i.problem, Permanent: i.permanent,
+		Passes: i.passes, HealthySince: i.since, UnhealthySince: i.ill, Restarts: i.restarts,
+		CPUPercent: i.usage.percent,
+		LastProbe:  i.lastProbe, Problem: i.problem, Permanent: i.permanent,
 	}
 	ago := i.st.s.e.p.clock.Now().Sub(i.relapse.at)
 	relapsed := ago < relapseShown
@@ -313,23 +321,12 @@ func (i *instance) status() target.InstanceStatus {
 	}
 	i.mu.Unlock()
 	if !s.Healthy || relapsed {
-		i.st.mu.Lock()
-		spec := i.st.spec
-		i.st.mu.Unlock()
+		spec := i.st.current()
 		s.LastLines = i.st.s.lastLines(
 			i.st.s.files.instanceLog(i.st.s.id.Name, spec.SwapID, i.component, i.index),
 			spec.Definition.Components[i.component].Secrets)
 	}
 	return s
-}
-
-// lastLines are the last lines of a log, known passwords replaced.
-func (s *slot) lastLines(path string, secrets map[string]string) []string {
-	text, err := process.Tail(path, shownLines, shownBytes)
-	if err != nil || text == "" {
-		return nil
-	}
-	return strings.Split(strings.TrimRight(process.Redact(text, s.e.knownSecrets(secrets)), "\n"), "\n")
 }
 
 // rootCause is the innermost message that still says what happened.

@@ -24,7 +24,7 @@ import (
 //	  postgres/                       its database server
 //	  accounts/                       the directory that running stacks read
 //	  databases/acme.json             records of account databases
-//	  slots/oms/                      slot.json, a folder per stack and task
+//	  slots/oms/                      slot.json, journals, a folder per stack and task
 type layout string
 
 func (l layout) in(parts ...string) string {
@@ -66,6 +66,9 @@ func (l environmentLayout) slotRecord(name string) string {
 }
 func (l environmentLayout) stack(slot, swapID string) string {
 	return filepath.Join(l.slot(slot), "stacks", swapID)
+}
+func (l environmentLayout) journals(slot string) string {
+	return filepath.Join(l.slot(slot), "journals")
 }
 func (l environmentLayout) task(slot, key string) string {
 	return filepath.Join(l.slot(slot), "tasks", key)

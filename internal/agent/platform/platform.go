@@ -102,6 +102,7 @@ func Open(ctx context.Context, o Options) (*Platform, error) {
 		return nil, err
 	}
 	p.begun.Go(p.janitor)
+	p.begun.Go(p.scaler)
 	return p, nil
 }
 
@@ -321,14 +322,12 @@ func (p *Platform) janitor() {
 			return
 		case <-t.C:
 		}
-		p.mu.Lock()
-		var slots []*slot
-		for _, e := range p.environments {
-			slots = append(slots, e.allSlots()...)
-		}
-		p.mu.Unlock()
-		for _, s := range slots {
-			s.retireDue(p.life)
+		for _, e := range p.allEnvironments() {
+			for _, s := range e.allSlots() {
+				if len(s.due()) > 0 {
+					p.begun.Go(func() { s.retireDue(p.life) }) // it may take its time to end
+				}
+			}
 		}
 	}
 }

@@ -68,6 +68,11 @@ func hashProgram(command []string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+// CheckSlot implements target.Stacks. This target can do whatever a policy may ask for.
+func (p *Platform) CheckSlot(ctx context.Context, s target.Slot) error {
+	return p.CheckStack(ctx, s.Environment, s.Definition)
+}
+
 // CheckStack implements target.Stacks.
 func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d target.Definition) error {
 	e, err := p.environment(id)

@@ -30,23 +30,28 @@ type slot struct {
 	file   slotFile
 	stacks map[target.Color]*stack
 	tasks  map[string]*task
-	drain  time.Duration
+	drain  time.Duration // the limit that was set last; 0 before
 }
 
 // slotFile is a slot's record: the swap machine's, and what the platform needs to find
 // everything again.
 type slotFile struct {
-	Record  *target.SlotRecord     `json:"record,omitempty"`
-	Lease   *target.Lease          `json:"lease,omitempty"`
-	Serving target.Color           `json:"serving,omitempty"`
-	Seats   map[target.Color]*seat `json:"seats,omitempty"`
-	Tasks   map[string]*taskFile   `json:"tasks,omitempty"`
+	Record *target.SlotRecord `json:"record,omitempty"`
+	Lease  *target.Lease      `json:"lease,omitempty"`
+	// Serving is the seat that serves but for Percent of the requests; "" for none.
+	Serving  target.Color           `json:"serving,omitempty"`
+	Percent  int                    `json:"percent,omitempty"`
+	StickyBy target.StickyBy        `json:"sticky_by,omitempty"`
+	Seats    map[target.Color]*seat `json:"seats,omitempty"`
+	Tasks    map[string]*taskFile   `json:"tasks,omitempty"`
 }
 
 // seat is a stack as it is remembered.
 type seat struct {
-	Spec      target.StackSpec         `json:"spec"`
-	RetireAt  *time.Time               `json:"retire_at,omitempty"`
+	Spec     target.StackSpec `json:"spec"`
+	RetireAt *time.Time       `json:"retire_at,omitempty"`
+	// Scale is how many instances of each component there are to be.
+	Scale     map[string]int           `json:"scale,omitempty"`
 	Instances map[string]*instanceFile `json:"instances,omitempty"` // by "component/index"
 }
 
@@ -111,17 +116,19 @@ func (e *environment) loadSlots(ctx context.Context) error {
 func (s *slot) resume(ctx context.Context) {
 	// What is brought back changes the record at once: it is read before.
 	s.mu.Lock()
-	remembered := map[*stack]map[string]*instanceFile{}
+	remembered := map[*stack]seat{}
 	for c, seat := range s.file.Seats {
+		was := *seat
+		was.Instances = maps.Clone(seat.Instances)
 		st := s.newStack(seat.Spec)
 		s.stacks[c] = st
-		remembered[st] = maps.Clone(seat.Instances)
+		remembered[st] = was
 	}
 	tasks := target.SortedKeys(s.file.Tasks)
 	s.mu.Unlock()
 	var begun sync.WaitGroup
-	for st, instances := range remembered {
-		begun.Go(func() { st.run(ctx, instances) })
+	for st, was := range remembered {
+		begun.Go(func() { st.resume(ctx, was) })
 	}
 	for _, key := range tasks {
 		s.resumeTask(key)
@@ -289,7 +296,7 @@ func (p *Platform) DeleteSlot(ctx context.Context, id target.SlotID, l target.Le
 	if err != nil {
 		return err
 	}
-	if err := s.change(func(f *slotFile) error { f.Serving = ""; return nil }); err != nil {
+	if err := s.change(func(f *slotFile) error { f.set(target.Traffic{}); return nil }); err != nil {
 		return err
 	}
 	if front := s.e.front(); front != nil {
@@ -323,7 +330,7 @@ func (s *slot) enter(front *proxy.Proxy) {
 	for _, st := range s.allStacks() {
 		st.enter(front)
 	}
-	s.direct(context.Background(), front)
+	s.direct(front)
 }
 
 func (s *slot) allStacks() []*stack {

@@ -100,7 +100,7 @@ func TestAnInstanceIsTriedAgainWhenItsProgramIsBack(t *testing.T) {
 	s.file.Seats[target.Blue] = &seat{Spec: spec}
 	st := s.newStack(spec)
 	s.stacks[target.Blue] = st
-	st.run(t.Context(), nil)
+	st.resume(t.Context(), seat{Spec: spec})
 	defer func() {
 		if err := st.stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
@@ -137,7 +137,7 @@ func TestAStopIsFinishedWhenNobodyWaitsForItAnyMore(t *testing.T) {
 	}
 	s.file.Seats[target.Blue] = &seat{Spec: spec}
 	s.stacks[target.Blue] = s.newStack(spec)
-	s.stacks[target.Blue].run(t.Context(), nil)
+	s.stacks[target.Blue].resume(t.Context(), seat{Spec: spec})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := p.DeleteStack(gone, s.id, target.Blue, l); err != nil {

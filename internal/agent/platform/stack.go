@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/scale"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -23,74 +26,205 @@ type stack struct {
 	s      *slot
 	swapID string
 
+	// deciding is held by who decides on the number of instances, until it is recorded.
+	deciding  sync.Mutex
+	followers map[string]*follower // by component; guarded by deciding
+
 	mu        sync.Mutex
 	spec      target.StackSpec
+	scale     map[string]int       // by component: how many instances there are to be
+	closing   bool                 // there are to be none
+	released  bool                 // nothing of it is looked after any more
 	instances map[string]*instance // by "component/index"
 	front     *proxy.Proxy
 }
 
 func (s *slot) newStack(spec target.StackSpec) *stack {
-	return &stack{s: s, swapID: spec.SwapID, spec: spec, instances: map[string]*instance{}}
+	return &stack{s: s, swapID: spec.SwapID, spec: spec, instances: map[string]*instance{}, followers: map[string]*follower{}}
 }
 
 // id is what the front door calls the stack.
 func (st *stack) id() string { return st.s.id.Name + "/" + st.swapID }
 
-// run starts and ends instances until they are as many as asked, taking over those that
-// were remembered. It returns when the new ones were started or found and probed once, and
-// those in surplus are gone.
-func (st *stack) run(ctx context.Context, remembered map[string]*instanceFile) {
+// current is the stack's definition as it is now.
+func (st *stack) current() target.StackSpec {
 	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.spec
+}
+
+// resume brings back what was remembered of the stack. It returns when every instance that
+// still runs was probed once.
+func (st *stack) resume(ctx context.Context, was seat) {
+	st.mu.Lock()
+	st.scale = was.Scale
+	if st.scale == nil { // recorded by a version that did not scale
+		st.scale = was.Spec.Capacity
+	}
+	for name, n := range st.scale {
+		st.followers[name] = &follower{state: scale.State{Instances: n}}
+	}
+	st.mu.Unlock()
+	if _, err := st.decide(); err != nil {
+		st.s.e.p.log.Error("a stack goes on with the size that it had", "stack", st.id(), "error", err)
+	}
+	st.settle(ctx, was.Instances)()
+}
+
+// settle starts and dismisses instances until they are as many as there are to be, taking
+// over those that were remembered. What it returns waits until the new ones were started, or
+// found and probed once; those in surplus go on their own.
+func (st *stack) settle(ctx context.Context, remembered map[string]*instanceFile) (begun func()) {
+	var starting sync.WaitGroup
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.released {
+		return starting.Wait
+	}
 	wanted := map[string]bool{}
-	var begun, ending sync.WaitGroup
-	for name, c := range st.spec.Definition.Components {
-		n := st.spec.Capacity[name]
-		if c.Worker() && st.spec.HoldWorkers {
-			n = 0
+	for name, n := range st.scale {
+		for index := 1; index <= n && !st.closing; index++ {
+			wanted[name+"/"+strconv.Itoa(index)] = true
 		}
-		for index := 1; index <= n; index++ {
-			key := name + "/" + strconv.Itoa(index)
-			wanted[key] = true
-			if st.instances[key] == nil {
-				i := newInstance(st, name, index)
-				st.instances[key] = i
-				begun.Go(func() { i.start(ctx, remembered[key]) })
-			}
+	}
+	begin := func(key string) {
+		name, index, _ := strings.Cut(key, "/")
+		n, err := strconv.Atoi(index)
+		if err != nil || st.instances[key] != nil {
+			return
 		}
+		i := newInstance(st, name, n)
+		st.instances[key] = i
+		starting.Go(func() { i.start(ctx, remembered[key]) })
+	}
+	for key := range wanted {
+		begin(key)
+	}
+	for key := range remembered {
+		begin(key) // what is wanted no more may still run
 	}
 	for key, i := range st.instances {
 		if !wanted[key] {
-			ending.Go(func() {
-				// Begun it is finished, whatever becomes of who asked: one whose life has ended
-				// is started by nobody again.
-				if err := i.stop(context.WithoutCancel(ctx)); err != nil {
-					st.s.e.p.log.Error("an instance did not stop", "instance", i.name(), "error", err)
-					return
-				}
-				st.mu.Lock()
-				delete(st.instances, key)
-				st.mu.Unlock()
-			})
+			st.dismiss(i)
 		}
 	}
-	// What was remembered and is wanted no more still runs.
-	for key, file := range remembered {
-		if !wanted[key] {
-			ending.Go(func() { st.s.sweep(ctx, key, st.spec.Color, file) })
-		}
+	return starting.Wait
+}
+
+// stop ends every instance at once and returns when all are gone.
+func (st *stack) stop(ctx context.Context) error {
+	st.mu.Lock()
+	st.closing = true
+	for _, i := range st.instances {
+		st.dismiss(i)
+		i.end(errStop)
 	}
 	st.mu.Unlock()
-	begun.Wait()
-	ending.Wait()
+	var errs []error
+	for _, i := range st.all() {
+		select {
+		case <-i.gone:
+			i.mu.Lock()
+			errs = append(errs, i.stopErr)
+			i.mu.Unlock()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// release stops looking after the instances and leaves them running.
+func (st *stack) release() {
+	st.mu.Lock()
+	st.released = true
+	st.mu.Unlock()
+	for _, i := range st.all() {
+		i.release()
+		i.mu.Lock()
+		leaving := i.leaving
+		i.mu.Unlock()
+		if leaving {
+			<-i.gone
+		}
+	}
+}
+
+// dismiss takes an instance out of rotation, lets it answer what it was asked, and ends it.
+// The caller holds st.mu.
+func (st *stack) dismiss(i *instance) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.leaving {
+		return
+	}
+	i.leaving = true
+	go func() {
+		defer close(i.gone)
+		st.publish(i.component)
+		st.drain(i)
+		i.end(errStop)
+		<-i.over
+		if i.held.Err() == nil {
+			st.forget(i)
+		}
+	}()
+}
+
+// drain waits until an instance that is out of rotation has answered what it was asked, until
+// the slot's limit has passed, or until somebody ends the instance at once.
+func (st *stack) drain(i *instance) {
+	st.mu.Lock()
+	front := st.front
+	st.mu.Unlock()
+	if front == nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(i.life, st.s.drainLimit())
+	defer cancel()
+	if err := front.AwaitInstance(limited, st.id(), i.component, i.key()); err != nil && i.life.Err() == nil {
+		st.s.e.p.log.Warn("an instance ends with requests under way", "instance", i.name(), "error", err)
+	}
+}
+
+// forget lets go of an instance that was dismissed, and starts another one in its place if
+// there is to be one again.
+func (st *stack) forget(i *instance) {
+	i.mu.Lock()
+	stopErr := i.stopErr
+	i.mu.Unlock()
+	spec := st.current()
+	err := stopErr
+	if err == nil {
+		err = st.s.change(func(f *slotFile) error {
+			if seat := f.Seats[spec.Color]; seat != nil && seat.Spec.SwapID == spec.SwapID {
+				delete(seat.Instances, i.key())
+			}
+			return nil
+		})
+	}
+	if err != nil && !errors.Is(err, ErrHandedOver) {
+		st.s.e.p.log.Error("an instance did not go as it should", "instance", i.name(), "error", err)
+	}
+	if stopErr != nil {
+		return
+	}
+	st.mu.Lock()
+	delete(st.instances, i.key())
+	st.mu.Unlock()
+	st.settle(i.held, nil)
 }
 
 // change changes the stack in place.
 func (st *stack) change(ctx context.Context, spec target.StackSpec) error {
 	st.mu.Lock()
-	st.spec = spec
+	st.spec, st.closing = spec, false
 	front := st.front
 	st.mu.Unlock()
-	st.run(ctx, nil)
+	if _, err := st.decide(); err != nil {
+		return err
+	}
+	st.settle(ctx, nil)()
 	if front == nil {
 		return nil
 	}
@@ -108,9 +242,7 @@ func (st *stack) enter(front *proxy.Proxy) {
 }
 
 func (st *stack) register(front *proxy.Proxy) error {
-	st.mu.Lock()
-	d := st.spec.Definition.Expand()
-	st.mu.Unlock()
+	d := st.current().Definition.Expand()
 	var routes []proxy.Route
 	for name, c := range d.Components {
 		for _, r := range c.Routes {
@@ -151,7 +283,7 @@ func (st *stack) publish(component string) {
 // status is the stack as it is seen now.
 func (st *stack) status() target.StackStatus {
 	st.mu.Lock()
-	out := target.StackStatus{Spec: st.spec}
+	out := target.StackStatus{Spec: st.spec, Scale: maps.Clone(st.scale)}
 	front := st.front
 	st.mu.Unlock()
 	for _, i := range st.all() {
@@ -161,25 +293,6 @@ func (st *stack) status() target.StackStatus {
 		out.InFlight = int(front.Stats(st.id()).InFlight)
 	}
 	return out
-}
-
-// stop ends every instance and returns when all are gone.
-func (st *stack) stop(ctx context.Context) error {
-	instances := st.all()
-	errs := make([]error, len(instances))
-	var wg sync.WaitGroup
-	for n, i := range instances {
-		wg.Go(func() { errs[n] = i.stop(ctx) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// release stops looking after the instances and leaves them running.
-func (st *stack) release() {
-	for _, i := range st.all() {
-		i.release()
-	}
 }
 
 func (st *stack) all() []*instance {

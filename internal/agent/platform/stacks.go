@@ -55,8 +55,11 @@ func (p *Platform) PutStack(ctx context.Context, spec target.StackSpec, l target
 		return st.change(ctx, spec)
 	}
 	st.enter(front)
-	s.direct(ctx, front)
-	st.run(ctx, nil)
+	s.direct(front)
+	if _, err := st.decide(); err != nil {
+		return err
+	}
+	st.settle(ctx, nil)()
 	return nil
 }
 
@@ -77,14 +80,19 @@ func (p *Platform) DeleteStack(ctx context.Context, id target.SlotID, c target.C
 	return s.deleteStack(ctx, c)
 }
 
-// deleteStack empties a seat that does not serve. The caller holds s.effects.
+// errServing refuses what only a stack without traffic can bear.
+func (s *slot) errServing(c target.Color) error {
+	return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, s.id)
+}
+
+// deleteStack empties a seat that carries no traffic. The caller holds s.effects.
 func (s *slot) deleteStack(ctx context.Context, c target.Color) error {
 	s.mu.Lock()
-	st, serves := s.stacks[c], s.file.Serving == c && c != ""
+	st, carries := s.stacks[c], s.file.share(c) > 0
 	s.mu.Unlock()
 	switch {
-	case serves:
-		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, s.id)
+	case carries:
+		return s.errServing(c)
 	case st == nil:
 		return nil
 	}
@@ -120,8 +128,8 @@ func (p *Platform) RetireStack(_ context.Context, id target.SlotID, c target.Col
 	if err := s.leased(l); err != nil {
 		return err
 	}
-	if s.file.Serving == c && at != nil {
-		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries the traffic", c, id)
+	if s.file.share(c) > 0 && at != nil {
+		return s.errServing(c)
 	}
 	if s.file.Seats[c] == nil {
 		return nil
@@ -129,23 +137,28 @@ func (p *Platform) RetireStack(_ context.Context, id target.SlotID, c target.Col
 	return s.changeLocked(func(f *slotFile) error { f.Seats[c].RetireAt = at; return nil })
 }
 
-// retireDue removes stacks whose deadline has passed, unless they serve or an effect is
-// under way; then the next look does it.
+// due are the seats whose stacks' deadline has passed and that carry no traffic.
+func (s *slot) due() []target.Color {
+	now := s.e.p.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var due []target.Color
+	for c, seat := range s.file.Seats {
+		if seat.RetireAt != nil && !now.Before(*seat.RetireAt) && s.file.share(c) == 0 {
+			due = append(due, c)
+		}
+	}
+	return due
+}
+
+// retireDue removes the stacks that are due, unless an effect is under way; then the next
+// look does it.
 func (s *slot) retireDue(ctx context.Context) {
 	if !s.effects.TryLock() {
 		return
 	}
 	defer s.effects.Unlock()
-	now := s.e.p.clock.Now()
-	s.mu.Lock()
-	var due []target.Color
-	for c, seat := range s.file.Seats {
-		if seat.RetireAt != nil && !now.Before(*seat.RetireAt) && s.file.Serving != c {
-			due = append(due, c)
-		}
-	}
-	s.mu.Unlock()
-	for _, c := range due {
+	for _, c := range s.due() {
 		if err := s.deleteStack(ctx, c); err != nil {
 			s.e.p.log.Error("a stack was not retired", "slot", s.id.String(), "color", c, "error", err)
 			continue
@@ -165,7 +178,7 @@ func (p *Platform) Observe(_ context.Context, id target.SlotID) (target.Observat
 	}
 	s.mu.Lock()
 	out := target.Observation{
-		At: p.clock.Now(), Serving: s.file.Serving,
+		At: p.clock.Now(), Serving: s.file.Serving, Percent: s.file.Percent,
 		Stacks: map[target.Color]target.StackStatus{}, Tasks: map[string]target.TaskStatus{},
 	}
 	stacks, retire, tasks := map[target.Color]*stack{}, map[target.Color]*time.Time{}, map[string]*task{}
@@ -185,23 +198,6 @@ func (p *Platform) Observe(_ context.Context, id target.SlotID) (target.Observat
 		out.Tasks[key] = t.status()
 	}
 	return out, nil
-}
-
-// sweep ends a process that was remembered and is wanted no more.
-func (s *slot) sweep(ctx context.Context, key string, c target.Color, file *instanceFile) {
-	if err := end(ctx, file.Identity); err != nil {
-		s.e.p.log.Error("a process of before was not stopped", "slot", s.id.String(), "instance", key, "error", err)
-		return
-	}
-	err := s.change(func(f *slotFile) error {
-		if seat := f.Seats[c]; seat != nil {
-			delete(seat.Instances, key)
-		}
-		return nil
-	})
-	if err != nil {
-		s.e.p.log.Error("a slot's record was not written", "slot", s.id.String(), "error", err)
-	}
 }
 
 // end stops a process that is known by its identity only, with all that is left of its session.

@@ -32,7 +32,11 @@ type Target struct {
 	client *agentapi.Client
 }
 
-var _ target.Driver = (*Target)(nil)
+var (
+	_ target.Driver   = (*Target)(nil)
+	_ target.Journals = (*Target)(nil)
+	_ target.Logs     = (*Target)(nil)
+)
 
 // New makes a target. It touches nothing.
 func New(o Options) *Target { return &Target{options: o} }

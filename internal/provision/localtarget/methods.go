@@ -143,6 +143,12 @@ func (t *Target) CheckStack(ctx context.Context, id target.EnvironmentID, d targ
 	return err
 }
 
+// CheckSlot implements target.Stacks.
+func (t *Target) CheckSlot(ctx context.Context, s target.Slot) error {
+	_, err := write[agentapi.None](ctx, t, "CheckSlot", agentapi.CheckSlot{Slot: s})
+	return err
+}
+
 // PutStack implements target.Stacks.
 func (t *Target) PutStack(ctx context.Context, s target.StackSpec, l target.Lease) error {
 	_, err := write[agentapi.None](ctx, t, "PutStack", agentapi.PutStack{Stack: s, Lease: l})
@@ -181,6 +187,32 @@ func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l
 // Serve implements target.Router.
 func (t *Target) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
 	return read[target.Switched](ctx, t, "Serve", agentapi.Seat{Slot: id, Color: c, Drain: drain, Lease: l})
+}
+
+// SetTraffic implements target.Router.
+func (t *Target) SetTraffic(ctx context.Context, id target.SlotID, to target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
+	return read[target.Switched](ctx, t, "SetTraffic", agentapi.Traffic{Slot: id, Traffic: to, Drain: drain, Lease: l})
+}
+
+// PutJournal implements target.Journals.
+func (t *Target) PutJournal(ctx context.Context, j target.Journal, l target.Lease) error {
+	_, err := write[agentapi.None](ctx, t, "PutJournal", agentapi.PutJournal{Journal: j, Lease: l})
+	return err
+}
+
+// ListJournals implements target.Journals.
+func (t *Target) ListJournals(ctx context.Context, id target.SlotID) ([]target.Journal, error) {
+	return read[[]target.Journal](ctx, t, "ListJournals", agentapi.ID{ID: id.String()})
+}
+
+// GetJournal implements target.Journals.
+func (t *Target) GetJournal(ctx context.Context, id target.SlotID, swapID string) (target.Journal, error) {
+	return read[target.Journal](ctx, t, "GetJournal", agentapi.GetJournal{Slot: id, SwapID: swapID})
+}
+
+// ReadLogs implements target.Logs.
+func (t *Target) ReadLogs(ctx context.Context, id target.SlotID, component string, lines int) ([]target.InstanceLog, error) {
+	return read[[]target.InstanceLog](ctx, t, "ReadLogs", agentapi.ReadLogs{Slot: id, Component: component, Lines: lines})
 }
 
 // ProbeFrontDoor implements target.Router.
