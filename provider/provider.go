@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -15,9 +16,10 @@ import (
 )
 
 var (
-	_ provider.Provider                   = (*slipway)(nil)
-	_ provider.ProviderWithActions        = (*slipway)(nil)
-	_ provider.ProviderWithValidateConfig = (*slipway)(nil)
+	_ provider.Provider                       = (*slipway)(nil)
+	_ provider.ProviderWithActions            = (*slipway)(nil)
+	_ provider.ProviderWithEphemeralResources = (*slipway)(nil)
+	_ provider.ProviderWithValidateConfig     = (*slipway)(nil)
 )
 
 // slipway is the provider.
@@ -137,7 +139,7 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 		return
 	}
 	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
-	resp.ResourceData, resp.ActionData = c, c
+	resp.ResourceData, resp.ActionData, resp.EphemeralResourceData = c, c, c
 	if !known {
 		return
 	}
@@ -161,6 +163,11 @@ func (p *slipway) Resources(context.Context) []func() resource.Resource {
 // Actions returns what can be done beside the resources, from Terraform 1.14 on.
 func (p *slipway) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{newRollback}
+}
+
+// EphemeralResources returns what is read without being kept.
+func (p *slipway) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{newAccountCredentials}
 }
 
 // DataSources has none in this version.

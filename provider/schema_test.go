@@ -26,6 +26,9 @@ func everyAttribute(t *testing.T, f func(string, *tfprotov6.SchemaAttribute)) {
 	for name, s := range l.schema.ResourceSchemas {
 		walkAttributes(s.Block.Attributes, name+".", f)
 	}
+	for name, s := range l.schema.EphemeralResourceSchemas {
+		walkAttributes(s.Block.Attributes, "ephemeral "+name+".", f)
+	}
 	for name, s := range l.schema.ActionSchemas {
 		walkAttributes(s.Schema.Block.Attributes, "action "+name+".", f)
 	}
@@ -37,13 +40,14 @@ func TestNoAttributeHoldsASecret(t *testing.T) {
 	t.Parallel()
 	smell := regexp.MustCompile(`password|secret|token|key|credential|private|certificate`)
 	harmless := []string{
-		"provider.local.postgres_password_file",       // a path
-		"slipway_account_database.credential_version", // a number
-		"slipway_account_database.secret_id",          // a path, or the id of a secret
-		"slipway_deployment_slot.components.secrets",  // paths, or ids of secrets
-		"slipway_deployment_slot.migrate.secrets",     // the same
-		"slipway_deployment_slot.test_suite.secrets",  // the same
-		"slipway_environment.certificate_authority",   // a public certificate
+		"ephemeral slipway_account_credentials.password", // kept by nobody
+		"provider.local.postgres_password_file",          // a path
+		"slipway_account_database.credential_version",    // a number
+		"slipway_account_database.secret_id",             // a path, or the id of a secret
+		"slipway_deployment_slot.components.secrets",     // paths, or ids of secrets
+		"slipway_deployment_slot.migrate.secrets",        // the same
+		"slipway_deployment_slot.test_suite.secrets",     // the same
+		"slipway_environment.certificate_authority",      // a public certificate
 	}
 	var seen []string
 	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {

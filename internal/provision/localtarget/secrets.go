@@ -1,0 +1,33 @@
+package localtarget
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+var _ target.Secrets = (*Target)(nil)
+
+// ReadSecret implements target.Secrets: the secret is a file of the installation, which only
+// the user who the agent runs as can read. No password goes through the agent's interface.
+func (t *Target) ReadSecret(_ context.Context, secretID string) (string, error) {
+	inside, err := filepath.Rel(t.options.DataDir, secretID)
+	if err != nil || !filepath.IsLocal(inside) {
+		return "", target.Errorf(target.ErrInvalid, "%s is no file of %s", secretID, t.Where())
+	}
+	text, err := os.ReadFile(secretID)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", target.Errorf(target.ErrNotFound, "there is no file %s", secretID)
+	case errors.Is(err, fs.ErrPermission):
+		return "", target.Errorf(target.ErrInvalid, "%s can be read by the user that the agent runs as only: run Terraform as that user", secretID)
+	case err != nil:
+		return "", err
+	}
+	return strings.TrimSuffix(string(text), "\n"), nil
+}

@@ -1,0 +1,21 @@
+package memtarget
+
+import (
+	"context"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+var _ target.Secrets = (*Target)(nil)
+
+// ReadSecret implements target.Secrets.
+func (t *Target) ReadSecret(ctx context.Context, secretID string) (string, error) {
+	return call(ctx, t, reads, "ReadSecret", func(s *store) (string, error) {
+		for _, d := range s.databases {
+			if d.record.Status.SecretID == secretID {
+				return d.password, nil
+			}
+		}
+		return "", missing("secret", secretID)
+	})
+}
