@@ -66,7 +66,7 @@ func Call[A any](ctx context.Context, c *Client, method string, request any) (A,
 	response, err := c.http.Do(r)
 	if err != nil {
 		if ctx.Err() != nil {
-			return answer, context.Cause(ctx)
+			return answer, fmt.Errorf("wait for the agent's answer to %s: %w", method, context.Cause(ctx))
 		}
 		return answer, target.Errorf(target.ErrUnavailable, "the agent did not answer %s: %v", method, err)
 	}
@@ -74,7 +74,7 @@ func Call[A any](ctx context.Context, c *Client, method string, request any) (A,
 	text, err := io.ReadAll(response.Body)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return answer, context.Cause(ctx)
+		return answer, fmt.Errorf("wait for the agent's answer to %s: %w", method, context.Cause(ctx))
 	case err != nil:
 		return answer, target.Errorf(target.ErrUnavailable, "the agent broke off its answer to %s: %v", method, err)
 	case response.StatusCode != http.StatusOK:

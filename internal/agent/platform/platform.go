@@ -58,6 +58,8 @@ type Platform struct {
 	users     users
 	ports     process.Ports
 	records   records
+	// patience is how long work waits for a database server of ours that is down.
+	patience time.Duration
 
 	// mu guards what follows; environments have locks of their own.
 	mu           sync.Mutex
@@ -111,7 +113,7 @@ func newPlatform(ctx context.Context, o Options, u users) *Platform {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	open, shut := context.WithCancelCause(life)
 	return &Platform{
-		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u,
+		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u, patience: serverPatience,
 		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
 		bad: map[string]error{}, life: life, end: end, open: open, shut: shut,
 	}

@@ -9,15 +9,11 @@ import (
 	"net"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // server is a PostgreSQL server that account databases are on: one that we run, or one that
@@ -31,6 +27,8 @@ type server struct {
 	// authority is the PEM of who signed its certificate; empty for the user's, whose
 	// clients use what their system trusts.
 	authority []byte
+	// patience is how long to wait for it while it is down.
+	patience time.Duration
 }
 
 // Where a client finds a server that we run. The name is in its certificate.
@@ -73,7 +71,7 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 	if err != nil {
 		return err
 	}
-	s := &server{host: serverHost, own: own, authority: e.p.authority.PEM()}
+	s := &server{host: serverHost, own: own, authority: e.p.authority.PEM(), patience: e.p.patience}
 	if err := s.reach(ctx); err != nil {
 		// It may run all the same, and be what there is to stop or to remove.
 		own.Release()
@@ -199,42 +197,6 @@ func (e *environment) server(ctx context.Context, d target.AccountDatabase, crea
 	return s, nil
 }
 
-// serverPatience is how long a call waits for a server that is coming up, as it does after
-// the agent was started again.
-const serverPatience = 30 * time.Second
-
-// awaitServer waits for a server to come up.
-func (e *environment) awaitServer(ctx context.Context, key string) (*server, error) {
-	ctx, cancel := context.WithTimeout(ctx, serverPatience)
-	defer cancel()
-	seen, err := wait.Until(ctx, wait.Options{Max: 200 * time.Millisecond}, func(context.Context) (serverSeen, bool, error) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		s := e.servers[key]
-		if s == nil && e.file.Meta.Stuck {
-			return serverSeen{}, false, target.Errorf(target.ErrInvalid, "the database server of environment %q is not up: %s", e.id, e.file.Meta.Problem)
-		}
-		return serverSeen{s, e.file.Meta.Problem}, s != nil, nil
-	})
-	var timeout *wait.TimeoutError
-	if errors.As(err, &timeout) {
-		return nil, target.Errorf(target.ErrUnavailable, "the database server of environment %q is not up: %s", e.id, timeout.Last)
-	}
-	return seen.server, err
-}
-
-type serverSeen struct {
-	server  *server
-	problem string
-}
-
-func (s serverSeen) String() string {
-	if s.problem == "" {
-		return "it is being started"
-	}
-	return s.problem
-}
-
 // remove takes the server down with its data; a server of the user's is left alone.
 func (s *server) remove(ctx context.Context) error {
 	s.cluster.Close()
@@ -250,37 +212,6 @@ func (s *server) release() {
 	if s.own != nil {
 		s.own.Release()
 	}
-}
-
-// patiently does work on the server, again while a server of ours is just coming up again
-// after it died. The work must be safe to repeat.
-func (s *server) patiently(ctx context.Context, work func(context.Context) error) error {
-	if s.own == nil {
-		return work(ctx)
-	}
-	patient, cancel := context.WithTimeout(ctx, serverPatience)
-	defer cancel()
-	_, err := wait.Until(patient, wait.Options{Max: 500 * time.Millisecond}, func(ctx context.Context) (serverSeen, bool, error) {
-		err := work(ctx)
-		if down(err) {
-			err = wait.Retry(err)
-		}
-		return serverSeen{server: s}, err == nil, err
-	})
-	var timeout *wait.TimeoutError
-	if errors.As(err, &timeout) {
-		return target.Errorf(target.ErrUnavailable, "the database server does not answer: %s", timeout.Last)
-	}
-	return err
-}
-
-// down says that an error comes from a server that is not up: class 57P of PostgreSQL's error
-// codes (operator intervention), or no connection at all.
-func down(err error) bool {
-	var connect *pgconn.ConnectError
-	var refusal *pgconn.PgError
-	return errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
-		errors.As(err, &refusal) && strings.HasPrefix(refusal.Code, "57P")
 }
 
 // permanent says that an error of building an environment will not pass by waiting.

@@ -74,6 +74,14 @@ func Open(address string, options Options) (*Cluster, error) {
 // Close closes all connections, waiting for work under way.
 func (c *Cluster) Close() { c.pool.Close() }
 
+// Ping returns nil when the server answers.
+func (c *Cluster) Ping(ctx context.Context) error {
+	if err := c.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ask whether the server is up: %w", err)
+	}
+	return nil
+}
+
 // plaintext tells whether the configuration allows a connection over the
 // network without TLS. A unix socket needs none.
 func plaintext(config *pgx.ConnConfig) bool {
