@@ -97,7 +97,7 @@ func (st *stack) look(now time.Time) {
 	for name, c := range components {
 		if c.Scaling.TargetConcurrentRequests > 0 {
 			f := st.follower(name)
-			f.load.Requests = f.requests.Add(float64(front.Concurrency(st.id(), name)), now)
+			f.load.Requests = f.requests.Add(float64(front.Concurrency(st.id(), name, time.Second).InFlight), now)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func (x *exchange) answer() (reusable bool) {
 		return false
 	}
 	if rep.status >= http.StatusInternalServerError {
-		x.stack.counters.serverErrors.Add(1)
+		x.serverError()
 	}
 	h[ReleaseHeader] = x.entry.release
 	if x.cookie != "" {
@@ -94,6 +94,7 @@ func (x *exchange) explain(err error) *refusal {
 // breakOff gives up an answer of which the client has a part.
 func (x *exchange) breakOff(err error) {
 	if x.r.Context().Err() == nil && !errors.Is(err, errClient) {
+		x.broken = true
 		x.failed(x.instance, "pass on answer", err)
 	}
 	panic(http.ErrAbortHandler)

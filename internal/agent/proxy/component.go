@@ -10,6 +10,7 @@ import (
 // component balances the requests of one component over its healthy instances.
 type component struct {
 	instances atomic.Pointer[[]*instance]
+	gauge     *gauge      // of ordinary requests
 	left      []*instance // that are out of rotation and may still be answering; Proxy.mu guards it
 }
 

@@ -20,6 +20,10 @@ type exchange struct {
 	cookie  string // to be set, "" for none
 	counted bool   // as an ordinary request
 
+	began, ended time.Time // when the head had been read, and the answer passed on
+	broken       bool      // there was no answer, half of one, or one of an error of the server
+	streams      bool      // the answer has no natural end
+
 	instance *instance
 	conn     *conn
 	unguard  func() bool // ends the watch for a client that leaves
@@ -28,6 +32,7 @@ type exchange struct {
 
 // handle answers one request of a client.
 func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
 	refused := checkRequest(r)
 	var found *entry
 	var cookie string
@@ -41,7 +46,8 @@ func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
 	s := found.turn.stack
 	s.counters.requests.Add(1)
 	s.counters.inFlight.Add(1)
-	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true}
+	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true, began: began}
+	found.instances.gauge.add(began.Sub(p.start), 1)
 	defer x.leave()
 	x.run()
 }
@@ -52,13 +58,28 @@ func (x *exchange) leave() {
 		return
 	}
 	x.counted = false
-	now := time.Now()
-	x.entry.turn.last.set(now)
-	x.stack.counters.lastAnswer.set(now)
+	if x.ended.IsZero() {
+		x.ended = time.Now()
+	}
+	x.entry.turn.last.set(x.ended)
+	x.stack.counters.lastAnswer.set(x.ended)
+	x.measure()
 	x.stack.counters.inFlight.Add(-1)
 	x.entry.turn.requests.leave()
 	if x.instance != nil {
 		x.instance.requests.leave()
+	}
+}
+
+// measure tells the meters that the exchange has ended.
+func (x *exchange) measure() {
+	age, latency := x.ended.Sub(x.proxy.start), x.ended.Sub(x.began)
+	if x.streams {
+		latency = noLatency
+	}
+	x.entry.instances.gauge.add(age, -1)
+	if m := x.entry.turn.meter; m != nil {
+		m.record(age, latency, x.broken)
 	}
 }
 
@@ -76,12 +97,13 @@ func (x *exchange) run() {
 		sent := x.sender.finish(x.w)
 		unguarded := x.unguard()
 		if reusable && sent && unguarded && x.conn.reader.Buffered() == 0 {
-			x.instance.pool.put(x.conn, time.Now())
+			x.instance.pool.put(x.conn, x.ended)
 			return
 		}
 		_ = x.conn.Close() // whatever is left on it, nobody wants it
 	}()
 	reusable = x.answer()
+	x.ended = time.Now()
 }
 
 // send brings the head of the request, and a small body, to an instance. It turns to
@@ -154,9 +176,15 @@ func (x *exchange) failed(i *instance, what string, err error) {
 
 func (x *exchange) refuse(f *refusal) {
 	if f.status >= http.StatusInternalServerError {
-		x.stack.counters.serverErrors.Add(1)
+		x.serverError()
 	}
 	f.write(x.w, x.closesClient(), x.cookie)
+}
+
+// serverError counts an answer with a status of 500 and up.
+func (x *exchange) serverError() {
+	x.broken = true
+	x.stack.counters.serverErrors.Add(1)
 }
 
 // clientLeft ends an exchange that nobody waits for any more.

@@ -28,10 +28,10 @@ func TestAnInstanceThatLeavesIsAwaited(t *testing.T) {
 	for range requests {
 		receive(t, "a request", begun)
 	}
-	if got := d.Concurrency("blue", "api"); got != requests {
+	if got := d.Concurrency("blue", "api", 0).InFlight; got != requests {
 		t.Errorf("%d requests are under way, want %d", got, requests)
 	}
-	if got := d.Concurrency("blue", "other") + d.Concurrency("green", "api"); got != 0 {
+	if got := d.Concurrency("blue", "other", 0).InFlight + d.Concurrency("green", "api", 0).InFlight; got != 0 {
 		t.Errorf("what is not there answers %d requests", got)
 	}
 
@@ -58,5 +58,5 @@ func TestAnInstanceThatLeavesIsAwaited(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	}
-	eventually(t, "no requests", func() bool { return d.Concurrency("blue", "api") == 0 })
+	eventually(t, "no requests", func() bool { return d.Concurrency("blue", "api", 0).InFlight == 0 })
 }

@@ -5,12 +5,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Proxy is the front door of one environment. All methods are safe for concurrent use.
 type Proxy struct {
 	domain string // lower case
 	log    *slog.Logger
+	start  time.Time
 	table  atomic.Pointer[table]
 
 	buffers     buffers
@@ -32,6 +34,7 @@ func New(domain string, logger *slog.Logger) *Proxy {
 	p := &Proxy{
 		domain: strings.ToLower(domain),
 		log:    logger,
+		start:  time.Now(),
 		stacks: map[string]*stack{},
 		slots:  map[string]*slot{},
 	}

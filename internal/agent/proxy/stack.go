@@ -46,6 +46,7 @@ type stack struct {
 	components map[string]*component
 	inRotation bool
 	counters   counters // atomic
+	meter      *meter   // has its own locks
 	streams    streams  // has its own lock
 }
 
@@ -73,7 +74,7 @@ func (p *Proxy) PutStack(s Stack) error {
 	defer p.mu.Unlock()
 	known := p.stacks[s.ID]
 	if known == nil {
-		known = &stack{components: map[string]*component{}}
+		known = &stack{components: map[string]*component{}, meter: newMeter()}
 		p.stacks[s.ID] = known
 	} else if known.Slot != s.Slot {
 		return fmt.Errorf("put stack %q: it is in slot %q and cannot move to %q", s.ID, known.Slot, s.Slot)
@@ -139,7 +140,7 @@ func (p *Proxy) dropEmptySlot(name string) {
 func (s *stack) component(name string) *component {
 	c := s.components[name]
 	if c == nil {
-		c = &component{}
+		c = &component{gauge: newGauge()}
 		s.components[name] = c
 	}
 	return c

@@ -45,6 +45,7 @@ type entry struct {
 // turn, so that the end of a turn can be awaited although its stack may serve again.
 type turn struct {
 	stack    *stack
+	meter    *meter // the stack's; nil where nothing is measured
 	requests crowd
 	last     instant // the last answer
 }

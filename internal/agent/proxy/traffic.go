@@ -173,7 +173,7 @@ func (p *Proxy) change(e Entrance, slotName string, t Traffic) (change, error) {
 	if was.traffic == t {
 		return c, nil
 	}
-	next := reach{traffic: t, main: was.turnOf(p.stacks[t.Stack]), canary: was.turnOf(p.stacks[t.Canary])}
+	next := reach{traffic: t, main: was.turnOf(e, p.stacks[t.Stack]), canary: was.turnOf(e, p.stacks[t.Canary])}
 	if next.canary != nil {
 		next.split = newSplit(t)
 	}
@@ -198,7 +198,7 @@ type reach struct {
 }
 
 // turnOf returns the turn in which the stack is reached now, else a new one; nil for none.
-func (r reach) turnOf(s *stack) *turn {
+func (r reach) turnOf(e Entrance, s *stack) *turn {
 	switch {
 	case s == nil:
 		return nil
@@ -207,7 +207,11 @@ func (r reach) turnOf(s *stack) *turn {
 	case r.canary != nil && r.canary.stack == s:
 		return r.canary
 	}
-	return &turn{stack: s}
+	made := &turn{stack: s}
+	if e == Production {
+		made.meter = s.meter
+	}
+	return made
 }
 
 // holds reports whether the stack is reached.

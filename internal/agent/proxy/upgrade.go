@@ -27,6 +27,7 @@ func isEventStream(h http.Header) bool {
 func (x *exchange) streamBody(rep reply) (reusable bool) {
 	s := x.stack.streams.add(x.conn)
 	defer x.stack.streams.remove(s)
+	x.streams = true
 	x.leave()
 	err := x.copyBody(rep, make([]byte, streamMemory))
 	if err != nil && !s.ended.Load() {
@@ -51,6 +52,7 @@ func (x *exchange) splice(rep reply, h http.Header) {
 		x.breakOff(err)
 	}
 	defer client.Close()
+	x.streams = true
 	x.leave()
 	if err := writeSwitch(client, h); err != nil {
 		return
