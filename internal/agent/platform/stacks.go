@@ -97,7 +97,7 @@ func (s *slot) deleteStack(ctx context.Context, c target.Color) error {
 		return nil
 	}
 	if front := s.e.front(); front != nil {
-		if err := front.DeleteStack(st.id()); err != nil {
+		if err := front.DeleteStack(ctx, st.id()); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@
 //
 // The way of a request through the files: entrance.go (listener and server), route.go and
 // table.go (where to), split.go and side.go (on which side of a canary), exchange.go (one request and its answer), request.go and body.go
-// (towards the instance), reply.go and answer.go (back), stream.go and upgrade.go (what
-// outlives a switch), component.go, instance.go, pool.go and conn.go (the upstream side).
+// (towards the instance), reply.go and answer.go (back), stream.go, events.go,
+// upgrade.go and websocket.go (what outlives a switch), measure.go and concurrency.go (what it
+// took), component.go, instance.go, pool.go and conn.go (the upstream side).
 package proxy

@@ -33,7 +33,21 @@ func (p *Proxy) countIdle(stackID string, counts func(*conn) bool) int {
 	return n
 }
 
+// StreamsLimited reports whether the streams of a stack have a deadline.
+func (p *Proxy) StreamsLimited(stackID string) bool {
+	s, err := p.known(stackID)
+	if err != nil {
+		return false
+	}
+	s.streams.mu.Lock()
+	defer s.streams.mu.Unlock()
+	return s.streams.deadline != nil
+}
+
 // numbered is a request on the connection of a number.
 func numbered(r *http.Request, connection uint64) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), connectionNumber{}, connection))
 }
+
+// CloseGrace is how long the ends of a stream have to say goodbye.
+const CloseGrace = closeGrace

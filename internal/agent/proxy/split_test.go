@@ -371,7 +371,7 @@ func TestTrafficThatMakesNoSenseIsRefused(t *testing.T) {
 		t.Errorf("a refusal left %+v", got)
 	}
 	for _, serves := range []string{"blue", "green"} {
-		if err := d.DeleteStack(serves); !errors.Is(err, proxy.ErrStackServes) {
+		if err := d.DeleteStack(t.Context(), serves); !errors.Is(err, proxy.ErrStackServes) {
 			t.Errorf("delete %s: %v", serves, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -100,9 +101,10 @@ func (p *Proxy) SetInstances(stackID, component string, healthy []Instance) erro
 	return nil
 }
 
-// DeleteStack forgets a stack that does not serve and ends its streams. Deleting one that
-// is unknown is no error; deleting the one that serves is ErrStackServes.
-func (p *Proxy) DeleteStack(stackID string) error {
+// DeleteStack forgets a stack that does not serve and ends its streams as CloseStreams does.
+// Deleting one that is unknown is no error; deleting one that has a share of the traffic is
+// ErrStackServes. An error of the context only says that the wait for the streams was cut short.
+func (p *Proxy) DeleteStack(ctx context.Context, stackID string) error {
 	p.mu.Lock()
 	s := p.stacks[stackID]
 	if s == nil {
@@ -122,7 +124,9 @@ func (p *Proxy) DeleteStack(stackID string) error {
 	p.dropEmptySlot(s.Slot)
 	p.publish()
 	p.mu.Unlock()
-	s.streams.end(true)
+	if err := waitGone(ctx, s.streams.close(true)); err != nil {
+		return fmt.Errorf("delete stack %q: wait for its streams: %w", stackID, err)
+	}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func TestEventStreamsLiveOnAcrossASwitchUntilTheyAreClosed(t *testing.T) {
 			if s := d.Stats("blue"); s.Streams != 1 || s.InFlight != 0 {
 				t.Errorf("%+v", s)
 			}
-			must(t, d.CloseStreams("blue"))
+			must(t, d.CloseStreams(t.Context(), "blue"))
 			if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
 				t.Errorf("the end was %q, %v", rest, err)
 			}
@@ -196,7 +196,7 @@ func TestWebSocketsLiveOnAcrossASwitchUntilTheyAreClosed(t *testing.T) {
 	}
 	must(t, polite.Close(websocket.StatusNormalClosure, "done"))
 	eventually(t, "one stream", func() bool { return d.Stats("blue").Streams == 1 })
-	must(t, d.CloseStreams("blue"))
+	must(t, d.CloseStreams(t.Context(), "blue"))
 	if _, _, err := cut.Read(t.Context()); err == nil {
 		t.Error("a WebSocket of a retired stack is still open")
 	}
@@ -243,7 +243,7 @@ func TestDeletingAStackEndsItsStreams(t *testing.T) {
 	must(t, err)
 	defer stream.Body.Close()
 	d.serve(t, "")
-	must(t, d.DeleteStack("blue"))
+	must(t, d.DeleteStack(t.Context(), "blue"))
 	if rest, err := io.ReadAll(stream.Body); err != nil || len(rest) > 0 {
 		t.Errorf("the end was %q, %v", rest, err)
 	}

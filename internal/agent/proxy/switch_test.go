@@ -269,7 +269,7 @@ func TestSwitchingIsIdempotentAndRefusesWhatItDoesNotKnow(t *testing.T) {
 	if err := d.SetInstances("unheard", "api", nil); !errors.Is(err, proxy.ErrUnknownStack) {
 		t.Errorf("instances: %v", err)
 	}
-	if err := d.DeleteStack("blue"); !errors.Is(err, proxy.ErrStackServes) {
+	if err := d.DeleteStack(t.Context(), "blue"); !errors.Is(err, proxy.ErrStackServes) {
 		t.Errorf("delete: %v", err)
 	}
 	if err := d.PutStack(proxy.Stack{ID: "other", Slot: "oms"}); err == nil {
@@ -279,8 +279,8 @@ func TestSwitchingIsIdempotentAndRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Error("a route without a slash was taken")
 	}
 	d.serve(t, "")
-	must(t, d.DeleteStack("blue"))
-	must(t, d.DeleteStack("blue"))
+	must(t, d.DeleteStack(t.Context(), "blue"))
+	must(t, d.DeleteStack(t.Context(), "blue"))
 }
 
 func TestBackAndForthDoesNotWaitForTheOtherTurn(t *testing.T) {
@@ -379,6 +379,6 @@ func TestPreviewReachesTheCandidateByTheSameRoutes(t *testing.T) {
 	expect(production, http.StatusOK, "green api", "green console")
 	expect(preview, http.StatusServiceUnavailable, none, none)
 	must(t, d.SetPreview("oms", "blue"))
-	must(t, d.DeleteStack("blue"))
+	must(t, d.DeleteStack(t.Context(), "blue"))
 	expect(preview, http.StatusServiceUnavailable, none, none)
 }

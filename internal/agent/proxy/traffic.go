@@ -178,6 +178,11 @@ func (p *Proxy) change(e Entrance, slotName string, t Traffic) (change, error) {
 		next.split = newSplit(t)
 	}
 	s.reach[e] = next
+	for _, id := range []string{t.Stack, t.Canary} {
+		if id != "" && e == Production {
+			p.stacks[id].streams.keep()
+		}
+	}
 	p.publish()
 	c.made, c.at = true, time.Now()
 	s.reach[e].since = c.at

@@ -7,34 +7,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 )
-
-// streamMemory is what the body of an event stream is copied through: they are many, they
-// live long, and their events are short.
-const streamMemory = 2 << 10
-
-// isEventStream reports whether an answer is one that has no natural end.
-func isEventStream(h http.Header) bool {
-	types := h["Content-Type"]
-	if len(types) == 0 {
-		return false
-	}
-	media, _, _ := strings.Cut(types[0], ";")
-	return strings.EqualFold(trim(media), "text/event-stream")
-}
-
-// streamBody copies an event stream, which is no ordinary request any longer.
-func (x *exchange) streamBody(rep reply) (reusable bool) {
-	s := x.stack.streams.add(x.conn)
-	defer x.stack.streams.remove(s)
-	x.streams = true
-	x.leave()
-	err := x.copyBody(rep, make([]byte, streamMemory))
-	if err != nil && !s.ended.Load() {
-		x.breakOff(err)
-	}
-	return err == nil && rep.keepAlive
-}
 
 // splice passes on the instance's consent to become a WebSocket, and then everything both
 // sides say, until one of them breaks off or both have ended.
@@ -44,27 +19,43 @@ func (x *exchange) splice(rep reply, h http.Header) {
 	}
 	x.proxy.spliced.enter()
 	defer x.proxy.spliced.leave()
-	s := x.stack.streams.add(x.conn)
-	defer x.stack.streams.remove(s)
 	h["Connection"], h["Upgrade"] = []string{"Upgrade"}, []string{rep.upgrade}
 	client, buffered, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
 		x.breakOff(err)
 	}
 	defer client.Close()
-	x.streams = true
-	x.leave()
 	if err := writeSwitch(client, h); err != nil {
 		return
 	}
+	up, down := newLane(x.conn, fromClient), newLane(client, fromServer)
+	var goodbye sync.WaitGroup
+	s := x.stack.streams.add(func() {
+		goodbye.Go(func() { sayGoodbye(client, x.conn, up, down) })
+	})
+	defer goodbye.Wait()
+	defer x.stack.streams.remove(s)
+	x.streams = true
+	x.leave()
 	ended := make(chan error, 2)
-	go func() { ended <- relay(x.conn, buffered.Reader, x.conn.CloseWrite) }()
-	go func() { ended <- relay(client, x.conn.reader, func() error { return closeWrite(client) }) }()
+	go func() { ended <- relay(up, buffered.Reader, x.conn.CloseWrite) }()
+	go func() { ended <- relay(down, x.conn.reader, func() error { return closeWrite(client) }) }()
 	for range 2 {
 		if err := <-ended; err != nil {
 			_ = x.conn.Close() // either side may still be at work
 			_ = client.Close()
 		}
+	}
+}
+
+// sayGoodbye ends both lanes and lets the ends answer for a while.
+func sayGoodbye(client, instance net.Conn, up, down *lane) {
+	until := time.Now().Add(closeGrace)
+	for _, c := range []net.Conn{client, instance} {
+		_ = c.SetDeadline(until) // whoever is stuck there now is freed then, and ends the relay
+	}
+	for _, l := range []*lane{up, down} {
+		_ = l.end() // whom it cannot be said to learns it by the end of the connection
 	}
 }
 
@@ -80,8 +71,8 @@ func writeSwitch(client net.Conn, h http.Header) error {
 }
 
 // relay writes what a reader brings, through nothing but the reader's own buffer, until it
-// ends, and passes the end on.
-func relay(to io.Writer, from *bufio.Reader, end func() error) error {
+// ends, and passes the end on; or until the lane has ended.
+func relay(to *lane, from *bufio.Reader, end func() error) error {
 	for {
 		if _, err := from.Peek(1); errors.Is(err, io.EOF) {
 			return end()
@@ -92,7 +83,8 @@ func relay(to io.Writer, from *bufio.Reader, end func() error) error {
 		if err != nil {
 			return err
 		}
-		if _, err := to.Write(piece); err != nil {
+		over, err := to.pass(piece)
+		if over || err != nil {
 			return err
 		}
 		if _, err := from.Discard(len(piece)); err != nil {
