@@ -62,7 +62,7 @@ func (r *accountDatabaseResource) Create(ctx context.Context, req resource.Creat
 	}
 	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *accountDatabaseResource) Read(ctx context.Context, req resource.ReadReq
 	default:
 		r.client.register.databases.hold(id)
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -108,13 +108,13 @@ func (r *accountDatabaseResource) Update(ctx context.Context, req resource.Updat
 	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
-	rec, err := r.client.UpdateAccountDatabase(ctx, database)
+	rec, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateAccountDatabase(ctx, database)
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "update", database.ID().String(), err)
 	}
 	if rec.Meta.Generation > 0 {
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -133,7 +133,7 @@ func (r *accountDatabaseResource) Delete(ctx context.Context, req resource.Delet
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
 		return
 	}
-	if err := r.client.DeleteAccountDatabase(ctx, id); err != nil {
+	if err := r.client.holding(ctx, req.Private, &resp.Diagnostics).DeleteAccountDatabase(ctx, id); err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", id.String(), err)
 	}
 }

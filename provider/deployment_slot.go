@@ -122,7 +122,7 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
-	state, err := r.client.UpdateSlot(ctx, slot)
+	state, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateSlot(ctx, slot)
 	switch {
 	case err == nil:
 		m.observe(ctx, state, &resp.Diagnostics)
@@ -155,7 +155,7 @@ func (r *deploymentSlotResource) Delete(ctx context.Context, req resource.Delete
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
 		return
 	}
-	if err := r.client.DeleteSlot(ctx, id); err != nil {
+	if err := r.client.holding(ctx, req.Private, &resp.Diagnostics).DeleteSlot(ctx, id); err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", id.String(), err)
 	}
 }
@@ -168,7 +168,7 @@ func (r *deploymentSlotResource) ImportState(ctx context.Context, req resource.I
 
 // keepSlot notes whether work is left by the target's clock, which decides it at apply too.
 func (r *deploymentSlotResource) keepSlot(ctx context.Context, k kept, m *deploymentSlotModel, state provision.SlotState, diags *diag.Diagnostics) {
-	r.client.keep(ctx, k, m, m.ID, state.Unfinished(state.Observation.At), diags)
+	r.client.keep(ctx, k, m, m.ID, state.Record.Meta, state.Unfinished(state.Observation.At), diags)
 }
 
 // locate sets the URLs, which are those of the environment.

@@ -35,7 +35,10 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	parts := []string{sentence(err.Error())}
 	var exists *provision.ExistsError
 	var held *target.LeaseHeldError
+	var taken *provision.TakenError
 	switch {
+	case errors.As(err, &taken):
+		parts = append(parts, n.forgetHint())
 	case errors.As(err, &exists):
 		parts = append(parts, n.importHint(id))
 	case errors.As(err, &held):
@@ -58,6 +61,10 @@ const protectedHint = "Nothing was removed. Set deletion_protection = false and 
 
 func (n noun) importHint(id string) string {
 	return fmt.Sprintf("If this configuration is to own it from now on, import it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration. Otherwise choose another name.", n.typeName, id)
+}
+
+func (n noun) forgetHint() string {
+	return fmt.Sprintf("If that is right, remove it from this state with \"terraform state rm %s.<name>\"; if this configuration is to own it again, import it once more after that.", n.typeName)
 }
 
 // timeLimit gives ctx the deadline of a verb. Whoever sees it pass can say which limit it was.

@@ -60,7 +60,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	}
 	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -90,7 +90,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	default:
 		r.client.register.environments.hold(id)
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -103,13 +103,13 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
-	rec, err := r.client.UpdateEnvironment(ctx, environment)
+	rec, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateEnvironment(ctx, environment)
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "update", environment.ID().String(), err)
 	}
 	if rec.Meta.Generation > 0 {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -128,7 +128,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id.String(), &resp.Diagnostics) {
 		return
 	}
-	if err := r.client.DeleteEnvironment(ctx, id); err != nil {
+	if err := r.client.holding(ctx, req.Private, &resp.Diagnostics).DeleteEnvironment(ctx, id); err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", id.String(), err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -18,6 +19,11 @@ type note struct {
 	// Unfinished says that the object was last seen with work left, which an update does. A
 	// plan must be a function of configuration and state, so the clock is read here only.
 	Unfinished bool `json:"unfinished,omitempty"`
+	// Owner is who owned the object when this state last wrote or imported it: as long as that
+	// stands, the object is this state's, also where the configuration has moved since.
+	Owner string `json:"owner,omitempty"`
+	// Taker is the owner of another state that has taken the object over since; "" for none.
+	Taker string `json:"taker,omitempty"`
 }
 
 const noteKey = "slipway"
@@ -26,7 +32,8 @@ type noteReader interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 }
 
-type noteWriter interface {
+type noteKeeper interface {
+	noteReader
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
@@ -45,14 +52,22 @@ func readNote(ctx context.Context, private noteReader, diags *diag.Diagnostics) 
 	return n
 }
 
-// writeNote notes the installation as it is now.
-func (c *client) writeNote(ctx context.Context, private noteWriter, unfinished bool, diags *diag.Diagnostics) {
+// writeNote notes the installation as it is now, and whose the object is.
+func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.Meta, unfinished bool, diags *diag.Diagnostics) {
+	n := note{Unfinished: unfinished, Owner: readNote(ctx, private, diags).Owner}
+	switch {
+	case n.Owner == "" || meta.Owner == c.settings.Owner:
+		n.Owner = meta.Owner
+	case n.Owner != meta.Owner:
+		n.Taker = meta.Owner
+	}
 	id, err := c.driver.Installation(ctx)
 	if err != nil {
 		diags.AddWarning("Unable to note the installation", sentence(err.Error()))
 		return
 	}
-	b, err := json.Marshal(note{Installation: id, Unfinished: unfinished})
+	n.Installation = id
+	b, err := json.Marshal(n)
 	if err != nil {
 		diags.AddError("Unable to write private state", sentence(err.Error()))
 		return
@@ -84,3 +99,22 @@ func (c *client) sameInstallation(ctx context.Context, private noteReader, n nou
 }
 
 const lostHint = "The state was left as it is. Point the provider to the right installation with local.data_dir or SLIPWAY_DATA_DIR, or restore it from a backup; if it is gone for good, remove its resources from the state with \"terraform state rm\"."
+
+// holding works in the name of the owner that this state holds an object of, too.
+func (c *client) holding(ctx context.Context, private noteReader, diags *diag.Diagnostics) *provision.Provisioner {
+	return c.Holding(readNote(ctx, private, diags).Owner)
+}
+
+// refuseTakenOver refuses at plan to change what another state has taken over, and says so where
+// nothing is to change.
+func (c *client) refuseTakenOver(n noun, kept note, id string, changes bool, diags *diag.Diagnostics) {
+	if kept.Taker == "" {
+		return
+	}
+	why := sentence((&provision.TakenError{Noun: n.words, ID: id, Owner: kept.Taker, Holder: c.settings.Owner}).Error()) + " " + n.forgetHint()
+	if changes {
+		diags.AddError(n.summary("plan"), why)
+		return
+	}
+	diags.AddWarning("Another state owns what this one holds", why)
+}

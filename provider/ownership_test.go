@@ -88,3 +88,59 @@ func TestConfigurationThatMovedKeepsItsObjects(t *testing.T) {
 		t.Errorf("destroy left %q", left)
 	}
 }
+
+// TestObjectIsTakenOverByImport is two states: the second imports everything and changes it,
+// after which the first may neither change nor destroy it.
+func TestObjectIsTakenOverByImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made := w.lab(nil).everything()
+	changes := map[string]map[string]any{
+		"region": {"tags": map[string]any{"a": "b"}}, "environment": {"tags": map[string]any{"a": "b"}},
+		"account_database": {"connection_limit": 30}, "deployment_slot": {"retry": 1},
+	}
+	original := w.owner
+	w.owner = "another state"
+	second := w.lab(nil)
+	for _, k := range kinds() {
+		o, d := second.imported(k.kind, k.id, nil)
+		if len(d) > 0 {
+			t.Fatalf("import %s: %s", k.kind, d)
+		}
+		if o, d = second.read(o); len(d) > 0 {
+			t.Fatalf("read %s: %s", k.kind, d)
+		}
+		second.changed(o, with(k.config, changes[k.kind]))
+	}
+	w.owner = original
+	first := w.lab(nil)
+	before := w.Inventory()
+	for _, k := range kinds() {
+		stale := made[k.kind]
+		if _, d := first.apply(first.plan(stale, with(k.config, changes[k.kind]))); !d.names(k.id, "another state") {
+			t.Errorf("change %s without a refresh: %s", k.kind, d)
+		}
+		if _, d := first.apply(first.plan(stale, nil)); !d.names(k.id, "another state", "terraform state rm slipway_"+k.kind) {
+			t.Errorf("destroy %s without a refresh: %s", k.kind, d)
+		}
+		seen, d := first.read(stale)
+		if len(d) > 0 {
+			t.Fatalf("read %s: %s", k.kind, d)
+		}
+		if p := first.plan(seen, k.config); !p.diags.names(k.id, "another state") {
+			t.Errorf("plan a change of %s: %s", k.kind, p.diags)
+		}
+		if p := first.plan(seen, nil); !p.diags.names(k.id, "another state") {
+			t.Errorf("plan to destroy %s: %s", k.kind, p.diags)
+		}
+	}
+	if after := w.Inventory(); !slices.Equal(before, after) {
+		t.Errorf("a refused apply did something: before %q, after %q", before, after)
+	}
+}
+
+// names says whether there is an error that contains every word.
+func (d diagnostics) names(words ...string) bool {
+	text := d.String()
+	return d.errors() && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+}

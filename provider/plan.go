@@ -38,7 +38,11 @@ func (c *client) beginPlan(ctx context.Context, n noun, req resource.ModifyPlanR
 	}
 	var id types.String
 	resp.Diagnostics.Append(req.State.GetAttribute(ctx, pathID, &id)...)
-	return why, kept, c.sameInstallation(ctx, req.Private, n, "plan", id.ValueString(), &resp.Diagnostics)
+	if !c.sameInstallation(ctx, req.Private, n, "plan", id.ValueString(), &resp.Diagnostics) {
+		return why, kept, false
+	}
+	c.refuseTakenOver(n, kept, id.ValueString(), !req.Plan.Raw.Equal(req.State.Raw), &resp.Diagnostics)
+	return why, kept, !resp.Diagnostics.HasError()
 }
 
 // awaitChange marks computed attributes as unknown where an update is going to happen or,

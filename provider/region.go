@@ -85,7 +85,7 @@ func (r *regionResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -111,7 +111,7 @@ func (r *regionResource) Read(ctx context.Context, req resource.ReadRequest, res
 	default:
 		r.client.register.regions.hold(id)
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -124,13 +124,13 @@ func (r *regionResource) Update(ctx context.Context, req resource.UpdateRequest,
 	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}
-	rec, err := r.client.UpdateRegion(ctx, region)
+	rec, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateRegion(ctx, region)
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "update", region.Name, err)
 	}
 	if rec.Meta.Generation > 0 {
 		m.fromDomain(rec)
-		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, unfinished(rec.Meta), &resp.Diagnostics)
+		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}
 }
 
@@ -146,7 +146,7 @@ func (r *regionResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	if !r.client.sameInstallation(ctx, req.Private, r.noun, "delete", id, &resp.Diagnostics) {
 		return
 	}
-	if err := r.client.DeleteRegion(ctx, id); err != nil {
+	if err := r.client.holding(ctx, req.Private, &resp.Diagnostics).DeleteRegion(ctx, id); err != nil {
 		r.report(ctx, &resp.Diagnostics, "delete", id, err)
 	}
 }

@@ -126,7 +126,11 @@ func TestACreateMakesAdoptsOrRefuses(t *testing.T) {
 			{"this owner made it with another definition", func(*world) {}, "this state", "other", "", "it has another definition than the one asked for"},
 			{"another owner made the same", func(*world) {}, "another state", "", "", `it belongs to "this state" and this is "another state"`},
 			{"this owner made the same and changed it back and forth", func(w *world) { w.ok(n.update(w, "x")); w.ok(n.update(w, "")) }, "this state", "", "", "it was changed since it was made"},
-			{"another owner took it over", func(w *world) { w.Provisioner = w.of("another state"); w.ok(n.update(w, "x")); w.ok(n.update(w, "")) }, "this state", "", "", `it belongs to "another state" and this is "this state"`},
+			{"another owner took it over", func(w *world) {
+				w.Provisioner = w.of("another state").Holding("this state")
+				w.ok(n.update(w, "x"))
+				w.ok(n.update(w, ""))
+			}, "this state", "", "", `it belongs to "another state" and this is "this state"`},
 		} {
 			t.Run(n.name+": "+c.name, func(t *testing.T) {
 				t.Parallel()
@@ -158,6 +162,43 @@ func TestACreateMakesAdoptsOrRefuses(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What another state has taken over is neither changed nor removed by the one that had it,
+// and the state that took it over may go by another name later.
+func TestWhatAnotherStateTookOverIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for _, n := range nouns() {
+		t.Run(n.name, func(t *testing.T) {
+			t.Parallel()
+			w := before(t, n)
+			_, err := n.create(w, w.Provisioner, "")
+			w.ok(err)
+			first := w.Provisioner
+			w.Provisioner = w.of("another state")
+			taken(w, n, n.update(w, "x"), "this state", "another state")
+			taken(w, n, n.remove(w), "this state", "another state")
+			w.Provisioner = w.of("another state").Holding("this state")
+			w.ok(n.update(w, "x"))
+			w.Provisioner = first
+			inventory := w.target.Inventory()
+			taken(w, n, n.update(w, "y"), "another state", "this state")
+			taken(w, n, n.remove(w), "another state", "this state")
+			if diff := cmp.Diff(inventory, w.target.Inventory()); diff != "" {
+				t.Errorf("a refused call did something (-before +after):\n%s", diff)
+			}
+			w.Provisioner = w.of("moved").Holding("another state")
+			w.ok(n.remove(w))
+		})
+	}
+}
+
+func taken(w *world, n noun, err error, owner, holder string) {
+	w.Helper()
+	var e *provision.TakenError
+	if !errors.As(err, &e) || e.Noun != n.name || e.ID != n.id || e.Owner != owner || e.Holder != holder {
+		w.Errorf("got error %v, want that %s %q belongs to %s", err, n.name, n.id, owner)
 	}
 }
 

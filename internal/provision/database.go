@@ -66,6 +66,9 @@ func (p *Provisioner) UpdateAccountDatabase(ctx context.Context, d target.Accoun
 	if err != nil {
 		return old, fmt.Errorf("read account database %q: %w", d.ID(), err)
 	}
+	if err := p.mine("account database", d.ID().String(), old.Meta); err != nil {
+		return old, err
+	}
 	if old.Vanished {
 		return old, vanished(old)
 	}
@@ -97,6 +100,13 @@ func (p *Provisioner) CheckAccountDatabase(ctx context.Context, d target.Account
 
 // DeleteAccountDatabase removes the database with its data. One that is not there is success.
 func (p *Provisioner) DeleteAccountDatabase(ctx context.Context, id target.AccountDatabaseID) error {
+	old, err := p.driver.GetAccountDatabase(ctx, id)
+	if err == nil {
+		err = p.mine("account database", id.String(), old.Meta)
+	}
+	if err != nil {
+		return gone(err)
+	}
 	if err := gone(p.driver.DeleteAccountDatabase(ctx, id)); err != nil {
 		return fmt.Errorf("delete account database %q: %w", id, err)
 	}

@@ -47,6 +47,9 @@ func (p *Provisioner) UpdateEnvironment(ctx context.Context, e target.Environmen
 	if err != nil {
 		return old, fmt.Errorf("read environment %q: %w", e.ID(), err)
 	}
+	if err := p.mine("environment", e.ID().String(), old.Meta); err != nil {
+		return old, err
+	}
 	if o := old.Spec; o.Kind != e.Kind || o.Tenancy != e.Tenancy || o.Account != e.Account {
 		return old, target.Errorf(target.ErrInvalid, "the kind, tenancy and account of environment %q can't change while it stands: make another environment", e.ID())
 	}
@@ -124,6 +127,13 @@ func (s environmentSeen) String() string {
 
 // DeleteEnvironment removes an environment. One that is not there is success.
 func (p *Provisioner) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
+	old, err := p.driver.GetEnvironment(ctx, id)
+	if err == nil {
+		err = p.mine("environment", id.String(), old.Meta)
+	}
+	if err != nil {
+		return gone(err)
+	}
 	held, err := p.EnvironmentContents(ctx, id)
 	if err != nil {
 		return gone(err)

@@ -12,8 +12,10 @@ import (
 type Provisioner struct {
 	driver target.Driver
 	owner  string
-	clock  wait.Clock
-	pace   wait.Options
+	// held is another owner whose objects are this caller's too, "" for none.
+	held  string
+	clock wait.Clock
+	pace  wait.Options
 }
 
 // Options changes how a Provisioner works; the zero value is right outside tests.
@@ -28,6 +30,34 @@ func New(driver target.Driver, owner string, o Options) *Provisioner {
 		o.Clock = wait.Real{}
 	}
 	return &Provisioner{driver: driver, owner: owner, clock: o.Clock, pace: wait.Options{Clock: o.Clock}}
+}
+
+// Holding returns a Provisioner for a caller that holds objects in the name of another owner,
+// as after an import, or a move of its configuration: it may change them, and they are its own
+// owner's from then on.
+func (p *Provisioner) Holding(owner string) *Provisioner {
+	holding := *p
+	holding.held = owner
+	return &holding
+}
+
+// TakenError refuses to change or remove an object that belongs to somebody else by now.
+type TakenError struct {
+	Noun, ID string
+	// Owner has it, Holder is who asked.
+	Owner, Holder string
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("%s %q belongs to %q and this is %q: another state has taken it over, so that nothing was changed", e.Noun, e.ID, e.Owner, e.Holder)
+}
+
+// mine refuses an object of somebody else.
+func (p *Provisioner) mine(noun, id string, m target.Meta) error {
+	if m.Owner == "" || m.Owner == p.owner || m.Owner == p.held {
+		return nil
+	}
+	return &TakenError{noun, id, m.Owner, p.owner}
 }
 
 // Origin says how a create came to its object.

@@ -44,6 +44,9 @@ func (p *Provisioner) UpdateRegion(ctx context.Context, r target.Region) (target
 	if err != nil {
 		return old, fmt.Errorf("read region %q: %w", r.Name, err)
 	}
+	if err := p.mine("region", r.Name, old.Meta); err != nil {
+		return old, err
+	}
 	if err := p.CheckRegionChange(ctx, old.Spec, r); err != nil {
 		return old, err
 	}
@@ -68,6 +71,13 @@ func (p *Provisioner) CheckRegionChange(ctx context.Context, from, to target.Reg
 
 // DeleteRegion removes a region. One that is not there is success.
 func (p *Provisioner) DeleteRegion(ctx context.Context, id string) error {
+	old, err := p.driver.GetRegion(ctx, id)
+	if err == nil {
+		err = p.mine("region", id, old.Meta)
+	}
+	if err != nil {
+		return gone(err)
+	}
 	held, err := p.environmentsOf(ctx, id)
 	if err != nil {
 		return gone(err)

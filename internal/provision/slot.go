@@ -60,6 +60,9 @@ func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState,
 	if err == nil {
 		err = p.CheckSlot(ctx, s)
 	}
+	if err == nil {
+		err = p.mySlot(ctx, s.ID())
+	}
 	if err != nil {
 		state, err := p.observed(ctx, s.ID(), err)
 		if st, ok := state.Serving(); ok {
@@ -97,10 +100,22 @@ func (p *Provisioner) CheckSlot(ctx context.Context, s target.Slot) error {
 
 // DeleteSlot removes a slot with everything that runs in it. One that is not there is success.
 func (p *Provisioner) DeleteSlot(ctx context.Context, id target.SlotID) error {
+	if err := p.mySlot(ctx, id); err != nil {
+		return err
+	}
 	if err := gone(p.machine().Delete(ctx, id)); err != nil {
 		return fmt.Errorf("delete deployment slot %q: %w", id, err)
 	}
 	return nil
+}
+
+// mySlot refuses a slot of somebody else.
+func (p *Provisioner) mySlot(ctx context.Context, id target.SlotID) error {
+	rec, err := p.driver.GetSlot(ctx, id)
+	if err != nil {
+		return gone(err)
+	}
+	return p.mine("deployment slot", id.String(), rec.Meta)
 }
 
 // ListSlots returns the slots of an environment.
