@@ -75,7 +75,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 				Optional: true, Computed: true,
 				Default:             objectdefault.StaticValue(fromPolicy(defaultPolicy())),
 				Attributes:          policyAttributes(),
-				MarkdownDescription: "How the slot swaps; a change alone starts no swap.",
+				MarkdownDescription: "How the slot swaps its releases; a change alone starts no swap.",
 			},
 			"tags": tagsAttribute("slot"),
 			"test_suite": schema.SingleNestedAttribute{

@@ -67,7 +67,7 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 			"preview_url": computedString("URL of the entrance to candidates that are not live yet, known at plan."),
 			"region_id": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "Id of the region; a change replaces the environment, and is refused while it holds databases or slots.",
+				MarkdownDescription: "Id of the region that the environment is in; a change replaces the environment, and is refused while it holds databases or slots.",
 			},
 			"tags": tagsAttribute("environment"),
 			"tenancy": schema.StringAttribute{

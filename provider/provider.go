@@ -139,7 +139,7 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 		return
 	}
 	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
-	resp.ResourceData, resp.ActionData, resp.EphemeralResourceData = c, c, c
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = c, c, c, c
 	if !known {
 		return
 	}
@@ -170,5 +170,7 @@ func (p *slipway) EphemeralResources(context.Context) []func() ephemeral.Ephemer
 	return []func() ephemeral.EphemeralResource{newAccountCredentials}
 }
 
-// DataSources has none in this version.
-func (p *slipway) DataSources(context.Context) []func() datasource.DataSource { return nil }
+// DataSources returns the four nouns for configurations that do not look after them.
+func (p *slipway) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newRegionData, newEnvironmentData, newAccountDatabaseData, newDeploymentSlotData}
+}
