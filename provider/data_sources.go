@@ -14,7 +14,9 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-func newRegionData() datasource.DataSource {
+func newRegionData() datasource.DataSource { return regionData() }
+
+func regionData() *dataSource {
 	return &dataSource{
 		noun:        noun{"region", "Region", "slipway_region"},
 		description: "A region that another configuration looks after.",
@@ -28,7 +30,9 @@ func newRegionData() datasource.DataSource {
 	}
 }
 
-func newEnvironmentData() datasource.DataSource {
+func newEnvironmentData() datasource.DataSource { return environmentData() }
+
+func environmentData() *dataSource {
 	return &dataSource{
 		noun:        noun{"environment", "Environment", "slipway_environment"},
 		description: "An environment that another configuration looks after, with what is needed to attach other infrastructure to it.",
@@ -46,7 +50,9 @@ func newEnvironmentData() datasource.DataSource {
 	}
 }
 
-func newAccountDatabaseData() datasource.DataSource {
+func newAccountDatabaseData() datasource.DataSource { return accountDatabaseData() }
+
+func accountDatabaseData() *dataSource {
 	return &dataSource{
 		noun:        noun{"account database", "Account database", "slipway_account_database"},
 		description: "The database of an account that another configuration looks after. Its password is in no data source: the ephemeral resource `slipway_account_credentials` reads it.",
@@ -64,7 +70,9 @@ func newAccountDatabaseData() datasource.DataSource {
 	}
 }
 
-func newDeploymentSlotData() datasource.DataSource {
+func newDeploymentSlotData() datasource.DataSource { return deploymentSlotData() }
+
+func deploymentSlotData() *dataSource {
 	return &dataSource{
 		noun:        noun{"deployment slot", "Deployment slot", "slipway_deployment_slot"},
 		description: "A deployment slot that another configuration looks after: the release that serves in it, what it consists of, and how its last swap went.",

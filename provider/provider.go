@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -19,6 +20,7 @@ var (
 	_ provider.Provider                       = (*slipway)(nil)
 	_ provider.ProviderWithActions            = (*slipway)(nil)
 	_ provider.ProviderWithEphemeralResources = (*slipway)(nil)
+	_ provider.ProviderWithListResources      = (*slipway)(nil)
 	_ provider.ProviderWithValidateConfig     = (*slipway)(nil)
 )
 
@@ -139,7 +141,7 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 		return
 	}
 	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
-	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ActionData = c, c, c, c
+	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ListResourceData, resp.ActionData = c, c, c, c, c
 	if !known {
 		return
 	}
@@ -173,4 +175,9 @@ func (p *slipway) EphemeralResources(context.Context) []func() ephemeral.Ephemer
 // DataSources returns the four nouns for configurations that do not look after them.
 func (p *slipway) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{newRegionData, newEnvironmentData, newAccountDatabaseData, newDeploymentSlotData}
+}
+
+// ListResources returns what finds objects for an import, from Terraform 1.14 on.
+func (p *slipway) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newRegionList, newEnvironmentList, newAccountDatabaseList, newDeploymentSlotList}
 }

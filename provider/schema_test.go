@@ -26,6 +26,9 @@ func everyAttribute(t *testing.T, f func(string, *tfprotov6.SchemaAttribute)) {
 	for name, s := range l.schema.ResourceSchemas {
 		walkAttributes(s.Block.Attributes, name+".", f)
 	}
+	for name, s := range l.schema.ListResourceSchemas {
+		walkAttributes(s.Block.Attributes, "list "+name+".", f)
+	}
 	for name, s := range l.schema.DataSourceSchemas {
 		walkAttributes(s.Block.Attributes, "data "+name+".", f)
 	}

@@ -123,3 +123,8 @@ func (p *Provisioner) environment(ctx context.Context, id target.EnvironmentID) 
 	}
 	return e, nil
 }
+
+// ListAccountDatabases returns the account databases of an environment.
+func (p *Provisioner) ListAccountDatabases(ctx context.Context, id target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
+	return p.driver.ListAccountDatabases(ctx, id)
+}

@@ -1,0 +1,7 @@
+list "slipway_environment" "european" {
+  provider = slipway
+
+  config {
+    region_id = "eu"
+  }
+}
