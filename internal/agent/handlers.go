@@ -124,6 +124,9 @@ func trafficRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "SetTraffic", func(ctx context.Context, r agentapi.Traffic) (target.Switched, error) {
 		return p.SetTraffic(ctx, r.Slot, r.Traffic, r.Drain, r.Lease)
 	})
+	on(mux, "Measure", func(ctx context.Context, r agentapi.Measure) (map[target.Color]target.Measurement, error) {
+		return p.Measure(ctx, r.Slot, r.From)
+	})
 	on(mux, "ProbeFrontDoor", withID(target.ParseSlotID, p.ProbeFrontDoor))
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/authority"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/scale"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -60,6 +61,7 @@ type Platform struct {
 	records   records
 	// patience is how long work waits for a database server of ours that is down.
 	patience time.Duration
+	loadOf   func(st *stack, component string) scale.Load // tests have loads of their own
 
 	// mu guards what follows; environments have locks of their own.
 	mu           sync.Mutex
@@ -115,7 +117,7 @@ func newPlatform(ctx context.Context, o Options, u users) *Platform {
 	return &Platform{
 		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u, patience: serverPatience,
 		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
-		bad: map[string]error{}, life: life, end: end, open: open, shut: shut,
+		loadOf: (*stack).load, bad: map[string]error{}, life: life, end: end, open: open, shut: shut,
 	}
 }
 

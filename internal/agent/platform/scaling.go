@@ -5,6 +5,7 @@ package platform
 import (
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/scale"
@@ -12,22 +13,19 @@ import (
 )
 
 const (
-	// lookEvery is how often the requests under way are counted.
-	lookEvery = 250 * time.Millisecond
-	// looksPerDecision is how many counts there are from one decision to the next.
-	looksPerDecision = 4
+	// decideEvery is how often the size of every stack is decided.
+	decideEvery = time.Second
+	// decisionsPerShow is how many decisions there are from one look at the CPU use to the
+	// next where it is only shown: it is a look at all processes of the machine.
+	decisionsPerShow = 5
+	// loadSpan is how far back a load is looked at: far enough to even out what is random,
+	// and short enough to have more instances within seconds.
+	loadSpan = 3 * time.Second
 )
-
-// follower is what is known of a component's load.
-type follower struct {
-	state    scale.State
-	requests scale.Window
-	load     scale.Load
-}
 
 // scaler follows the load of every stack, as long as the platform lives.
 func (p *Platform) scaler() {
-	t := time.NewTicker(lookEvery)
+	t := time.NewTicker(decideEvery)
 	defer t.Stop()
 	for n := 1; ; n++ {
 		select {
@@ -35,24 +33,17 @@ func (p *Platform) scaler() {
 			return
 		case <-t.C:
 		}
-		p.look(p.clock.Now())
-		if n%looksPerDecision == 0 {
-			p.follow()
-		}
+		p.follow(n%decisionsPerShow == 0)
 	}
 }
 
-// look counts the requests under way.
-func (p *Platform) look(now time.Time) {
-	for _, st := range p.runningStacks() {
-		st.look(now)
-	}
-}
-
-// follow measures the CPU use of every instance and brings every stack to its size.
-func (p *Platform) follow() {
+// follow brings every stack to its size. It looks at the CPU use where a component follows
+// it, and otherwise if it is to be shown.
+func (p *Platform) follow(show bool) {
 	stacks := p.runningStacks()
-	p.measureCPU(stacks)
+	if show || slices.ContainsFunc(stacks, (*stack).followsCPU) {
+		p.measureCPU(stacks)
+	}
 	for _, st := range stacks {
 		changed, err := st.decide()
 		switch {
@@ -62,6 +53,15 @@ func (p *Platform) follow() {
 			p.log.Error("a stack was not scaled", "stack", st.id(), "error", err)
 		}
 	}
+}
+
+func (st *stack) followsCPU() bool {
+	for _, c := range st.current().Definition.Components {
+		if c.Scaling.TargetCPUPercent > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Platform) runningStacks() []*stack {
@@ -74,32 +74,16 @@ func (p *Platform) runningStacks() []*stack {
 	return out
 }
 
-// follower is that of a component. The caller holds st.deciding.
-func (st *stack) follower(component string) *follower {
-	f := st.followers[component]
-	if f == nil {
-		f = &follower{}
-		st.followers[component] = f
-	}
-	return f
-}
-
-// look counts the stack's requests under way.
-func (st *stack) look(now time.Time) {
+// load is what the instances of a component have to do now.
+func (st *stack) load(component string) scale.Load {
 	st.mu.Lock()
-	front, components := st.front, st.spec.Definition.Components
+	front := st.front
 	st.mu.Unlock()
-	if front == nil {
-		return
+	l := scale.Load{CPUPercent: st.cpu(component)}
+	if front != nil {
+		l.Requests = front.Concurrency(st.id(), component, loadSpan).Average
 	}
-	st.deciding.Lock()
-	defer st.deciding.Unlock()
-	for name, c := range components {
-		if c.Scaling.TargetConcurrentRequests > 0 {
-			f := st.follower(name)
-			f.load.Requests = f.requests.Add(float64(front.Concurrency(st.id(), name, time.Second).InFlight), now)
-		}
-	}
+	return l
 }
 
 // decide decides how many instances of each component there are to be, and records it. It says
@@ -111,10 +95,8 @@ func (st *stack) decide() (bool, error) {
 	carries, now := st.s.carries(spec.Color), st.s.e.p.clock.Now()
 	next, states := map[string]int{}, map[string]scale.State{}
 	for name, c := range spec.Definition.Components {
-		f := st.follower(name)
-		f.load.CPUPercent = st.cpu(name)
-		floor := max(spec.Capacity[name], scale.Floor(c.Scaling, now))
-		states[name] = f.state.Next(c.Scaling, floor, carries, f.load, now)
+		floor := max(spec.Capacity[name], c.Scaling.Floor(now))
+		states[name] = st.states[name].Next(c.Scaling, floor, carries, st.s.e.p.loadOf(st, name), now)
 		next[name] = states[name].Instances
 		if c.Worker() && spec.HoldWorkers {
 			states[name], next[name] = scale.State{}, 0
@@ -136,9 +118,7 @@ func (st *stack) decide() (bool, error) {
 			return false, err
 		}
 	}
-	for name, state := range states {
-		st.followers[name].state = state
-	}
+	st.states = states
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.scale = next

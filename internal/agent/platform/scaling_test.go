@@ -24,12 +24,10 @@ func sleepers(s *slot) target.StackSpec {
 	}}
 }
 
-// underLoad makes the component have requests under way, and the platform decide.
-func (st *stack) underLoad(p *Platform, requests float64) {
-	st.deciding.Lock()
-	st.follower("api").load.Requests = requests
-	st.deciding.Unlock()
-	p.follow()
+// underLoad makes every component have requests under way, and the platform decide.
+func (p *Platform) underLoad(requests float64) {
+	p.loadOf = func(*stack, string) scale.Load { return scale.Load{Requests: requests} }
+	p.follow(false)
 }
 
 // become waits until a stack is to have, and has, so many instances that run.
@@ -79,7 +77,7 @@ func TestAStackFollowsItsLoadAndKeepsItsScale(t *testing.T) {
 	s.resume(t.Context())
 	st := s.stacks[spec.Color]
 	become(t, st, 1)
-	st.underLoad(p, 35)
+	p.underLoad(35)
 	become(t, st, 4)
 	pids := func(st *stack) map[string]int {
 		out := map[string]int{}
@@ -111,18 +109,18 @@ func TestAStackFollowsItsLoadAndKeepsItsScale(t *testing.T) {
 	}
 
 	// Down it goes one by one, after a time.
-	next.follow()
+	next.follow(false)
 	clock.Advance(scale.SettleTime - time.Second)
-	next.follow()
+	next.follow(false)
 	become(t, st, 4)
 	clock.Advance(time.Second)
 	for want := 3; want >= 1; want-- {
-		next.follow()
-		next.follow()
+		next.follow(false)
+		next.follow(false)
 		become(t, st, want)
 		clock.Advance(scale.StepTime)
 	}
-	next.follow()
+	next.follow(false)
 	become(t, st, 1)
 	if left := e.slots[s.id.Name].file.Seats[spec.Color].Instances; len(left) != 1 {
 		t.Errorf("the record still has %v", left)
@@ -151,7 +149,7 @@ func TestHeldWorkersAreNotScaled(t *testing.T) {
 		}
 	}
 	hold(true)
-	st.underLoad(p, 35)
+	p.underLoad(35)
 	become(t, st, 0)
 	hold(false)
 	become(t, st, 4)

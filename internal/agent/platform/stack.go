@@ -27,8 +27,8 @@ type stack struct {
 	swapID string
 
 	// deciding is held by who decides on the number of instances, until it is recorded.
-	deciding  sync.Mutex
-	followers map[string]*follower // by component; guarded by deciding
+	deciding sync.Mutex
+	states   map[string]scale.State // by component; guarded by deciding
 
 	mu        sync.Mutex
 	spec      target.StackSpec
@@ -40,7 +40,7 @@ type stack struct {
 }
 
 func (s *slot) newStack(spec target.StackSpec) *stack {
-	return &stack{s: s, swapID: spec.SwapID, spec: spec, instances: map[string]*instance{}, followers: map[string]*follower{}}
+	return &stack{s: s, swapID: spec.SwapID, spec: spec, instances: map[string]*instance{}}
 }
 
 // id is what the front door calls the stack.
@@ -61,8 +61,9 @@ func (st *stack) resume(ctx context.Context, was seat) {
 	if st.scale == nil { // recorded by a version that did not scale
 		st.scale = was.Spec.Capacity
 	}
+	st.states = map[string]scale.State{}
 	for name, n := range st.scale {
-		st.followers[name] = &follower{state: scale.State{Instances: n}}
+		st.states[name] = scale.State{Instances: n}
 	}
 	st.mu.Unlock()
 	if _, err := st.decide(); err != nil {

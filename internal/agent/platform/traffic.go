@@ -215,6 +215,29 @@ func (s *slot) direct(front *proxy.Proxy) {
 	}
 }
 
+// Measure implements target.Meters. What was answered before this process began is not known.
+func (p *Platform) Measure(_ context.Context, id target.SlotID, from time.Time) (map[target.Color]target.Measurement, error) {
+	s, err := p.slot(id, false)
+	if err != nil {
+		return nil, err
+	}
+	front, now := s.e.front(), p.clock.Now()
+	if front == nil {
+		return nil, target.Errorf(target.ErrUnavailable, "the front door of environment %q is not open", s.e.id)
+	}
+	out := map[target.Color]target.Measurement{}
+	for _, st := range s.allStacks() {
+		m := front.Measure(st.id(), from, now)
+		out[st.current().Color] = target.Measurement{
+			From: from, To: now, Requests: m.Requests, Errors: m.Errors,
+			P50Milliseconds: milliseconds(m.P50), P99Milliseconds: milliseconds(m.P99),
+		}
+	}
+	return out, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
 // ready refuses a stack that has a routed component without a healthy instance.
 func (st *stack) ready() error {
 	spec := st.current()

@@ -8,9 +8,6 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 )
 
-// usageSpan is how far back an instance's CPU use is looked at.
-const usageSpan = 3 * time.Second
-
 // usage is the CPU use of an instance over the last seconds.
 type usage struct {
 	looks   []usageLook
@@ -27,7 +24,7 @@ type usageLook struct {
 // seems to go back, because a child took its own with it, is no use.
 func (u *usage) add(l usageLook) {
 	u.looks = append(u.looks, l)
-	for len(u.looks) > 2 && l.at.Sub(u.looks[1].at) >= usageSpan {
+	for len(u.looks) > 2 && l.at.Sub(u.looks[1].at) >= loadSpan {
 		u.looks = u.looks[1:]
 	}
 	if first := u.looks[0]; l.at.After(first.at) {

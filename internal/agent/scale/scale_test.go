@@ -81,16 +81,3 @@ func TestNextStaysInBounds(t *testing.T) {
 		}
 	})
 }
-
-func TestWindowIsTheMeanOfTheLastSeconds(t *testing.T) {
-	t.Parallel()
-	var w Window
-	for _, c := range []struct {
-		after       time.Duration
-		n, expected float64
-	}{{0, 10, 10}, {time.Second, 20, 15}, {2 * time.Second, 30, 20}, {3 * time.Second, 40, 30}, {10 * time.Second, 1, 1}} {
-		if got := w.Add(c.n, noon.Add(c.after)); got != c.expected {
-			t.Errorf("after %s: got %v, want %v", c.after, got, c.expected)
-		}
-	}
-}

@@ -36,6 +36,7 @@ var (
 	_ target.Driver   = (*Target)(nil)
 	_ target.Journals = (*Target)(nil)
 	_ target.Logs     = (*Target)(nil)
+	_ target.Meters   = (*Target)(nil)
 )
 
 // New makes a target. It touches nothing.

@@ -194,6 +194,11 @@ func (t *Target) SetTraffic(ctx context.Context, id target.SlotID, to target.Tra
 	return read[target.Switched](ctx, t, "SetTraffic", agentapi.Traffic{Slot: id, Traffic: to, Drain: drain, Lease: l})
 }
 
+// Measure implements target.Meters.
+func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) (map[target.Color]target.Measurement, error) {
+	return read[map[target.Color]target.Measurement](ctx, t, "Measure", agentapi.Measure{Slot: id, From: from})
+}
+
 // PutJournal implements target.Journals.
 func (t *Target) PutJournal(ctx context.Context, j target.Journal, l target.Lease) error {
 	_, err := write[agentapi.None](ctx, t, "PutJournal", agentapi.PutJournal{Journal: j, Lease: l})

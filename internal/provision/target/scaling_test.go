@@ -3,6 +3,7 @@ package target_test
 import (
 	"testing"
 	"time"
+	_ "time/tzdata" // the machine may have none
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -27,6 +28,13 @@ func TestAScheduleRaisesTheFloorInItsTime(t *testing.T) {
 		{"the whole day", target.Schedule{From: "00:00", To: "00:00"}, "2026-11-04T12:00:00Z", true},
 		{"by the clock of its time zone", target.Schedule{From: "08:00", To: "09:00", TimeZone: "Europe/Berlin"}, "2026-11-04T07:30:00Z", true},
 		{"by its weekday in its time zone", target.Schedule{From: "00:00", To: "01:00", TimeZone: "Europe/Berlin", Days: []string{"thu"}}, "2026-11-04T23:30:00Z", true},
+		{"by the clock of its time zone in summer", target.Schedule{From: "08:00", To: "09:00", TimeZone: "Europe/Berlin"}, "2026-07-01T06:30:00Z", true},
+		{"in summer at the time of winter", target.Schedule{From: "08:00", To: "09:00", TimeZone: "Europe/Berlin"}, "2026-07-01T07:30:00Z", false},
+		{"before an hour that summer time leaves out", target.Schedule{From: "02:30", To: "05:00", TimeZone: "Europe/Berlin"}, "2026-03-29T00:59:00Z", false},
+		{"after an hour that summer time leaves out", target.Schedule{From: "02:30", To: "05:00", TimeZone: "Europe/Berlin"}, "2026-03-29T01:00:00Z", true},
+		{"in an hour that comes twice, the first time", target.Schedule{From: "02:15", To: "02:45", TimeZone: "Europe/Berlin"}, "2026-10-25T00:30:00Z", true},
+		{"in an hour that comes twice, between", target.Schedule{From: "02:15", To: "02:45", TimeZone: "Europe/Berlin"}, "2026-10-25T01:00:00Z", false},
+		{"in an hour that comes twice, the second time", target.Schedule{From: "02:15", To: "02:45", TimeZone: "Europe/Berlin"}, "2026-10-25T01:30:00Z", true},
 		{"without a valid time", target.Schedule{From: "8", To: "09:00"}, "2026-11-04T08:30:00Z", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
