@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	_ "time/tzdata" // schedules name time zones, and a machine may know none
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
