@@ -36,11 +36,21 @@ func newClient(authority []byte, address string) (*http.Client, error) {
 // client reaches the machine's front door.
 func (m *machine) client() *http.Client {
 	m.Helper()
+	return m.clients(1)[0]
+}
+
+// clients are many of them, each with a connection of its own.
+func (m *machine) clients(n int) []*http.Client {
+	m.Helper()
 	pem, _ := m.state("slipway_environment.test")["certificate_authority"].(string)
-	c, err := newClient([]byte(pem), net.JoinHostPort("127.0.0.1", strconv.Itoa(m.https)))
-	m.ok(err)
-	m.Cleanup(c.CloseIdleConnections)
-	return c
+	all := make([]*http.Client, n)
+	for i := range all {
+		c, err := newClient([]byte(pem), net.JoinHostPort("127.0.0.1", strconv.Itoa(m.https)))
+		m.ok(err)
+		m.Cleanup(c.CloseIdleConnections)
+		all[i] = c
+	}
+	return all
 }
 
 // url is an address behind the front door, of an account or of the environment itself ("").
