@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -35,7 +36,7 @@ func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot,
 	case s.ApprovalTimedOut() && w.Release == slot.Definition.Release && w.Fingerprint == fingerprint:
 		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release was not approved in time", fmt.Sprintf("Release %s of slot %q waited for approval from %s, and nobody approved it within swap.approval_timeout_seconds, which was %d. Its candidate was removed and never took traffic. %s. Applying this plan brings the release up once more.", w.Release, slot.ID(), w.PhaseAt.UTC().Format(time.RFC3339), s.Record.Asked.Policy.ApprovalTimeoutSeconds, serves(s)))
 	case s.Phase() == target.PhaseDegraded:
-		resp.Diagnostics.AddAttributeWarning(path.Root("phase"), "Release is degraded", fmt.Sprintf("Release %s of slot %q broke its guardrails (%s), and it stays because nothing healthy stands behind it. %s. Applying this plan watches it again; another release takes its place as soon as it has passed its gates.", w.Release, slot.ID(), w.Reason, serves(s)))
+		resp.Diagnostics.AddAttributeWarning(path.Root("phase"), "Release is degraded", fmt.Sprintf("Release %s of slot %q is degraded: %s. %s. Applying this plan watches it again; another release takes its place as soon as it has passed its gates.", w.Release, slot.ID(), strings.TrimSuffix(w.Reason, "."), serves(s)))
 	}
 	r.warnFallback(s, slot, fingerprint, resp)
 }

@@ -74,7 +74,7 @@ func TestTheLibraryIsAskedWhatIsConfigured(t *testing.T) {
 	}
 	config = with(aSlot(), config)
 	o, _ := l.imported("deployment_slot", "eu/production/oms", nil)
-	l.changed(o, config)
+	l.apply(l.plan(o, config)) // whatever comes of it
 	asked := w.slot().Record.Asked
 	want := target.Policy{
 		StartTimeoutSeconds: 500, MinimumHealthySeconds: 400, FallbackUntilNextRelease: true,
