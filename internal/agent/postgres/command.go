@@ -3,7 +3,9 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -19,21 +21,40 @@ func environment() []string {
 // run runs a program to its end in dir as runAs, in a session of its own, and
 // returns what it printed. When it fails, the error holds its last lines.
 func run(ctx context.Context, runAs *User, dir, program string, args ...string) (string, error) {
+	return finish(ctx, newCommand(ctx, runAs, dir, program, args...), func(int) error { return nil })
+}
+
+// newCommand is a program that runs in dir as runAs, in a session of its own.
+func newCommand(ctx context.Context, runAs *User, dir, program string, args ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = dir
 	command.Env = environment()
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: runAs.credential()}
 	command.WaitDelay = 5 * time.Second
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	output, err := command.CombinedOutput()
-	text := strings.TrimSpace(string(output))
+	return command
+}
+
+// finish runs a command to its end and returns what it printed. Started is
+// told its pid; an error of started ends the command.
+func finish(ctx context.Context, command *exec.Cmd, started func(pid int) error) (string, error) {
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	err := command.Start()
+	if err == nil {
+		if err = started(command.Process.Pid); err != nil {
+			err = errors.Join(err, command.Cancel())
+		}
+		err = errors.Join(err, command.Wait())
+	}
+	text := strings.TrimSpace(output.String())
 	switch {
 	case ctx.Err() != nil:
-		return text, fmt.Errorf("run %s: %w", program, ctx.Err())
+		return text, fmt.Errorf("run %s: %w", command.Path, ctx.Err())
 	case err != nil && text != "":
-		return text, fmt.Errorf("run %s: %w: %s", program, err, strings.Join(lastLines(text, 10), "; "))
+		return text, fmt.Errorf("run %s: %w: %s", command.Path, err, strings.Join(lastLines(text, 10), "; "))
 	case err != nil:
-		return text, fmt.Errorf("run %s: %w", program, err)
+		return text, fmt.Errorf("run %s: %w", command.Path, err)
 	}
 	return text, nil
 }

@@ -30,5 +30,8 @@ func (l layout) log() string { return filepath.Join(string(l), "postgres.log") }
 // workPrefix begins the names of folders in which initdb works.
 const workPrefix = "initdb-"
 
+// initdbLock is held by an initdb at work and by what it starts; its pid is in it.
+func (l layout) initdbLock() string { return filepath.Join(string(l), "initdb.lock") }
+
 // removedData is what [Server.Remove] renames data to before deleting it.
 func (l layout) removedData() string { return filepath.Join(string(l), "data.removed") }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -37,7 +36,9 @@ func (s *Server) prepare(ctx context.Context) (changed bool, err error) {
 	if err := CheckReach(ctx, s.options.Dir, s.options.Binaries, s.options.RunAs); err != nil {
 		return false, err
 	}
-	s.removeUnfinished()
+	if err := s.removeUnfinished(ctx); err != nil {
+		return false, err
+	}
 	made, err := s.madeData()
 	if err != nil {
 		return false, err
@@ -125,53 +126,4 @@ func (s *Server) adminPassword() (string, error) {
 		return "", fmt.Errorf("read administrator's password: %w", err)
 	}
 	return strings.TrimSpace(string(text)), nil
-}
-
-// removeUnfinished removes what an initdb left whose agent was killed.
-func (s *Server) removeUnfinished() {
-	left, _ := filepath.Glob(filepath.Join(s.options.Dir, workPrefix+"*"))
-	for _, folder := range left {
-		if err := os.RemoveAll(folder); err != nil {
-			// The initdb may have outlived the agent and still be writing there.
-			s.log.Warn("unfinished data directory was not removed", "folder", folder, "error", err)
-		}
-	}
-}
-
-// initialise runs initdb in a folder beside the data directory and renames
-// its result into place: a data directory is there as a whole or not at all.
-func (s *Server) initialise(ctx context.Context) (err error) {
-	work, err := os.MkdirTemp(s.options.Dir, workPrefix)
-	if err != nil {
-		return fmt.Errorf("make data directory: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	password, err := s.adminPassword()
-	if err != nil {
-		return err
-	}
-	runAs := s.options.RunAs
-	secret, data := filepath.Join(work, "password"), filepath.Join(work, "data")
-	if _, err := writeFile(secret, []byte(password+"\n"), runAs); err != nil {
-		return err
-	}
-	if err := runAs.own(work); err != nil {
-		return err
-	}
-	s.log.Info("making data directory", "folder", s.files.data(), "version", s.options.Binaries.Version)
-	arguments := []string{
-		"--pgdata=" + data, "--username=" + Administrator, "--pwfile=" + secret,
-		"--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C", "--no-instructions",
-	}
-	if s.options.Binaries.Major >= 17 {
-		// The same order of bytes as C, and upper and lower case beyond ASCII.
-		arguments = append(arguments, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-	}
-	if _, err := run(ctx, runAs, work, s.options.Binaries.path("initdb"), arguments...); err != nil {
-		return fmt.Errorf("make data directory: %w", err)
-	}
-	if err := os.Rename(data, s.files.data()); err != nil {
-		return fmt.Errorf("put data directory into place: %w", err)
-	}
-	return syncFolder(s.options.Dir)
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -87,6 +86,9 @@ func (s *Server) Remove(ctx context.Context) error {
 	if err := s.stop(ctx); err != nil {
 		return err
 	}
+	if err := s.removeUnfinished(ctx); err != nil {
+		return err
+	}
 	// The name goes first: half a data directory must not look like a whole.
 	doomed := s.files.removedData()
 	if err := os.RemoveAll(doomed); err != nil {
@@ -95,9 +97,8 @@ func (s *Server) Remove(ctx context.Context) error {
 	if err := os.Rename(s.files.data(), doomed); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove data directory: %w", err)
 	}
-	paths, _ := filepath.Glob(filepath.Join(s.options.Dir, workPrefix+"*"))
-	paths = append(paths, doomed, s.files.certificate(), s.files.key(), s.files.authority(),
-		s.files.port(), s.files.password(), s.files.log(), s.files.log()+".1")
+	paths := []string{doomed, s.files.certificate(), s.files.key(), s.files.authority(),
+		s.files.port(), s.files.password(), s.files.log(), s.files.log() + ".1"}
 	var problems []error
 	for _, path := range paths {
 		problems = append(problems, os.RemoveAll(path))
