@@ -106,7 +106,7 @@ func (i *instance) keep(remembered *instanceFile, begun func()) {
 	defer close(i.over)
 	defer begun()
 	backoff := process.NewBackoff(uint64(i.index))
-	proc, adopted := i.adopt(remembered)
+	proc, adopted := i.adopt(remembered, begun)
 	for proc != nil || i.life.Err() == nil {
 		if proc == nil {
 			proc = i.launch()
@@ -134,25 +134,39 @@ func (i *instance) keep(remembered *instanceFile, begun func()) {
 	}
 }
 
-// adopt finds the process that was remembered.
-func (i *instance) adopt(remembered *instanceFile) (*process.Process, bool) {
+// adopt finds the process that was remembered. begun is called where that takes long.
+func (i *instance) adopt(remembered *instanceFile, begun func()) (*process.Process, bool) {
 	if remembered == nil {
 		return nil, false
 	}
-	proc, err := process.Find(remembered.Identity)
-	if errors.Is(err, process.ErrGone) {
-		// It ended while nobody looked: what it left of its session goes too.
-		sweeping, cancel := context.WithTimeout(i.held, killMargin)
-		err = errors.Join(err, process.Sweep(sweeping, remembered.Identity))
+	p := i.st.s.e.p
+	trouble := func(err error) {
+		p.log.Error("an instance of before can't be looked at and may still run: it is not started again", "instance", i.name(), "error", err)
+		i.mu.Lock()
+		i.problem = fmt.Sprintf("its %s of before can't be looked at, and is not started again while it may run: %v", remembered.Identity, err)
+		i.mu.Unlock()
+		begun()
+	}
+	proc, err := p.refind(i.life, remembered.Identity, trouble)
+	if err != nil && i.life.Err() != nil {
+		// It is to end, which takes that it is found.
+		last, cancel := context.WithTimeout(i.held, killMargin)
+		proc, err = p.refind(last, remembered.Identity, trouble)
 		cancel()
 	}
+	if errors.Is(err, process.ErrGone) {
+		p.log.Warn("an instance of before does not run any more", "instance", i.name())
+		return nil, false
+	}
 	if err != nil {
-		i.st.s.e.p.log.Warn("an instance of before does not run any more", "instance", i.name(), "error", err)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.stopErr = err
 		return nil, false
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.proc, i.port, i.running = proc, remembered.Port, true
+	i.proc, i.port, i.running, i.problem = proc, remembered.Port, true, ""
 	i.fallIll()
 	return proc, true
 }

@@ -59,6 +59,8 @@ type Platform struct {
 	users     users
 	ports     process.Ports
 	records   records
+	// find is process.Find.
+	find func(process.Identity) (*process.Process, error)
 	// patience is how long work waits for a database server of ours that is down.
 	patience time.Duration
 	loadOf   func(st *stack, component string) scale.Load // tests have loads of their own
@@ -115,7 +117,7 @@ func newPlatform(ctx context.Context, o Options, u users) *Platform {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	open, shut := context.WithCancelCause(life)
 	return &Platform{
-		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u, patience: serverPatience,
+		dir: layout(o.Dir), listeners: o.Listeners, shim: o.Shim, log: o.Logger, clock: o.Clock, users: u, find: process.Find, patience: serverPatience,
 		regions: map[string]*target.RegionRecord{}, environments: map[target.EnvironmentID]*environment{},
 		loadOf: (*stack).load, bad: map[string]error{}, life: life, end: end, open: open, shut: shut,
 	}

@@ -200,9 +200,9 @@ func (p *Platform) Observe(_ context.Context, id target.SlotID) (target.Observat
 	return out, nil
 }
 
-// end stops a process that is known by its identity only, with all that is left of its session.
-func end(ctx context.Context, id process.Identity) error {
-	proc, err := process.Find(id)
+// endProcess stops a process that is known by its identity only, with all that is left of its session.
+func (p *Platform) endProcess(ctx context.Context, id process.Identity) error {
+	proc, err := p.find(id)
 	if errors.Is(err, process.ErrGone) {
 		return process.Sweep(ctx, id)
 	}

@@ -22,7 +22,6 @@ type task struct {
 	key string
 
 	mu   sync.Mutex
-	proc *process.Process
 	end  context.CancelFunc
 	over chan struct{} // closed when nothing of it is looked after any more
 }
@@ -159,7 +158,7 @@ func (t *task) tests(account string) bool {
 func (t *task) watch(proc *process.Process) {
 	life, end := context.WithCancel(t.s.e.life)
 	t.mu.Lock()
-	t.proc, t.end = proc, end
+	t.end = end
 	t.mu.Unlock()
 	go func() {
 		defer close(t.over)
@@ -238,18 +237,35 @@ func (s *slot) resumeTask(key string) {
 		close(t.over)
 		return
 	}
-	if file.Identity != nil {
-		if proc, err := process.Find(*file.Identity); err == nil {
-			t.watch(proc)
-			return
-		}
-		// Whoever waited for the program is dead: what it started goes too.
-		if err := process.Sweep(s.e.life, *file.Identity); err != nil {
-			s.e.p.log.Error("what a task left behind was not removed", "task", key, "error", err)
-		}
+	if file.Identity == nil {
+		close(t.over)
+		t.finish("")
+		return
 	}
-	close(t.over)
-	t.finish("")
+	life, end := context.WithCancel(s.e.life)
+	t.mu.Lock()
+	t.end = end
+	t.mu.Unlock()
+	first := make(chan struct{})
+	seen := sync.OnceFunc(func() { close(first) })
+	go func() {
+		defer seen()
+		defer end()
+		proc, err := s.e.p.refind(life, *file.Identity, func(err error) {
+			s.e.p.log.Error("a task of before can't be looked at and may still run", "task", key, "error", err)
+			seen()
+		})
+		switch {
+		case err == nil:
+			t.watch(proc)
+		case errors.Is(err, process.ErrGone):
+			close(t.over)
+			t.finish("")
+		default: // nobody looks after it any more
+			close(t.over)
+		}
+	}()
+	<-first
 }
 
 // status is the task as it is seen now.
@@ -313,14 +329,17 @@ func (s *slot) deleteTask(ctx context.Context, key string) error {
 // stop ends the program, without a note of how.
 func (t *task) stop(ctx context.Context) error {
 	t.release()
-	t.mu.Lock()
-	proc := t.proc
-	t.mu.Unlock()
-	if proc == nil {
+	t.s.mu.Lock()
+	var id *process.Identity
+	if file := t.s.file.Tasks[t.key]; file != nil {
+		id = file.Identity
+	}
+	t.s.mu.Unlock()
+	if id == nil {
 		return nil
 	}
 	// Its end was not watched any more: find it again.
-	if err := end(ctx, proc.Identity()); err != nil {
+	if err := t.s.e.p.endProcess(ctx, *id); err != nil {
 		return fmt.Errorf("end task %q: %w", t.key, err)
 	}
 	return nil

@@ -168,7 +168,7 @@ func (e *environment) moveIn() error {
 // runs says whether anything that the slots' records name still runs.
 func (e *environment) runs() bool {
 	alive := func(id process.Identity) bool {
-		p, err := process.Find(id)
+		p, err := e.p.find(id)
 		if err == nil {
 			p.Release()
 		}
