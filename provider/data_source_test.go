@@ -1,11 +1,15 @@
 package provider_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 )
 
 // look validates and reads a data source as Terraform does.
@@ -87,4 +91,47 @@ func TestDataSourcesRefuseWhatIsWrong(t *testing.T) {
 // absent is the id of an object that is not there.
 func absent(kind string) string {
 	return map[string]string{"region": "us", "environment": "us/production"}[kind] + map[string]string{"account_database": "us/production/acme", "deployment_slot": "us/production/oms"}[kind]
+}
+
+func TestAccDataSourcesAndCredentials(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	config := platformWithSlot(nil) + `
+resource "slipway_account_database" "test" {
+  environment_id      = slipway_environment.test.id
+  account             = "acme"
+  deletion_protection = false
+}
+
+data "slipway_deployment_slot" "test" {
+  id         = "eu/production/oms"
+  depends_on = [slipway_deployment_slot.test]
+}
+
+ephemeral "slipway_account_credentials" "test" {
+  account_database_id = slipway_account_database.test.id
+}
+
+provider "echo" {
+  data = sha256(coalesce(ephemeral.slipway_account_credentials.test.password, "none"))
+}
+
+resource "echo" "test" {}
+`
+	factories := w.serve(w.owner)
+	factories["echo"] = echoprovider.NewProviderServer()
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
+		Config: config,
+		Check: resource.ComposeAggregateTestCheckFunc(
+			resource.TestCheckResourceAttr("data.slipway_deployment_slot.test", "live.release", "1"),
+			resource.TestCheckResourceAttrPair("data.slipway_deployment_slot.test", "url", slotAddress, "url"),
+			resource.TestCheckResourceAttrWith("echo.test", "data", func(got string) error {
+				if want := fmt.Sprintf("%x", sha256.Sum256([]byte(w.Secret("memory:/secrets/eu/production/acme")))); got != want {
+					return fmt.Errorf("the password's digest is %s, want %s", got, want)
+				}
+				return nil
+			}),
+			w.noPasswordIn("eu/production/acme"),
+		),
+	}, emptyPlan(config)}})
 }
