@@ -87,6 +87,9 @@ func (m componentModel) toDomain(ctx context.Context, place string, diags *diag.
 		HealthCheck: toHealthCheck(ctx, m.HealthCheck, diags),
 		Routes:      toRoutes(ctx, place, m.Routes, diags),
 	}
+	if m.Routes.IsUnknown() {
+		c.Scaling.TargetConcurrentRequests = 0 // which a component without routes can't have
+	}
 	// The default is left out, so that saying it and not saying it make the same stack.
 	if n := number(m.StopTimeoutSeconds, defaultStopSeconds, defaultStopSeconds); n != defaultStopSeconds {
 		c.StopTimeoutSeconds = n

@@ -129,7 +129,7 @@ func (m *machine) config(release string, changes attrs) string {
 		"release":    strconv.Quote(release),
 		"components": fmt.Sprintf(`{ api = { command = %s, health_check = { path = "/healthz", interval_seconds = 1, healthy_threshold = 1 }, routes = [{}] } }`, command("serve")),
 		"test_suite": fmt.Sprintf(`{ command = %s, account = slipway_account_database.test.account }`, command("exit")),
-		"swap":       "{ minimum_healthy_seconds = 1 }",
+		"swap":       "{ minimum_healthy_seconds = 1, bake_seconds = 1 }",
 	}.with(changes))
 }
 

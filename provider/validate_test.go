@@ -177,6 +177,7 @@ func TestDeploymentSlotRefusesWrongValues(t *testing.T) {
 		"no CPU to keep to":                     {nil, scaled(set{"target_cpu_percent": 0}), `AttributeName("scaling").AttributeName("target_cpu_percent")`, "0 is out of range"},
 		"more CPU than there is":                {nil, scaled(set{"target_cpu_percent": 101}), `AttributeName("scaling").AttributeName("target_cpu_percent")`, "101 is out of range"},
 		"no requests to keep to":                {nil, scaled(set{"target_concurrent_requests": 0}), `AttributeName("target_concurrent_requests")`, "0 is out of range"},
+		"requests to a worker":                  {nil, components("worker", set{"routes": nil, "scaling": set{"max": 2, "target_concurrent_requests": 5}}), `ElementKeyString("worker").AttributeName("scaling").AttributeName("target_concurrent_requests")`, "no requests to count"},
 		"a schedule above the most":             {nil, scaled(set{"max": 2, "schedules": []any{weekday(set{"min": 3})}}), `AttributeName("schedules").ElementKeyInt(0).AttributeName("min")`, "1 to max (2)"},
 		"a schedule on a day that is none":      {nil, scaled(set{"schedules": []any{weekday(set{"days": []any{"someday"}})}}), `AttributeName("schedules").ElementKeyInt(0).AttributeName("days")`, `"someday" is not allowed`},
 		"a schedule at no time of day":          {nil, scaled(set{"schedules": []any{weekday(set{"from": "8:00"})}}), `AttributeName("from")`, "not a time of day"},

@@ -82,6 +82,9 @@ func (f *Faults) component(path, name string, c Component) {
 	}
 	f.variables(path, c.Environment, c.Secrets)
 	f.scaling(path+".scaling", c.Scaling)
+	if c.Worker() && c.Scaling.TargetConcurrentRequests > 0 {
+		f.addf(path+".scaling.target_concurrent_requests", "component %q has no routes, so there are no requests to count: set target_cpu_percent instead, or add routes", name)
+	}
 	if c.StopTimeoutSeconds < 0 || c.StopTimeoutSeconds > maxStopSeconds {
 		f.addf(path+".stop_timeout_seconds", "%d is out of range: expected 1 to %d seconds", c.StopTimeoutSeconds, maxStopSeconds)
 	}
