@@ -156,3 +156,36 @@ func TestHeldWorkersAreNotScaled(t *testing.T) {
 	hold(true)
 	become(t, st, 0)
 }
+
+// TestAStackFollowsItsCPU has a program that does nothing but work.
+func TestAStackFollowsItsCPU(t *testing.T) {
+	t.Parallel()
+	p := newTestPlatform(t)
+	s, _ := newTestSlot(t, p)
+	spec := sleepers(s)
+	spec.Definition.Components["api"] = target.Component{
+		Command: []string{"/bin/sh", "-c", "while :; do :; done"}, Scaling: target.Scaling{Min: 1, Max: 2, TargetCPUPercent: 1},
+	}
+	s.file.Seats[spec.Color] = &seat{Spec: spec}
+	s.file.set(target.Traffic{Color: spec.Color})
+	st := s.newStack(spec)
+	s.stacks[spec.Color] = st
+	if err := st.change(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := st.stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err := wait.Until(limited, wait.Options{First: 20 * time.Millisecond, Max: 100 * time.Millisecond}, func(context.Context) (seenStack, bool, error) {
+		p.follow(false)
+		seen := st.status()
+		return seenStack(seen), seen.Scale["api"] == 2 && seen.Instances[0].CPUPercent > 1, nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

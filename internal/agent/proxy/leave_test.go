@@ -60,3 +60,37 @@ func TestAnInstanceThatLeavesIsAwaited(t *testing.T) {
 	}
 	eventually(t, "no requests", func() bool { return d.Concurrency("blue", "api", 0).InFlight == 0 })
 }
+
+// TestTheTrafficGoesBackWhileItDrains takes it back from a stack although the other one has
+// not answered what it was asked yet.
+func TestTheTrafficGoesBackWhileItDrains(t *testing.T) {
+	t.Parallel()
+	begun, release := make(chan struct{}), make(chan struct{})
+	d := openDoor(t)
+	d.put(t, "blue", "1", startApp(t, "1", func(http.ResponseWriter, *http.Request) {
+		begun <- struct{}{}
+		<-release
+	}).Instance)
+	d.put(t, "green", "2", startApp(t, "2", says("2")).Instance)
+	d.serve(t, "blue")
+	answers := make(chan answered, 1)
+	go func() { answers <- get(t, httpClient(t, d.production, "h2"), "https://"+domain+"/") }()
+	receive(t, "the request", begun)
+	drained, err := d.Direct("oms", proxy.Traffic{Stack: "green"})
+	must(t, err)
+	back, err := d.Direct("oms", proxy.Traffic{Stack: "blue"})
+	must(t, err)
+	if got := d.Traffic("oms").Stack; got != "blue" {
+		t.Errorf("%q serves, want blue", got)
+	}
+	if switched, err := back(t.Context()); err != nil || !switched.Drained {
+		t.Errorf("back: got %+v, %v", switched, err)
+	}
+	release <- struct{}{}
+	if switched, err := drained(t.Context()); err != nil || !switched.Drained || len(switched.Left) != 1 {
+		t.Errorf("forth: got %+v, %v", switched, err)
+	}
+	if got := receive(t, "the answer", answers); got.status != http.StatusOK {
+		t.Errorf("got %+v", got)
+	}
+}
