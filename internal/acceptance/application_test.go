@@ -89,6 +89,7 @@ func serveApplication(behaviour string) error {
 	mux.HandleFunc("/healthz", health)
 	mux.HandleFunc("/slow", slow)
 	mux.HandleFunc("/stream", stream)
+	mux.HandleFunc("/upload", upload)
 	mux.HandleFunc("/talk", talk(os.Getenv("SLIPWAY_RELEASE")))
 	mux.Handle("/orders", &orders{})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, os.Getenv("SLIPWAY_RELEASE")) })
