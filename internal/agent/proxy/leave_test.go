@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
 )
@@ -36,9 +37,9 @@ func TestAnInstanceThatLeavesIsAwaited(t *testing.T) {
 	}
 
 	must(t, d.SetInstances("blue", "api", []proxy.Instance{startApp(t, "next", says("next")).Instance}))
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := d.AwaitInstance(ended, "blue", "api", slow.ID); !errors.Is(err, context.Canceled) {
+	limited, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := d.AwaitInstance(limited, "blue", "api", slow.ID); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with requests under way: got %v", err)
 	}
 	must(t, d.AwaitInstance(t.Context(), "blue", "api", "another"))
