@@ -87,7 +87,11 @@ func (s *server) run(ctx context.Context) error {
 			s.log.Warn("the control interface did not close cleanly", "error", err)
 		}
 	}
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), controlLimit)
+	limit := controlLimit
+	if e.all {
+		limit += s.platform.StopTimeout()
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	err = s.end(closing, e)
 	if e.done != nil {

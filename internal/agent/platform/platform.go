@@ -155,6 +155,18 @@ func (p *Platform) Stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// StopTimeout is how long Stop may have to wait for what runs: as long as an instance may take
+// to end.
+func (p *Platform) StopTimeout() time.Duration {
+	longest := stopGrace
+	for _, st := range p.runningStacks() {
+		for _, c := range st.current().Definition.Components {
+			longest = max(longest, c.StopTimeout())
+		}
+	}
+	return longest + killMargin
+}
+
 func (p *Platform) allEnvironments() []*environment {
 	p.mu.Lock()
 	defer p.mu.Unlock()

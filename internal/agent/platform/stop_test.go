@@ -60,6 +60,9 @@ func TestAWorkerMayTakeItsTimeToEnd(t *testing.T) {
 	pid := func() int { return st.all()[0].pid() }
 
 	put(false)
+	if limit := p.StopTimeout(); limit < 300*time.Second {
+		t.Errorf("to stop everything may take %s, which the worker may need longer than", limit)
+	}
 	seen("the worker is up", says("up"))
 	first := pid()
 	put(true)
