@@ -15,7 +15,8 @@ const (
 )
 
 // BenchmarkProxies prints how fast each contender is and what a swap costs its clients. It takes
-// about five minutes and judges nothing but that requests through Slipway don't fail.
+// about five minutes and judges nothing but that requests through Slipway do not fail. Without -v
+// go test cuts the tables off.
 func BenchmarkProxies(b *testing.B) {
 	s := setScene(b)
 	all, missing := contenders(b, s)
