@@ -98,7 +98,7 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 					"postgres_url": schema.StringAttribute{
 						Optional:            true,
 						Validators:          []validator.String{notEmpty{}},
-						MarkdownDescription: "URL of a PostgreSQL server to use instead of one that Slipway runs, such as `postgres://admin@db.example.com:5432/postgres?sslmode=verify-full`. It holds no password, and its `sslmode` is `verify-full` or `verify-ca`.",
+						MarkdownDescription: "URL of a PostgreSQL server to use instead of one that Slipway runs, such as `postgres://admin@db.example.com:5432/postgres?sslmode=verify-full`. It holds no password, and its `sslmode` is `verify-full` or `verify-ca`. `sslrootcert`, an absolute path, names the certificates that the server's is checked with; without it those of the system are. The server has to keep accounts apart, which is tried before it is used: see the guide on the local target.",
 					},
 				},
 			},

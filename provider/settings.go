@@ -163,6 +163,9 @@ func checkPostgresURL(s string) error {
 	if m := q.Get("sslmode"); m != "verify-full" && m != "verify-ca" {
 		return fmt.Errorf("its sslmode is %q: add sslmode=verify-full, or verify-ca where the server's certificate does not carry its name; account data never travels to a server that could be another one", m)
 	}
+	if root := q.Get("sslrootcert"); root != "" && root != "system" && !filepath.IsAbs(root) {
+		return fmt.Errorf("its sslrootcert %q is a relative path, and the agent that reads it works in another directory: write the absolute path, such as ${abspath(%q)}", root, root)
+	}
 	return nil
 }
 

@@ -145,6 +145,7 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		"a URL that can't be read":             {local("postgres_url", "postgres://a:hunter2@h:x/d%zz"), nil, `AttributeName("postgres_url")`, "not the URL"},
 		"a URL without a user":                 {local("postgres_url", "postgres://h/d?sslmode=verify-full"), nil, `AttributeName("postgres_url")`, "names no user"},
 		"a URL without TLS":                    {local("postgres_url", "postgres://a@h/d?sslmode=disable"), nil, `AttributeName("postgres_url")`, `sslmode is "disable"`},
+		"a URL with a relative certificate":    {local("postgres_url", "postgres://a@h/d?sslmode=verify-full&sslrootcert=ca.pem"), nil, `AttributeName("postgres_url")`, "relative path"},
 		"a URL with TLS to anybody":            {local("postgres_url", "postgres://a@h/d"), nil, `AttributeName("postgres_url")`, "add sslmode=verify-full"},
 		"a password for nothing":               {local("postgres_password_file", "/x"), nil, `AttributeName("postgres_password_file")`, "no postgres_url"},
 	} {

@@ -4,6 +4,7 @@ package platform
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -164,7 +165,7 @@ func (e *environment) ensureAccount(ctx context.Context, s *server, file databas
 func (e *environment) publishAccount(s *server, file databaseFile) error {
 	entry := directoryEntry{
 		Account: file.Spec.Account, Host: s.host, Port: s.port, Database: file.Name, Role: file.Name,
-		SSLMode: "verify-full", PasswordFile: e.passwordFile(file.Spec.Account),
+		SSLMode: cmp.Or(s.sslmode, "verify-full"), PasswordFile: e.passwordFile(file.Spec.Account),
 	}
 	if len(s.authority) > 0 {
 		entry.CAFile = filepath.Join(e.files.accounts(), caFile)
@@ -197,7 +198,11 @@ func (e *environment) writeEntry(dir string, entry directoryEntry, u *process.Us
 	if err != nil {
 		return fmt.Errorf("encode account: %w", err)
 	}
-	return e.p.writeFile(filepath.Join(dir, entry.Account+".json"), append(text, '\n'), 0o600, u)
+	path := filepath.Join(dir, entry.Account+".json")
+	if now, err := os.ReadFile(path); err == nil && bytes.Equal(now, append(text, '\n')) {
+		return nil
+	}
+	return e.p.writeFile(path, append(text, '\n'), 0o600, u)
 }
 
 // copyAccount puts one account with all of its files into a directory of its own, for a user

@@ -54,6 +54,8 @@ type environmentFile struct {
 	Spec     target.Environment `json:"spec"`
 	Settings settings           `json:"settings"`
 	Users    *usersFile         `json:"users,omitempty"`
+	// Walled is the URL of the user's server on which a probe found that accounts are kept apart.
+	Walled string `json:"walled,omitempty"`
 }
 
 func (p *Platform) newEnvironment(id target.EnvironmentID) *environment {

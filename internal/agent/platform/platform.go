@@ -330,7 +330,7 @@ func (p *Platform) uninstall() error {
 	return errors.Join(errs...)
 }
 
-// janitor retires what is due, twice a second.
+// janitor retires what is due and sees renewed root certificates, twice a second.
 func (p *Platform) janitor() {
 	t := time.NewTicker(500 * time.Millisecond)
 	defer t.Stop()
@@ -341,6 +341,9 @@ func (p *Platform) janitor() {
 		case <-t.C:
 		}
 		for _, e := range p.allEnvironments() {
+			if e.rootRenewed() {
+				e.poke()
+			}
 			for _, s := range e.allSlots() {
 				if len(s.due()) > 0 {
 					p.begun.Go(func() { s.retireDue(p.life) }) // it may take its time to end

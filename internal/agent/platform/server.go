@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
@@ -24,9 +22,11 @@ type server struct {
 	cluster *accounts.Cluster
 	// own is the server that we run; nil for the user's.
 	own *postgres.Server
-	// authority is the PEM of who signed its certificate; empty for the user's, whose
-	// clients use what their system trusts.
+	// authority is the PEM of who signed its certificate; empty for the user's without a root
+	// certificate of its own, whose clients use what their system trusts.
 	authority []byte
+	// root is the file that authority is from, and sslmode what the URL says, for the user's.
+	root, sslmode string
 	// patience is how long to wait for it while it is down.
 	patience time.Duration
 }
@@ -42,7 +42,7 @@ func (e *environment) openServer(ctx context.Context, account string) error {
 	current, file := e.servers[account], e.file
 	e.mu.Unlock()
 	if file.Settings.URL != "" {
-		return e.openForeign(account, current, file.Settings)
+		return e.openForeign(ctx, account, current, file)
 	}
 	if current != nil && current.own != nil {
 		return current.own.Ensure(ctx)
@@ -130,38 +130,6 @@ func (e *environment) openCluster(ctx context.Context, account string) error {
 		return target.Errorf(target.ErrNotFound, "there is no account database %q in environment %q", account, e.id)
 	}
 	return e.openServer(ctx, account)
-}
-
-// openForeign uses a server of the user's. It is only ever asked to hold databases and roles.
-func (e *environment) openForeign(account string, current *server, from settings) error {
-	if account != "" {
-		return target.Errorf(target.ErrInvalid, "isolation \"cluster\" needs a server of the account's own, and local.postgres_url names one server for all: use isolation \"database\"")
-	}
-	address, err := url.Parse(from.URL)
-	if err != nil {
-		return target.Errorf(target.ErrInvalid, "local.postgres_url is not an address")
-	}
-	port := 5432
-	if text := address.Port(); text != "" {
-		if port, err = strconv.Atoi(text); err != nil {
-			return target.Errorf(target.ErrInvalid, "local.postgres_url has port %q", text)
-		}
-	}
-	cluster, err := accounts.Open(from.URL, accounts.Options{Password: from.Password})
-	if err != nil {
-		return target.Errorf(target.ErrInvalid, "local.postgres_url: %v", err)
-	}
-	if _, err := cluster.Catalogue(e.life, namePrefix); err != nil {
-		cluster.Close()
-		return fmt.Errorf("reach the server of local.postgres_url: %w", err)
-	}
-	e.mu.Lock()
-	e.servers[account] = &server{host: address.Hostname(), port: port, cluster: cluster}
-	e.mu.Unlock()
-	if current != nil {
-		current.release()
-	}
-	return nil
 }
 
 // major is the version that existing data needs, 0 if there is none.

@@ -8,6 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// ownSettings are those defaults of a role's sessions that the role can set itself.
+const ownSettings = ` FROM pg_db_role_setting c LEFT JOIN pg_database s ON s.oid = c.setdatabase
+		CROSS JOIN unnest(c.setconfig) v JOIN pg_settings g ON g.context = 'user' AND lower(g.name) = lower(split_part(v, '=', 1))
+		WHERE c.setrole = r.oid ORDER BY 1`
+
 // catalogueSQL reads all there is to know about names; the two %s say which.
 const catalogueSQL = `
 SELECT coalesce(r.rolname, d.datname)::text,
@@ -23,6 +28,8 @@ SELECT coalesce(r.rolname, d.datname)::text,
 		WHERE m.roleid = r.oid AND pg_get_userbyid(m.member) <> current_user ORDER BY 1),
 	ARRAY(SELECT DISTINCT pg_get_userbyid(m.roleid)::text FROM pg_auth_members m
 		WHERE m.member = r.oid ORDER BY 1),
+	ARRAY(SELECT DISTINCT g.name` + ownSettings + `),
+	ARRAY(SELECT DISTINCT coalesce(s.datname::text, '')` + ownSettings + `),
 	d.oid IS NOT NULL,
 	coalesce(shobj_description(d.oid, 'pg_database'), ''),
 	coalesce(pg_get_userbyid(d.datdba)::text, ''),
@@ -91,7 +98,7 @@ func scanEntry(row pgx.CollectableRow) (Entry, error) {
 	var database Database
 	var hasRole, hasDatabase bool
 	err := row.Scan(&entry.Name,
-		&hasRole, &role.Mark, &role.CanLogin, &role.ConnectionLimit, &role.Powers, &role.Members, &role.MemberOf,
+		&hasRole, &role.Mark, &role.CanLogin, &role.ConnectionLimit, &role.Powers, &role.Members, &role.MemberOf, &role.Settings, &role.SettingsIn,
 		&hasDatabase, &database.Mark, &database.Owner, &database.Open, &database.Broken, &database.OwnerRights, &database.Grantees)
 	if hasRole {
 		entry.Role = &role

@@ -41,7 +41,7 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 	_, err = login(t, other, account.Name)
 	wantCode(t, err, "28000")
 	session := wantLogin(t, account)
-	execute(t, session, named(account.Name, []string{`GRANT CONNECT ON DATABASE %s TO PUBLIC`, "CREATE TABLE t (id int)"})...)
+	execute(t, session, named(account.Name, []string{`GRANT CONNECT ON DATABASE %s TO PUBLIC`, `ALTER ROLE %s SET search_path = nowhere`, "CREATE TABLE t (id int)"})...)
 	if err := cluster.EnsureAccount(t.Context(), account); err != nil {
 		t.Fatal(err)
 	}

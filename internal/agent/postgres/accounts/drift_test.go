@@ -83,6 +83,10 @@ func TestDriftIsShownAndMended(t *testing.T) {
 			admin: []string{`GRANT "` + other + `", pg_read_all_data TO %s`},
 			want:  []string{"the role may act as others: " + other + ", pg_read_all_data"},
 		},
+		"the role gave its sessions other defaults": {
+			owner: []string{`ALTER ROLE %s SET search_path = nowhere`, `ALTER ROLE %s IN DATABASE %s SET timezone = 'UTC'`},
+			want:  []string{"the role has defaults of its own for TimeZone, search_path"},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +102,10 @@ func TestDriftIsShownAndMended(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantNoDrift(t, cluster, account)
-			wantLogin(t, account)
+			var path string
+			if err := wantLogin(t, account).QueryRow(t.Context(), "SHOW search_path").Scan(&path); err != nil || path != `"$user", public` {
+				t.Errorf("search path: got %q, %v", path, err)
+			}
 		})
 	}
 }

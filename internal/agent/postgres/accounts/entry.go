@@ -25,6 +25,9 @@ type Role struct {
 	// Members are the roles that may act as this one, MemberOf those that this
 	// one may act as. The administrator who asks is left out.
 	Members, MemberOf []string
+	// Settings are the defaults of its sessions that the role has set for itself, such as
+	// "search_path", and SettingsIn the databases that they are for; "" is all.
+	Settings, SettingsIn []string
 }
 
 // Database is a database as the server shows it.
@@ -108,6 +111,9 @@ func (r *Role) drift(account Account) []string {
 	}
 	if len(r.MemberOf) > 0 {
 		drift = append(drift, "the role may act as others: "+strings.Join(r.MemberOf, ", "))
+	}
+	if len(r.Settings) > 0 {
+		drift = append(drift, "the role has defaults of its own for "+strings.Join(r.Settings, ", "))
 	}
 	return drift
 }

@@ -143,6 +143,13 @@ func mendRole(account Account, password string, role *Role) []string {
 	if len(role.Members) > 0 {
 		sql = append(sql, "REVOKE "+name+" FROM "+list(role.Members))
 	}
+	for _, database := range role.SettingsIn {
+		if database == "" {
+			sql = append(sql, "ALTER ROLE "+name+" RESET ALL")
+		} else {
+			sql = append(sql, "ALTER ROLE "+name+" IN DATABASE "+ident(database)+" RESET ALL")
+		}
+	}
 	return sql
 }
 
