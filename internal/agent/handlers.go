@@ -89,13 +89,6 @@ func stackRoutes(mux *http.ServeMux, p *platform.Platform) {
 		sum, err := p.Fingerprint(ctx, r.Definition)
 		return agentapi.Text{Text: sum}, err
 	})
-	on(mux, "CheckStack", func(ctx context.Context, r agentapi.Definition) (agentapi.None, error) {
-		id, err := target.ParseEnvironmentID(r.Environment)
-		if err != nil {
-			return agentapi.None{}, target.Errorf(target.ErrInvalid, "%v", err)
-		}
-		return agentapi.None{}, p.CheckStack(ctx, id, r.Definition)
-	})
 	on(mux, "CheckSlot", func(ctx context.Context, r agentapi.CheckSlot) (agentapi.None, error) {
 		return agentapi.None{}, p.CheckSlot(ctx, r.Slot)
 	})
@@ -118,9 +111,6 @@ func stackRoutes(mux *http.ServeMux, p *platform.Platform) {
 }
 
 func trafficRoutes(mux *http.ServeMux, p *platform.Platform) {
-	on(mux, "Serve", func(ctx context.Context, r agentapi.Seat) (target.Switched, error) {
-		return p.Serve(ctx, r.Slot, r.Color, r.Drain, r.Lease)
-	})
 	on(mux, "SetTraffic", func(ctx context.Context, r agentapi.Traffic) (target.Switched, error) {
 		return p.SetTraffic(ctx, r.Slot, r.Traffic, r.Drain, r.Lease)
 	})

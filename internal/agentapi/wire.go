@@ -51,8 +51,7 @@ type (
 	}
 	// Definition asks about a stack before it is made.
 	Definition struct {
-		Environment string            `json:"environment,omitempty"`
-		Definition  target.Definition `json:"definition"`
+		Definition target.Definition `json:"definition"`
 	}
 	// PutStack brings up a stack.
 	PutStack struct {
@@ -64,7 +63,6 @@ type (
 		Slot  target.SlotID `json:"slot"`
 		Color target.Color  `json:"color"`
 		At    *time.Time    `json:"at,omitempty"`
-		Drain time.Duration `json:"drain,omitempty"`
 		Lease target.Lease  `json:"lease"`
 	}
 	// CheckSlot asks about a slot before anything is made.

@@ -73,8 +73,34 @@ func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState,
 	return p.observed(ctx, s.ID(), p.machine().Run(ctx, s))
 }
 
-// RollBack sends the traffic back to the fallback and leaves a hold, so that the release
-// does not come again by itself. Without a fallback it refuses and says what to do.
+// Promote lets a release that waits for approval take the traffic, and returns when it has
+// been watched. It refuses with *swap.NotWaitingError where another release waits, or none.
+func (p *Provisioner) Promote(ctx context.Context, id target.SlotID, by, release string) (SlotState, error) {
+	return p.observed(ctx, id, p.machine().Promote(ctx, id, by, release))
+}
+
+// ListJournals returns what the last swaps of a slot did, the newest first, without samples
+// and output.
+func (p *Provisioner) ListJournals(ctx context.Context, id target.SlotID) ([]target.Journal, error) {
+	return p.driver.ListJournals(ctx, id)
+}
+
+// GetJournal returns the journal of a swap whole, that of one under way included;
+// target.ErrNotFound if it is not kept.
+func (p *Provisioner) GetJournal(ctx context.Context, id target.SlotID, swapID string) (target.Journal, error) {
+	rec, err := p.driver.GetSlot(ctx, id)
+	if err != nil {
+		return target.Journal{}, err
+	}
+	if w := rec.Swap; w != nil && w.ID == swapID && !w.Phase.Finished() {
+		return target.Journal{Slot: id, Policy: rec.Asked.Policy, Swap: *w}, nil
+	}
+	return p.driver.GetJournal(ctx, id, swapID)
+}
+
+// RollBack sends the traffic back to what served before, also while a release has a share of
+// it, and leaves a hold, so that the release does not come again by itself. Where nothing
+// could take the traffic it refuses and says what to do.
 func (p *Provisioner) RollBack(ctx context.Context, id target.SlotID, by, reason string) (SlotState, error) {
 	return p.observed(ctx, id, p.machine().RollBack(ctx, id, by, reason))
 }
@@ -95,7 +121,7 @@ func (p *Provisioner) CheckSlot(ctx context.Context, s target.Slot) error {
 	if err := faults.Err(); err != nil {
 		return err
 	}
-	return p.driver.CheckStack(ctx, s.Environment, s.Definition)
+	return p.driver.CheckSlot(ctx, s)
 }
 
 // DeleteSlot removes a slot with everything that runs in it. One that is not there is success.

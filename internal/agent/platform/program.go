@@ -69,13 +69,8 @@ func hashProgram(command []string) (string, error) {
 }
 
 // CheckSlot implements target.Stacks. This target can do whatever a policy may ask for.
-func (p *Platform) CheckSlot(ctx context.Context, s target.Slot) error {
-	return p.CheckStack(ctx, s.Environment, s.Definition)
-}
-
-// CheckStack implements target.Stacks.
-func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d target.Definition) error {
-	e, err := p.environment(id)
+func (p *Platform) CheckSlot(_ context.Context, s target.Slot) error {
+	e, err := p.environment(s.Environment)
 	if err != nil {
 		return err
 	}
@@ -97,7 +92,7 @@ func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d targ
 			}
 		}
 	}
-	d = d.Expand()
+	d := s.Definition.Expand()
 	for _, name := range target.SortedKeys(d.Components) {
 		c := d.Components[name]
 		program("components."+name, name, c.Image, c.Command, c.Secrets)
@@ -108,7 +103,7 @@ func (p *Platform) CheckStack(_ context.Context, id target.EnvironmentID, d targ
 	if t := d.TestSuite; t != nil {
 		program("test_suite", "test_suite", t.Image, t.Command, t.Secrets)
 		if t.Account != "" && !e.hasDatabase(t.Account) {
-			refuse("test_suite.account: account %q has no database in environment %q", t.Account, id)
+			refuse("test_suite.account: account %q has no database in environment %q", t.Account, s.Environment)
 		}
 	}
 	return errors.Join(errs...)

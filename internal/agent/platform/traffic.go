@@ -39,11 +39,6 @@ func (s *slot) carries(c target.Color) bool {
 	return s.file.share(c) > 0
 }
 
-// Serve implements target.Router: all of the traffic goes to one seat.
-func (p *Platform) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	return p.SetTraffic(ctx, id, target.Traffic{Color: c}, drain, l)
-}
-
 // SetTraffic implements target.Router. The record is the commit point: it is written before
 // the front door's pointer moves, so that a crash in between ends in what was asked for.
 func (p *Platform) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {

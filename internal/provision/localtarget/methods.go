@@ -137,12 +137,6 @@ func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, 
 	return a.Text, err
 }
 
-// CheckStack implements target.Stacks.
-func (t *Target) CheckStack(ctx context.Context, id target.EnvironmentID, d target.Definition) error {
-	_, err := write[agentapi.None](ctx, t, "CheckStack", agentapi.Definition{Environment: id.String(), Definition: d})
-	return err
-}
-
 // CheckSlot implements target.Stacks.
 func (t *Target) CheckSlot(ctx context.Context, s target.Slot) error {
 	_, err := write[agentapi.None](ctx, t, "CheckSlot", agentapi.CheckSlot{Slot: s})
@@ -182,11 +176,6 @@ func (t *Target) PutTask(ctx context.Context, s target.TaskSpec, l target.Lease)
 func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l target.Lease) error {
 	_, err := read[agentapi.None](ctx, t, "DeleteTask", agentapi.Task{Slot: id, Key: key, Lease: l})
 	return err
-}
-
-// Serve implements target.Router.
-func (t *Target) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	return read[target.Switched](ctx, t, "Serve", agentapi.Seat{Slot: id, Color: c, Drain: drain, Lease: l})
 }
 
 // SetTraffic implements target.Router.

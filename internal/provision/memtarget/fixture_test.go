@@ -88,7 +88,7 @@ func (f *fixture) serve(c target.Color, release string) target.Switched {
 	f.put(c, release, "app")
 	for !f.web(c).Healthy {
 	}
-	s, err := f.Serve(f.Context(), oms, c, time.Minute, f.lease)
+	s, err := f.SetTraffic(f.Context(), oms, target.Traffic{Color: c}, time.Minute, f.lease)
 	f.ok(err)
 	return s
 }

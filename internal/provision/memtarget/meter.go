@@ -24,7 +24,7 @@ type answerRule struct {
 
 // ScriptAnswers says what a release answers at a moment while it has a percentage of the
 // traffic; an empty release means every one, and the rule that was made last counts, for the
-// past as well. Without a rule nobody asks a release anything.
+// past as well. Without a rule only the requests of Answer count.
 func (t *Target) ScriptAnswers(release string, answers func(at time.Time, percent int) Answers) {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
@@ -93,7 +93,7 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 				}
 			}
 			for _, a := range l.answered {
-				if a.swapID == st.spec.SwapID && !a.at.Before(from) {
+				if a.swapID == st.spec.SwapID && !a.at.Before(from) && s.answersOf(st.spec.Definition.Release) == nil {
 					sum.count(a.ok)
 				}
 			}

@@ -21,11 +21,6 @@ func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, 
 	return call(ctx, t, reads, "Fingerprint", func(*store) (string, error) { return d.Fingerprint(nil) })
 }
 
-// CheckStack refuses what CheckSlot refuses.
-func (t *Target) CheckStack(ctx context.Context, e target.EnvironmentID, d target.Definition) error {
-	return t.CheckSlot(ctx, target.Slot{Environment: e, Definition: d})
-}
-
 // CheckSlot refuses programs that are images: like the local target this one runs commands.
 func (t *Target) CheckSlot(ctx context.Context, slot target.Slot) error {
 	d := slot.Definition

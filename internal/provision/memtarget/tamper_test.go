@@ -132,7 +132,7 @@ func TestServeWaitsForRequestsInFlightUntilTheDrainLimit(t *testing.T) {
 		t.Errorf("got %+v after %s, want it not drained after a minute", s, f.clock.Now().Sub(before))
 	}
 	f.HoldRequests(oms, target.Blue, 0)
-	s, err := f.Serve(t.Context(), oms, target.Blue, time.Minute, f.lease)
+	s, err := f.SetTraffic(t.Context(), oms, target.Traffic{Color: target.Blue}, time.Minute, f.lease)
 	f.ok(err)
 	if !s.Drained || s.LastOldAnswer == nil {
 		t.Errorf("got %+v, want it drained", s)

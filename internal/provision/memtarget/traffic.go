@@ -8,11 +8,6 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// Serve makes a seat carry all of the traffic.
-func (t *Target) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	return t.SetTraffic(ctx, id, target.Traffic{Color: c}, drain, l)
-}
-
 // SetTraffic divides the traffic of a slot in one write. While a stack that lost its whole
 // share has requests in flight (HoldRequests) it waits for the whole drain limit, also when
 // it is called again.

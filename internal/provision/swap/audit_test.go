@@ -19,11 +19,13 @@ const maxLooks = 2000
 type auditor struct {
 	*world
 	tasks  map[string]target.TaskSpec
-	proven map[string]bool // the stacks that have served, by swap id
+	proven map[string]bool // the stacks that have had traffic, by swap id
+	// approved are the releases that somebody promoted.
+	approved map[string]bool
 }
 
 func newAuditor(w *world) *auditor {
-	return &auditor{world: w, tasks: map[string]target.TaskSpec{}, proven: map[string]bool{}}
+	return &auditor{world: w, tasks: map[string]target.TaskSpec{}, proven: map[string]bool{}, approved: map[string]bool{}}
 }
 
 // of puts a client under audit. Changed, if any, is called after each call that may have
@@ -34,7 +36,7 @@ func (a *auditor) of(client *memtarget.Target, changed func()) swap.Driver {
 
 // fork is an auditor that knows the same, for a fork of the world.
 func (a *auditor) fork(w *world) *auditor {
-	return &auditor{world: w, tasks: maps.Clone(a.tasks), proven: maps.Clone(a.proven)}
+	return &auditor{world: w, tasks: maps.Clone(a.tasks), proven: maps.Clone(a.proven), approved: maps.Clone(a.approved)}
 }
 
 // audited is one client under audit.
@@ -44,6 +46,7 @@ type audited struct {
 	changed func()
 	looks   int
 	began   bool
+	begun   time.Time
 	lost    bool
 }
 
@@ -54,18 +57,19 @@ func (d *audited) effect(what string, do func() error) error {
 	if d.lost {
 		a.Errorf("%s: an effect after the lease was lost", what)
 	}
-	answered := a.serving()
+	before := a.observe()
 	err := do()
 	switch {
 	case errors.Is(err, target.ErrLeaseLost):
 		d.lost = true
-	case errors.Is(err, target.ErrServing), errors.Is(err, target.ErrInvalid), errors.Is(err, target.ErrConflict) && what != "Serve":
+	case errors.Is(err, target.ErrServing), errors.Is(err, target.ErrInvalid), errors.Is(err, target.ErrConflict) && what != "SetTraffic":
 		a.Errorf("%s: %v", what, err)
 	}
-	if answered != "" && a.serving() == "" {
-		seen := a.observe() // what still serves may have lost its health by itself
-		if release := seen.Stacks[seen.Serving].Spec.Definition.Release; release != answered {
-			a.Errorf("%s: nothing answers at the front door any more: release %q did, now %q should", what, answered, release)
+	if after := a.observe(); len(answering(before)) > 0 && len(answering(after)) == 0 {
+		for _, c := range answering(before) {
+			if !after.Carries(c) { // what still carries traffic may have lost its health by itself
+				a.Errorf("%s: nothing answers at the front door any more: the %s stack did", what, c)
+			}
 		}
 	}
 	if d.changed != nil {
@@ -76,6 +80,9 @@ func (d *audited) effect(what string, do func() error) error {
 
 func (d *audited) AcquireLease(ctx context.Context, id target.SlotID, token, holder string, ttl time.Duration) (target.Lease, error) {
 	l, err := d.Target.AcquireLease(ctx, id, token, holder, ttl)
+	if err == nil && d.begun.IsZero() {
+		d.begun = d.auditor.clock.Now()
+	}
 	if d.changed != nil && !d.began { // a heartbeat changes nothing but its own lease
 		d.began = true
 		d.changed()
@@ -85,6 +92,9 @@ func (d *audited) AcquireLease(ctx context.Context, id target.SlotID, token, hol
 
 func (d *audited) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease) (out target.SlotRecord, err error) {
 	err = d.effect("PutSlot", func() error {
+		if w, before := r.Swap, d.auditor.record().Swap; w != nil && before != nil && before.Phase == target.PhaseWatching && w.Phase == target.PhaseLive {
+			d.checkWatched(w, r.Asked.Policy.BakeSeconds)
+		}
 		out, err = d.Target.PutSlot(ctx, r, l)
 		return err
 	})
@@ -97,6 +107,18 @@ func (d *audited) DeleteSlot(ctx context.Context, id target.SlotID, l target.Lea
 		d.changed()
 	}
 	return err
+}
+
+// answering lists the seats that carry traffic and can answer.
+func answering(seen target.Observation) []target.Color {
+	var out []target.Color
+	for c, st := range seen.Stacks {
+		st.Spec.Capacity, st.Scale = nil, nil
+		if seen.Carries(c) && healthy(st) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // checkWorkers wants the workers of one stack at most.
@@ -155,9 +177,10 @@ func (d *audited) DeleteStack(ctx context.Context, id target.SlotID, c target.Co
 			overdue := st.RetireAt != nil && !before.At.Before(*st.RetireAt)
 			superseded := w.Phase == target.PhasePreparing && w.To == c && !same
 			rolledBack := w.Phase == target.PhaseRollingBack && w.To == c
-			unwanted := w.Phase == target.PhaseSwitching && w.From == c && rec.Asked.Policy.FallbackWindowSeconds == 0
+			unproven := rec.Passed[c].SwapID != st.Spec.SwapID // it had traffic and never passed its watch
+			unwanted := w.Phase == target.PhaseWatching && w.From == c && (unproven || rec.Asked.Policy.FallbackWindowSeconds == 0)
 			replaced := w.Phase == target.PhasePreparing && w.To == c && w.Steps[0].Note == "the fallback is not healthy"
-			if !overdue && !superseded && !rolledBack && !unwanted && !replaced {
+			if !unproven && !overdue && !superseded && !rolledBack && !unwanted && !replaced {
 				a.Errorf("the fallback, release %s, was removed in phase %s", st.Spec.Definition.Release, w.Phase)
 			}
 		}
@@ -180,24 +203,33 @@ func (d *audited) RetireStack(ctx context.Context, id target.SlotID, c target.Co
 	})
 }
 
-// Serve must move the traffic only to what passed every gate for exactly what is asked, or
-// back to what served before.
-func (d *audited) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (s target.Switched, err error) {
-	err = d.effect("Serve", func() (err error) {
+// SetTraffic must give traffic only to what passed every gate for exactly what is asked, and
+// in the share that the policy says, or to what served before.
+func (d *audited) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (s target.Switched, err error) {
+	err = d.effect("SetTraffic", func() (err error) {
 		a := d.auditor
 		before := a.observe()
-		if st := before.Stacks[c]; before.Serving != c && !a.proven[st.Spec.SwapID] {
-			a.checkPassed(before, st)
+		for c, st := range before.Stacks {
+			if carries(t, c) && !before.Carries(c) && !a.proven[st.Spec.SwapID] {
+				a.checkPassed(before, st)
+				a.checkApproved(st)
+			}
 		}
-		s, err = d.Target.Serve(ctx, id, c, drain, l)
-		if st := a.observe(); st.Serving == c {
-			a.proven[st.Stacks[c].Spec.SwapID] = true
+		d.checkShare(before, t)
+		s, err = d.Target.SetTraffic(ctx, id, t, drain, l)
+		after := a.observe()
+		for c, st := range after.Stacks {
+			if after.Carries(c) {
+				a.proven[st.Spec.SwapID] = true
+			}
 		}
 		return err
 	})
-	d.auditor.checkWorkers("Serve")
+	d.auditor.checkWorkers("SetTraffic")
 	return s, err
 }
+
+func carries(t target.Traffic, c target.Color) bool { return c == t.Color || t.Percent > 0 }
 
 func (a *auditor) checkPassed(before target.Observation, st target.StackStatus) {
 	a.Helper()
@@ -209,10 +241,25 @@ func (a *auditor) checkPassed(before target.Observation, st target.StackStatus) 
 		passed := t == nil
 		for key, status := range before.Tasks {
 			spec, known := a.tasks[st.Spec.SwapID+key]
-			passed = passed || known && target.Same(spec.Task, t) && status.ExitCode != nil && *status.ExitCode == 0
+			this := known && target.Same(spec.Task, t) && status.ExitCode != nil && *status.ExitCode == 0
+			passed = passed || this
+			if this && spec.Kind == target.TaskTest {
+				a.checkTested(st, before.At, *status.EndedAt)
+			}
 		}
 		if !passed {
 			a.Errorf("release %s is to serve, and %q has not passed for it", asked.Release, t.Command)
+		}
+	}
+}
+
+// checkTested wants the instances that are to serve to be those that were tested. What
+// changed at this very moment the machine may not have seen.
+func (a *auditor) checkTested(st target.StackStatus, now, ended time.Time) {
+	a.Helper()
+	for _, i := range st.Of("api") {
+		if since := i.HealthySince; since != nil && since.After(ended) && since.Before(now) {
+			a.Errorf("release %s is to serve, and its instance %d is healthy since %s only, after the test", st.Spec.Definition.Release, i.Index, since)
 		}
 	}
 }

@@ -10,19 +10,25 @@ import (
 
 // Facts is all that a decision is made from.
 type Facts struct {
-	// Want is what is asked, with the fingerprint of its definition and the digest of its suite.
+	// Want is what is asked, with the fingerprint of its definition and the digest of its
+	// suite; By is who asks.
 	Want        target.Slot
 	Fingerprint string
 	Suite       string
+	By          string
 	Record      target.SlotRecord
 	Seen        target.Observation
 	Now         time.Time
 	// Since is when the present run last got something done, at first when it began: time
-	// limits count from it. Started is the key of the task that it started last, and Trouble
-	// why its last effect has to be done again.
+	// limits count from it. Started is the key of the task that it started last, Watched when
+	// it began the watch that it is in, and Trouble why its last effect has to be done again.
 	Since   time.Time
 	Started string
+	Watched *time.Time
 	Trouble error
+	// Recent is what each seat answered over the window of the guardrails, Whole since the
+	// watch of the present share began; nil while nothing is judged.
+	Recent, Whole map[target.Color]target.Measurement
 	// NewID is the id that a swap gets if one begins.
 	NewID string
 }
@@ -39,23 +45,26 @@ const (
 	RetireStack Effect = "retire stack" // Decision.Color at Decision.At
 	PutTask     Effect = "put task"     // Decision.Task
 	DeleteTask  Effect = "delete task"  // Decision.Key
-	Serve       Effect = "serve"        // Decision.Color
+	SetTraffic  Effect = "set traffic"  // Decision.Traffic
 	Probe       Effect = "probe"        // the front door, for the release of the swap
 )
 
 // Decision is the next thing to do, and what to record when it is done.
 type Decision struct {
-	Do    Effect
-	Color target.Color
-	Stack target.StackSpec
-	Task  target.TaskSpec
-	Key   string
-	At    *time.Time
+	Do      Effect
+	Color   target.Color
+	Stack   target.StackSpec
+	Task    target.TaskSpec
+	Traffic target.Traffic
+	Key     string
+	At      *time.Time
 	// Swap is the swap to record: a new one for Begin, else the current one where it changes.
 	Swap *target.Swap
-	// Next is the phase to go to once Do is done; Note goes into the journal with it.
+	// Next is the phase to go to once Do is done; Note goes into the journal with it. Hold
+	// says that the release is not to come again by itself.
 	Next target.Phase
 	Note string
+	Hold bool
 	// Fail is why the swap can't go on; it leads to aborting. Stop is why the run can't go
 	// on where there is nothing to undo.
 	Fail, Stop string
@@ -72,25 +81,28 @@ func Decide(f Facts) Decision {
 		return f.idle()
 	}
 	decide, known := map[target.Phase]func() Decision{
-		target.PhasePreparing: f.preparing,
-		target.PhaseMigrating: f.migrating,
-		target.PhaseStarting:  f.starting,
-		target.PhaseVerifying: f.verifying,
-		target.PhaseTesting:   f.testing,
-		target.PhaseSwitching: f.switching,
+		target.PhasePreparing:        f.preparing,
+		target.PhaseMigrating:        f.migrating,
+		target.PhaseStarting:         f.starting,
+		target.PhaseVerifying:        f.verifying,
+		target.PhaseTesting:          f.testing,
+		target.PhaseAwaitingApproval: f.awaitingApproval,
+		target.PhaseSwitching:        f.switching,
+		target.PhaseWatching:         f.watching,
+		target.PhaseDegraded:         f.degraded,
+		target.PhaseAborting:         f.aborting,
+		target.PhaseRollingBack:      f.rollingBack,
 	}[w.Phase]
-	switch {
-	case w.Phase == target.PhaseAborting:
-		return f.aborting()
-	case w.Phase == target.PhaseRollingBack:
-		return f.rollingBack()
-	case w.Phase == target.PhaseSwitching && f.Seen.Serving == w.To:
-		return f.settling() // also where it is superseded: it passed every gate and serves
+	switch committed := f.reached() > 0; {
 	case !known:
 		return Decision{Stop: fmt.Sprintf("the swap to release %s is in phase %q, which this version of Slipway does not know: finish it with the version that began it", w.Release, w.Phase)}
+	case w.Phase == target.PhaseAborting, w.Phase == target.PhaseRollingBack:
+		return decide()
+	case committed && f.superseded():
+		return f.replaced()
 	case f.superseded():
-		return Decision{Fail: fmt.Sprintf("release %s was asked for meanwhile", f.Want.Definition.Release)}
-	case f.Seen.Serving != w.From:
+		return Decision{Fail: f.meanwhile()}
+	case !committed && f.Seen.Serving != w.From:
 		return f.begin(true, "another stack serves than when the swap began")
 	}
 	return decide()
@@ -102,26 +114,48 @@ func (f Facts) superseded() bool {
 	return w.Release != f.Want.Definition.Release || w.Fingerprint != f.Fingerprint
 }
 
+func (f Facts) meanwhile() string {
+	return fmt.Sprintf("release %s was asked for meanwhile", f.Want.Definition.Release)
+}
+
+// undoable says that a swap is before its commit point, its first share of the traffic.
+func (f Facts) undoable() bool {
+	w := f.Record.Swap
+	if w == nil || w.Phase.Finished() || f.reached() > 0 {
+		return false
+	}
+	switch w.Phase {
+	case target.PhaseRollingBack, target.PhaseAwaitingApproval, target.PhaseWatching, target.PhaseDegraded:
+		return false
+	}
+	return true
+}
+
 // waited is how long the run has been waiting.
 func (f Facts) waited() time.Duration { return f.Now.Sub(f.Since) }
 
 // patience is how long an effect is tried that the target can't do now.
 func (f Facts) patience() time.Duration {
-	return max(switchLimit, time.Duration(f.Want.Policy.StartTimeoutSeconds)*time.Second)
+	return max(switchLimit, seconds(f.Want.Policy.StartTimeoutSeconds))
 }
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // idle decides where no swap is under way.
 func (f Facts) idle() Decision {
 	color, other := f.Seen.Serving, f.Seen.Serving.Other()
 	serving, ok := f.Seen.Stacks[color]
-	if !ok || serving.Spec.Definition.Release != f.Want.Definition.Release || serving.Spec.Fingerprint != f.Fingerprint {
+	switch {
+	case ok && f.Seen.Percent > 0:
+		return Decision{Do: SetTraffic, Traffic: target.Traffic{Color: color}}
+	case !ok || serving.Spec.Definition.Release != f.Want.Definition.Release || serving.Spec.Fingerprint != f.Fingerprint:
 		return f.begin(true, "")
 	}
 	if d, more := f.handOver(other, color); more {
 		return d
 	}
-	if want := f.inPlace(serving.Spec); !target.Same(want, serving.Spec) {
-		return Decision{Do: PutStack, Stack: want}
+	if d, more := f.free(color, f.Want.Definition); more {
+		return d
 	}
 	if st, there := f.Seen.Stacks[other]; there {
 		leftover := f.Record.Passed[other].SwapID != st.Spec.SwapID
@@ -133,23 +167,28 @@ func (f Facts) idle() Decision {
 	if d, more := f.tidy(""); more {
 		return d
 	}
-	return Decision{End: true}
+	limit := seconds(f.Want.Policy.StartTimeoutSeconds)
+	switch gap := f.missing(serving, all); {
+	case gap == nil:
+		return Decision{End: true}
+	case f.waited() < limit:
+		return Decision{Wait: true}
+	default:
+		return Decision{Stop: gap.within(limit)}
+	}
 }
 
-// inPlace is a stack as it is to be without a swap.
-func (f Facts) inPlace(spec target.StackSpec) target.StackSpec {
-	capacity := map[string]int{}
-	for name, c := range f.Want.Definition.Components {
-		capacity[name] = min(max(spec.Capacity[name], c.Scaling.Min), c.Scaling.Max)
-	}
-	spec.Definition, spec.Capacity = f.Want.Definition, capacity
-	return spec
+// free makes a stack what its definition says and lets its size follow its load.
+func (f Facts) free(c target.Color, d target.Definition) (Decision, bool) {
+	st, there := f.Seen.Stacks[c]
+	want := st.Spec
+	want.Definition, want.Capacity = d, nil
+	return Decision{Do: PutStack, Stack: want}, there && !target.Same(want, st.Spec)
 }
 
 // remove removes a stack once it has answered what it was asked, or was given the time for it.
 func (f Facts) remove(c target.Color) Decision {
-	drain := time.Duration(f.Want.Policy.DrainSeconds) * time.Second
-	if f.Seen.Stacks[c].InFlight > 0 && f.waited() < drain {
+	if f.Seen.Stacks[c].InFlight > 0 && f.waited() < seconds(f.Want.Policy.DrainSeconds) {
 		return Decision{Wait: true}
 	}
 	return Decision{Do: DeleteStack, Color: c}
@@ -180,40 +219,5 @@ func (f Facts) begin(reuse bool, note string) Decision {
 	passed := f.Record.Passed[to]
 	w.Reuse = reuse && there && from != "" && passed.SwapID == st.Spec.SwapID &&
 		passed.Release == w.Release && passed.Fingerprint == w.Fingerprint
-	return Decision{Do: Begin, Swap: w}
-}
-
-// preparing empties the seat, or readies the fallback in it.
-func (f Facts) preparing() Decision {
-	w := f.Record.Swap
-	if d, more := f.tidy(w.ID); more {
-		return d
-	}
-	st, there := f.Seen.Stacks[w.To]
-	switch {
-	case w.Reuse && !f.seated():
-		return f.begin(true, "the fallback is gone")
-	case w.Reuse:
-		want := st.Spec // its capacity follows after the switch, which comes first
-		want.Definition = f.Want.Definition
-		if !target.Same(want, st.Spec) {
-			return Decision{Do: PutStack, Stack: want}
-		}
-		return Decision{Next: target.PhaseVerifying, Note: "the fallback stands: nothing to bring up"}
-	case there && st.Spec.SwapID != w.ID:
-		return f.remove(w.To)
-	case f.Want.Definition.Migrate != nil:
-		return Decision{Next: target.PhaseMigrating}
-	}
-	return Decision{Next: target.PhaseStarting}
-}
-
-// seated says whether the stack that the swap is to switch to sits where it should.
-func (f Facts) seated() bool {
-	w := f.Record.Swap
-	st, there := f.Seen.Stacks[w.To]
-	if w.Reuse {
-		return there && st.Spec.SwapID == f.Record.Passed[w.To].SwapID
-	}
-	return there && st.Spec.SwapID == w.ID
+	return Decision{Do: Begin, Swap: w, Note: note}
 }

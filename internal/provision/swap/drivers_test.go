@@ -122,11 +122,11 @@ func (d *broken) PutTask(ctx context.Context, t target.TaskSpec, l target.Lease)
 	return d.Driver.PutTask(ctx, t, l)
 }
 
-func (d *broken) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	if err := d.fails("Serve"); err != nil {
+func (d *broken) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
+	if err := d.fails("SetTraffic"); err != nil {
 		return target.Switched{}, err
 	}
-	return d.Driver.Serve(ctx, id, c, drain, l)
+	return d.Driver.SetTraffic(ctx, id, t, drain, l)
 }
 
 func (d *broken) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
@@ -159,9 +159,9 @@ type late struct {
 	serve     func() error
 }
 
-func (d *late) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
+func (d *late) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
 	d.serve = func() error {
-		_, err := d.Driver.Serve(context.WithoutCancel(ctx), id, c, drain, l)
+		_, err := d.Driver.SetTraffic(context.WithoutCancel(ctx), id, t, drain, l)
 		return err
 	}
 	d.interrupt()
@@ -185,8 +185,8 @@ type slow struct {
 	takes time.Duration
 }
 
-func (d *slow) Serve(ctx context.Context, id target.SlotID, c target.Color, drain time.Duration, l target.Lease) (target.Switched, error) {
-	s, err := d.Driver.Serve(ctx, id, c, drain, l)
+func (d *slow) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
+	s, err := d.Driver.SetTraffic(ctx, id, t, drain, l)
 	if err != nil {
 		return s, err
 	}

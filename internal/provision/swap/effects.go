@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -32,25 +31,26 @@ func (r *run) act(ctx context.Context, d Decision) error {
 		return wrap(r.driver.PutTask(ctx, d.Task, l), "start %s", taskWords[d.Task.Kind])
 	case DeleteTask:
 		return wrap(r.driver.DeleteTask(ctx, id, d.Key, l), "end task %s", d.Key)
-	case Serve:
-		return r.serve(ctx, d.Color)
+	case SetTraffic:
+		return r.setTraffic(ctx, d.Traffic)
 	case Probe:
 		return r.probe(ctx)
 	}
 	return nil
 }
 
-func (r *run) serve(ctx context.Context, c target.Color) error {
-	drain := time.Duration(r.record.Asked.Policy.DrainSeconds) * time.Second
-	s, err := r.driver.Serve(ctx, r.want.ID(), c, drain, r.lease.get())
+func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
+	s, err := r.driver.SetTraffic(ctx, r.want.ID(), t, seconds(r.record.Asked.Policy.DrainSeconds), r.lease.get())
 	if errors.Is(err, target.ErrConflict) {
 		return &againError{err}
 	}
 	if err != nil {
-		return fmt.Errorf("switch the traffic to the %s stack: %w", c, err)
+		return fmt.Errorf("switch the traffic to the %s stack: %w", t.Color, err)
 	}
-	if w := r.record.Swap; c == w.To && !s.At.IsZero() {
-		w.SwitchedAt, w.LastOldAnswerAt = &s.At, s.LastOldAnswer
+	if w := r.record.Swap; t.Percent == 0 && t.Color == w.To && !s.At.IsZero() {
+		switched := *w
+		switched.SwitchedAt, switched.LastOldAnswerAt = &s.At, s.LastOldAnswer
+		r.record.Swap = &switched
 		return r.save(ctx)
 	}
 	return nil
@@ -70,7 +70,9 @@ func (r *run) probe(ctx context.Context) error {
 			return &againError{fmt.Errorf("release %q answered, with status %d", p.Release, p.StatusCode)}
 		}
 	}
-	w.Probed = true
+	probed := *w
+	probed.Probed = true
+	r.record.Swap = &probed
 	return r.save(ctx)
 }
 

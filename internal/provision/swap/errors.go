@@ -14,6 +14,8 @@ const (
 	putRight   = " Put the cause right and apply again."
 	applyAgain = " Apply again to go on."
 	goesOn     = " The next apply goes on from there."
+	// watchedAgain follows the truth about a degraded release.
+	watchedAgain = " Apply again to have it judged once more, or set another release, which goes ahead at once."
 )
 
 // FailedError says that a run ended without making what was asked. Its message is complete:
@@ -86,13 +88,24 @@ func (e *NoFallbackError) Error() string {
 	return fmt.Sprintf("%s can't be rolled back: %s%sNothing was changed. To go back to an earlier release, set release to it and apply.", slotWords(e.Slot), e.Why, stop(e.Why))
 }
 
+// NotWaitingError refuses a promotion of what does not wait for one.
+type NotWaitingError struct {
+	Slot target.SlotID
+	Why  string
+}
+
+func (e *NotWaitingError) Error() string {
+	return fmt.Sprintf("%s has nothing to promote: %s. Nothing was changed. To bring a release, set release to it and apply.", slotWords(e.Slot), e.Why)
+}
+
 // isOutcome says that an error is the end that a run came to by itself.
 func isOutcome(err error) bool {
 	var failed *FailedError
 	var held *HoldError
 	var interrupted *InterruptedError
 	var none *NoFallbackError
-	return errors.As(err, &failed) || errors.As(err, &held) || errors.As(err, &interrupted) || errors.As(err, &none)
+	var idle *NotWaitingError
+	return errors.As(err, &failed) || errors.As(err, &held) || errors.As(err, &interrupted) || errors.As(err, &none) || errors.As(err, &idle)
 }
 
 func slotWords(id target.SlotID) string {
@@ -119,6 +132,8 @@ func (r *run) truth(seen target.Observation) string {
 	switch {
 	case !serves:
 		release = "Nothing serves in this slot"
+	case seen.Percent > 0:
+		return fmt.Sprintf("Release %s serves %d %% of the traffic and release %s the other %d %%.", release, 100-seen.Percent, other.Spec.Definition.Release, seen.Percent)
 	case w.Phase == target.PhaseRolledBack:
 		return fmt.Sprintf("Release %s serves all traffic again; release %s was removed and is on hold: set another release, or raise retry above %d to try it once more.", release, w.Release, r.record.Asked.Retry)
 	case w.Phase == target.PhaseRollingBack:

@@ -134,7 +134,7 @@ func TestAnEffectThatCanNotBeDoneFailsTheSwap(t *testing.T) {
 		{"PutStack", "put the green stack: the disk is full. Release 1 still serves all traffic; the candidate was removed.", "1"},
 		{"RetireStack", "set the deadline of the green stack: the disk is full. Release 1 still serves all traffic; the candidate was removed.", "1"},
 		{"PutTask", "start the migration: the disk is full. Release 1 still serves all traffic; the candidate was removed.", "1"},
-		{"Serve", "switch the traffic to the green stack: the disk is full. Release 1 still serves all traffic; the candidate was removed.", "1"},
+		{"SetTraffic", "switch the traffic to the green stack: the disk is full. Release 1 still serves all traffic; the candidate was removed.", "1"},
 		{"ProbeFrontDoor", "probe the front door: the disk is full. Release 2 has taken the traffic.", "2"},
 	} {
 		t.Run(c.method, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestARouterThatDoesNotTakeTheCandidateFailsTheSwap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.mustRun("1")
-	d := &broken{Driver: w.audit.of(w.Client(), nil), method: "Serve", err: target.Errorf(target.ErrConflict, "component \"api\" has no healthy instance")}
+	d := &broken{Driver: w.audit.of(w.Client(), nil), method: "SetTraffic", err: target.Errorf(target.ErrConflict, "component \"api\" has no healthy instance")}
 	began := w.clock.Now()
 	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), slot("2"))
 	saysAll(t, wantError[*swap.FailedError](t, err), `the router did not take the candidate within 30s (component "api" has no healthy instance). Release 1 still serves`)

@@ -39,28 +39,37 @@ func (g *gap) tell(limit string) string {
 	return text
 }
 
-// missing says what keeps a stack from passing the health gate, nil if it passes. Every
-// instance of every routed component must be healthy; strictly, it must also have passed
-// its threshold of checks in a row and held that for the minimum time.
-func (f Facts) missing(st target.StackStatus, strict bool) *gap {
+// gate is how strictly a stack is looked at.
+type gate int
+
+const (
+	routed   gate = iota // each instance that takes requests is healthy
+	all                  // workers as well
+	steadily             // each that takes requests passed its threshold and held it for the minimum time
+	working              // workers only, and they have held it for the minimum time
+)
+
+// missing says what keeps a stack from passing a gate, nil if it passes. It must have as many
+// instances as it is to have, and never none.
+func (f Facts) missing(st target.StackStatus, g gate) *gap {
 	if len(st.Spec.Definition.Components) == 0 {
 		return &gap{what: "there is no stack"}
 	}
-	hold := time.Duration(f.Want.Policy.MinimumHealthySeconds) * time.Second
+	hold := seconds(f.Want.Policy.MinimumHealthySeconds)
 	for _, name := range target.SortedKeys(st.Spec.Definition.Components) {
 		c := st.Spec.Definition.Components[name]
-		if c.Worker() {
+		if c.Worker() && g != all && g != working || !c.Worker() && g == working {
 			continue
 		}
-		instances, want := st.Of(name), max(st.Spec.Capacity[name], 1)
+		instances, want := st.Of(name), max(size(st)[name], 1)
 		if len(instances) < want {
 			return &gap{what: about(st, name, "did not reach %d instance(s)", want), seen: fmt.Sprintf("it has %d", len(instances))}
 		}
 		for _, i := range instances {
 			switch {
-			case !i.Running || !i.Healthy, strict && i.Passes < c.HealthCheck.HealthyThreshold:
+			case !i.Running || !i.Healthy, g == steadily && i.Passes < c.HealthCheck.HealthyThreshold:
 				return instanceGap(st, i, "did not become healthy")
-			case strict && (i.HealthySince == nil || f.Seen.At.Sub(*i.HealthySince) < hold):
+			case g >= steadily && (i.HealthySince == nil || f.Seen.At.Sub(*i.HealthySince) < hold):
 				return instanceGap(st, i, "did not stay healthy for %s", hold)
 			}
 		}
@@ -68,8 +77,30 @@ func (f Facts) missing(st target.StackStatus, strict bool) *gap {
 	return nil
 }
 
-// unhealthy says what keeps a stack that was live before from taking the traffic again.
-func unhealthy(st target.StackStatus) *gap { return Facts{}.missing(st, false) }
+// dead says what keeps a stack from answering at all, nil if it can: each component that
+// takes requests has a healthy instance.
+func dead(st target.StackStatus) *gap {
+	if len(st.Spec.Definition.Components) == 0 {
+		return &gap{what: "there is no stack"}
+	}
+	for _, name := range target.SortedKeys(st.Spec.Definition.Components) {
+		if st.Spec.Definition.Components[name].Worker() {
+			continue
+		}
+		last := &gap{what: about(st, name, "has no healthy instance")}
+		for _, i := range st.Of(name) {
+			if i.Healthy {
+				last = nil
+				break
+			}
+			last = instanceGap(st, i, "has no healthy instance")
+		}
+		if last != nil {
+			return last
+		}
+	}
+	return nil
+}
 
 // broken says why waiting can't help a candidate: an instance that can't start or keeps ending.
 func broken(st target.StackStatus) *gap {

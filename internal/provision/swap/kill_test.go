@@ -53,6 +53,19 @@ func scenarios() []scenario {
 	one := func(w *world) { w.mustRun("1") }
 	two := func(w *world) { w.mustRun("1", "2") }
 	rollsBack := func(w *world, m *swap.Machine) error { return m.RollBack(w.Context(), oms, "an operator", "why not") }
+	busyOne := func(w *world) { one(w); w.traffic() }
+	badSecond := func(w *world) { busyOne(w); w.goesBad("2", 50, memtarget.Answers{ErrorPercent: 50}) }
+	crashing := func(w *world) { one(w); w.Script("mailer", "2", memtarget.Behaviour{Crashes: true}) }
+	inSteps := func(w *world) {
+		busyOne(w)
+		w.killedIn(target.PhaseWatching, slot("2", stepwise))
+		w.clock.Advance(time.Minute)
+	}
+	waits := func(w *world) { one(w); w.ok(w.run(slot("2", approving))) }
+	promotes := func(w *world, m *swap.Machine) error {
+		w.audit.approved["2"] = true
+		return m.Promote(w.Context(), oms, "an operator", "2")
+	}
 	lags := func(w *world) { two(w); w.LagFrontDoor(oms, 1<<30) }
 	return []scenario{
 		{"a first deployment", nothing, asks(slot("1")), asks(slot("1")), []string{"1"}, nil, false},
@@ -69,7 +82,23 @@ func scenarios() []scenario {
 		{"a rollback before the next release", two, rollsBack, asks(slot("3")), []string{"3"}, nil, true},
 		{"a change in place", two, asks(slot("2", wider)), asks(slot("2", wider)), []string{"2"}, nil, false},
 		{"a removal", two, deletes, deletes, nil, nil, false},
+		{"a swap in steps", busyOne, asks(slot("2", stepwise)), asks(slot("2", stepwise)), []string{"2"}, nil, false},
+		{"a swap in steps that is superseded", busyOne, asks(slot("2", stepwise)), asks(slot("3", stepwise)), []string{"3"}, nil, true},
+		{"a swap in steps that is taken back", busyOne, asks(slot("2", stepwise)), asks(slot("1", stepwise)), []string{"1"}, nil, true},
+		{"a swap in steps that breaks its guardrails", badSecond, asks(slot("2", stepwise)), asks(slot("2", stepwise)), []string{"1"}, []error{failed, held}, false},
+		{"a swap whose workers crash", crashing, asks(slot("2")), asks(slot("2")), []string{"1"}, []error{failed, held}, true},
+		{"a rollback of a share", inSteps, rollsBack, asks(slot("2", stepwise)), []string{"1", "2"}, []error{held}, true},
+		{"a swap that waits for approval", one, asks(slot("2", approving)), asks(slot("2", approving, approves("2"))), []string{"2"}, nil, true},
+		{"an approval", waits, promotes, asks(slot("2", approving, approves("2"))), []string{"2"}, nil, false},
+		{"an approval that is superseded", waits, promotes, asks(slot("3")), []string{"3"}, nil, true},
 	}
+}
+
+// stepwise asks for two shares and a bake, each long enough to be looked at twice.
+func stepwise(s *target.Slot) {
+	gradual(s)
+	s.Policy.Steps = []target.TrafficStep{{Percent: 10, HoldSeconds: 10}, {Percent: 50, HoldSeconds: 10}}
+	s.Policy.BakeSeconds = 10
 }
 
 func noFallback(s *target.Slot) { s.Policy.FallbackWindowSeconds = 0 }

@@ -117,10 +117,13 @@ func (m *Machine) within(ctx context.Context, d time.Duration) (context.Context,
 }
 
 // holder names this run for whoever finds its lease.
-func (m *Machine) holder() string {
-	host, err := os.Hostname()
+func (m *Machine) holder() string { return fmt.Sprintf("%s (%s)", m.by, host()) }
+
+// host names this machine and process.
+func host() string {
+	name, err := os.Hostname()
 	if err != nil {
-		host = "unknown host"
+		name = "unknown host"
 	}
-	return fmt.Sprintf("%s (%s, process %d)", m.by, host, os.Getpid())
+	return fmt.Sprintf("%s, process %d", name, os.Getpid())
 }

@@ -17,6 +17,8 @@ type Driver interface {
 	target.Stacks
 	target.Tasks
 	target.Router
+	target.Meters
+	target.Journals
 }
 
 // Machine runs swaps on one target on behalf of one owner.
@@ -49,6 +51,8 @@ func New(d Driver, by string, o Options) *Machine {
 // differ, else by a swap. It returns when the swap has ended. Errors: *HoldError,
 // *target.LeaseHeldError, *FailedError, *InterruptedError, or what the target reported
 // before anything was begun.
+//
+// While a release waits for approval as asked, that is a success.
 func (m *Machine) Run(ctx context.Context, want target.Slot) error {
 	suite, err := want.Definition.TestSuite.Digest()
 	if err != nil {
@@ -71,8 +75,39 @@ func (m *Machine) Run(ctx context.Context, want target.Slot) error {
 	})
 }
 
-// RollBack sends the traffic back to the fallback, removes the stack that served, and leaves
-// a hold on it. It refuses with *NoFallbackError where no healthy fallback stands.
+// Promote lets a release that waits for approval take the traffic, and ends as Run does. It
+// refuses with *NotWaitingError where another release waits, or none.
+func (m *Machine) Promote(ctx context.Context, id target.SlotID, by, release string) error {
+	r := &run{Machine: m, want: target.Slot{Environment: id.Environment, Name: id.Name}}
+	return m.under(ctx, r, func(ctx context.Context, r *run) (err error) {
+		if r.record.Revision == 0 {
+			return target.Errorf(target.ErrNotFound, "there is no deployment slot %q", id)
+		}
+		r.want = r.record.Asked
+		if r.suite, err = r.want.Definition.TestSuite.Digest(); err != nil {
+			return err
+		}
+		seen, err := r.observe(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.approve(r.facts(seen), by, release); err != nil {
+			return err
+		}
+		if err := r.save(ctx); err != nil {
+			return err
+		}
+		err = r.drive(ctx)
+		if err == nil && r.record.Swap.Phase == target.PhaseAwaitingApproval {
+			err = &NotWaitingError{id, "the candidate was gone, and a new one waits now"}
+		}
+		return err
+	})
+}
+
+// RollBack sends the traffic back to what served before, the fallback or, while a release is
+// being watched, the old stack; removes the release, and leaves a hold on it. It refuses with
+// *NoFallbackError where nothing stands that could take the traffic.
 func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
 	r := &run{Machine: m, rollback: true, want: target.Slot{Environment: id.Environment, Name: id.Name}}
 	return m.under(ctx, r, func(ctx context.Context, r *run) error {

@@ -20,6 +20,7 @@ func TestNoOrderOfEventsBreaksAPromise(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		w.pause = 5 * time.Second
+		w.traffic()
 		for range rapid.IntRange(1, 5).Draw(t, "events") {
 			something(t, w)
 			w.serves(t)
@@ -28,6 +29,8 @@ func TestNoOrderOfEventsBreaksAPromise(t *testing.T) {
 			w.ScriptTask(kind, memtarget.TaskBehaviour{})
 		}
 		w.Script("", "", memtarget.Behaviour{})
+		w.ScriptLoad("", "", 0)
+		w.traffic()
 		w.LagFrontDoor(oms, 0)
 		w.ok(w.run(slot("final")))
 		w.settled()
@@ -41,13 +44,36 @@ func TestNoOrderOfEventsBreaksAPromise(t *testing.T) {
 // something lets one thing happen.
 func something(t *rapid.T, w *world) {
 	release := rapid.SampledFrom([]string{"1", "2", "3"})
-	switch rapid.SampledFrom([]string{"apply", "apply", "apply", "apply", "roll back", "time passes", "a release changes", "a task changes", "an instance dies", "the front door lags"}).Draw(t, "event") {
+	switch rapid.SampledFrom([]string{"apply", "apply", "apply", "apply", "roll back", "time passes", "a release changes", "a task changes", "an instance dies", "the front door lags", "promote", "answers change", "load changes"}).Draw(t, "event") {
 	case "apply":
 		s := slot(release.Draw(t, "release"), retry(int64(rapid.IntRange(0, 2).Draw(t, "retry"))))
 		if rapid.Bool().Draw(t, "wider") {
 			wider(&s)
 		}
+		policy(t, &s)
 		run(t, w, func(ctx context.Context, m *swap.Machine) error { return m.Run(ctx, s) })
+	case "promote":
+		r := release.Draw(t, "release")
+		w.audit.approved[r] = true
+		run(t, w, func(ctx context.Context, m *swap.Machine) error { return m.Promote(ctx, oms, "an operator", r) })
+		delete(w.audit.approved, r)
+		if s := w.record().Swap; s != nil && s.Approved != nil {
+			w.audit.approved[s.Release] = true // by a run that was killed after it
+		}
+	case "answers change":
+		from := w.clock.Now().Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "in seconds")) * time.Second)
+		bad := rapid.SampledFrom([]memtarget.Answers{
+			{PerSecond: 100, ErrorPercent: 30}, {PerSecond: 100, P99Milliseconds: 900}, {PerSecond: 0.1}, {PerSecond: 100, P99Milliseconds: 50},
+		}).Draw(t, "answers")
+		share := rapid.SampledFrom([]int{0, 10, 50, 100}).Draw(t, "share")
+		w.ScriptAnswers(release.Draw(t, "release"), func(at time.Time, percent int) memtarget.Answers {
+			if at.Before(from) || percent < share {
+				return memtarget.Answers{PerSecond: 100, P99Milliseconds: 50}
+			}
+			return bad
+		})
+	case "load changes":
+		w.ScriptLoad("api", release.Draw(t, "release"), rapid.IntRange(0, 5).Draw(t, "instances"))
 	case "roll back":
 		run(t, w, func(ctx context.Context, m *swap.Machine) error {
 			return m.RollBack(ctx, oms, "an operator", "why not")
@@ -68,6 +94,25 @@ func something(t *rapid.T, w *world) {
 	case "the front door lags":
 		w.LagFrontDoor(oms, rapid.IntRange(0, 200).Draw(t, "probes"))
 	}
+}
+
+// policy asks for any way of swapping.
+func policy(t *rapid.T, s *target.Slot) {
+	p := &s.Policy
+	p.Guardrails = target.Guardrails{WindowSeconds: 20, MinimumRequests: 20, MaxErrorPercent: new(5.0), MaxP99Milliseconds: new(500.0)}
+	for _, percent := range []int{10, 50} {
+		if rapid.Bool().Draw(t, "step") {
+			p.Steps = append(p.Steps, target.TrafficStep{Percent: percent, HoldSeconds: rapid.SampledFrom([]int{0, 20}).Draw(t, "hold")})
+		}
+	}
+	p.BakeSeconds = rapid.SampledFrom([]int{0, 30}).Draw(t, "bake")
+	p.OnTooFewRequests = rapid.SampledFrom([]target.Verdict{target.VerdictPromote, target.VerdictRollBack}).Draw(t, "too few")
+	if rapid.IntRange(0, 3).Draw(t, "manual") == 0 {
+		p.Approval, p.ApprovalTimeoutSeconds = target.ApprovalManual, 300
+		p.WaitingCapacityPercent = rapid.SampledFrom([]int{0, 34}).Draw(t, "waiting")
+		s.ApprovedRelease = rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "approved")
+	}
+	s.Policy.FallbackWindowSeconds = rapid.SampledFrom([]int{0, s.Policy.FallbackWindowSeconds}).Draw(t, "window")
 }
 
 // run lets a machine do something, with or without trouble on the way.
@@ -106,9 +151,10 @@ func known(t *rapid.T, err error) {
 	var held *swap.HoldError
 	var interrupted *swap.InterruptedError
 	var none *swap.NoFallbackError
+	var idle *swap.NotWaitingError
 	var leased *target.LeaseHeldError
 	switch {
-	case err == nil, errors.As(err, &failed), errors.As(err, &held), errors.As(err, &interrupted), errors.As(err, &none), errors.As(err, &leased):
+	case err == nil, errors.As(err, &failed), errors.As(err, &held), errors.As(err, &interrupted), errors.As(err, &none), errors.As(err, &idle), errors.As(err, &leased):
 	case errors.Is(err, target.ErrNotFound): // a rollback of what is not there
 	default:
 		t.Errorf("a run ended with %v (%T)", err, err)

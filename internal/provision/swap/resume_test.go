@@ -178,7 +178,7 @@ func TestASwapUnderWhichTheTrafficMovedBeginsAnew(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	lease, err := w.AcquireLease(t.Context(), oms, "token", "a stranger", time.Second)
 	w.ok(err)
-	_, err = w.Serve(t.Context(), oms, target.Blue, 0, lease)
+	_, err = w.SetTraffic(t.Context(), oms, target.Traffic{Color: target.Blue}, 0, lease)
 	w.ok(err)
 	w.mustRun("3")
 	w.stands("green 3", "blue 1")

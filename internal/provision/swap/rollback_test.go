@@ -39,7 +39,7 @@ func TestAHoldLetsOnlyOthersPass(t *testing.T) {
 		w := held(t)
 		before, events := w.record(), len(w.Target.Log())
 		err := w.run(slot("2", func(s *target.Slot) { s.Tags = map[string]string{"a": "b"} }))
-		equal(t, "message", wantError[*swap.HoldError](t, err).Error(), `Slot "oms" of "eu/production": release 2 is on hold: an operator rolled it back at 2026-11-03T12:00:02Z (orders were lost). `+
+		equal(t, "message", wantError[*swap.HoldError](t, err).Error(), `Slot "oms" of "eu/production": release 2 is on hold: an operator rolled it back at 2026-11-03T12:00:04Z (orders were lost). `+
 			`Release 1 serves all traffic; nothing was touched. To go on, set another release, or raise retry above 0 to try this one again.`)
 		if diff := cmp.Diff(before, w.record()); diff != "" || len(w.Target.Log()) != events {
 			t.Errorf("it touched the slot (-before +after):\n%s", diff)
@@ -93,8 +93,8 @@ func TestARollbackWithoutAFallbackIsRefused(t *testing.T) {
 	}{
 		{"after a first deployment", func(w *world) { w.mustRun("1") }, "no fallback stands any more"},
 		{"when the window is over", func(w *world) { w.mustRun("1", "2"); w.clock.Advance(window) }, "no fallback stands any more"},
-		{"when the fallback is not healthy", func(w *world) { w.mustRun("1", "2"); w.sicken("1", window) }, `the fallback is not healthy: component "api" of release 1 did not become healthy (instance 1: GET /healthz -> 503)`},
-		{"where only a candidate stands", func(w *world) { w.mustRun("1"); w.killedIn(target.PhaseTesting, slot("2")) }, "no fallback stands any more"},
+		{"when the fallback is not healthy", func(w *world) { w.mustRun("1", "2"); w.sicken("1", window) }, `the fallback is not healthy: component "api" of release 1 has no healthy instance (instance 1: GET /healthz -> 503)`},
+		{"where only a candidate stands", func(w *world) { w.mustRun("1"); w.killedIn(target.PhaseTesting, slot("2")) }, "release 2 has no traffic yet"},
 		{"where nothing serves", func(w *world) { _ = w.run(slot("1", suite(memtarget.ProgramExit, "1"))) }, "nothing serves in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -139,11 +139,11 @@ func TestAReleaseWithNothingBehindItStays(t *testing.T) {
 		return swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), slot(release))
 	}
 	const stays = `Slot "oms" of "eu/production": the front door did not answer with release 2 within 30s after the switch (connection refused). ` +
-		`It was not rolled back, since nothing healthy stands behind it. Release 2 has taken the traffic. Put the cause right and apply again.`
+		`It was not rolled back, since nothing healthy stands behind it. Release 2 has taken the traffic. Apply again to have it judged once more, or set another release, which goes ahead at once.`
 	for range 2 {
 		equal(t, "message", wantError[*swap.FailedError](t, run("2", true)).Error(), stays)
 		w.seats("green 2", "blue 1")
-		equal(t, "phase", w.record().Swap.Phase, target.PhaseSwitching)
+		equal(t, "phase", w.record().Swap.Phase, target.PhaseDegraded)
 		if w.record().Hold != nil {
 			t.Error("a hold was left")
 		}
@@ -166,7 +166,7 @@ func TestARollbackWhoseFallbackLosesItsHealthIsGivenUp(t *testing.T) {
 	deadline := *w.observe().Stacks[target.Blue].RetireAt
 	w.clock.Advance(time.Minute)
 	err := w.machineOn(w.Client(), w.when(target.PhaseRollingBack, func() { w.sicken("1", window) })).RollBack(t.Context(), oms, "an operator", "why not")
-	saysAll(t, wantError[*swap.NoFallbackError](t, err), "the fallback lost its health on the way")
+	saysAll(t, wantError[*swap.NoFallbackError](t, err), "what served before lost its health on the way")
 	w.stands("green 2", "blue 1")
 	if w.record().Hold != nil {
 		t.Error("the hold stands")
@@ -185,7 +185,11 @@ func TestARollbackThatWasGivenUpLeavesNoHold(t *testing.T) {
 	w.killedIn(served, slot("2"))
 	d := &door{Driver: w.audit.of(w.Client(), w.when(target.PhaseRollingBack, func() { w.sicken("1", window) })), deaf: true}
 	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).RollBack(t.Context(), oms, "an operator", "why not")
-	saysAll(t, wantError[*swap.FailedError](t, err), "the front door did not answer with release 2", "It was not rolled back, since nothing healthy stands behind it. Release 2 has taken the traffic.")
+	saysAll(t, wantError[*swap.NoFallbackError](t, err), "what served before lost its health on the way")
+	equal(t, "phase", w.record().Swap.Phase, target.PhaseWatching)
+	if w.record().Hold != nil {
+		t.Error("a hold was left")
+	}
 	w.mustRun("2")
 	w.settled()
 }

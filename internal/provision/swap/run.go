@@ -23,9 +23,12 @@ type run struct {
 	rollback bool
 	// mine is the swap whose end is the end of this run: the one that it began or resumed.
 	mine string
-	// since is when this run last got something done, started the task that it started last.
+	// since is when this run last got something done, started the task that it started last,
+	// watched when it began the watch that it is in, last what it decided from last.
 	since   time.Time
 	started string
+	watched *time.Time
+	last    Facts
 	// trouble is why the last effect has to be done again; cause is what made the swap fail.
 	trouble, cause error
 	// stopping is why the run was interrupted, while it cleans up.
@@ -56,13 +59,12 @@ func (r *run) finishRollback(ctx context.Context) error {
 	if w := r.record.Swap; w == nil || w.Phase != target.PhaseRollingBack {
 		return nil
 	}
-	r.mine = r.record.Swap.ID
-	err := r.drive(ctx)
-	r.mine, r.cause = "", nil
-	if ctx.Err() == nil && isOutcome(err) {
-		return nil
+	for r.record.Swap.Phase == target.PhaseRollingBack {
+		if _, err := r.step(ctx); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // ask stores what is wanted, unless a hold forbids it.
@@ -82,46 +84,59 @@ func (r *run) ask(ctx context.Context) error {
 	}
 	r.record.Meta.Owner, r.record.Meta.ChangedAt = r.by, now
 	r.record.Asked = r.want
-	if w := r.record.Swap; w != nil && !w.Phase.Finished() && w.Phase != target.PhaseAborting && !r.facts().superseded() {
+	if w := r.record.Swap; w != nil && !w.Phase.Finished() && w.Phase != target.PhaseAborting && !r.facts(target.Observation{}).superseded() {
 		r.mine = w.ID
 	}
 	return r.save(ctx)
 }
 
-func (r *run) facts() Facts {
+func (r *run) facts(seen target.Observation) Facts {
+	now := r.clock.Now()
 	return Facts{
-		Want: r.want, Fingerprint: r.fingerprint, Suite: r.suite, Record: r.record,
-		Now: r.clock.Now(), Since: r.since, Started: r.started, Trouble: r.trouble,
+		Want: r.want, Fingerprint: r.fingerprint, Suite: r.suite, By: r.by, Record: r.record, Seen: seen, NewID: newID(now),
+		Now: now, Since: r.since, Started: r.started, Watched: r.watched, Trouble: r.trouble,
 	}
 }
 
-// drive observes, decides, acts and records until the swap has ended.
+// drive steps until the swap has ended.
 func (r *run) drive(ctx context.Context) error {
 	for {
-		seen, err := r.observe(ctx)
-		if err != nil {
+		if end, err := r.step(ctx); end || err != nil {
 			return err
 		}
-		f := r.facts()
-		f.Seen, f.NewID = seen, newID(f.Now)
-		switch d := Decide(f); {
-		case d.End:
-			return nil
-		case d.Stop != "":
-			return r.stuck(seen, d.Stop)
-		case d.Wait:
-			err = r.clock.Sleep(ctx, r.pause)
-		default:
-			err = r.do(ctx, d, f)
+		w := r.record.Swap
+		if w == nil || w.ID != r.mine {
+			continue
 		}
-		if err != nil {
-			return err
-		}
-		if w := r.record.Swap; w != nil && w.ID == r.mine && w.Phase.Finished() {
+		gaveUp := r.rollback && w.Phase != target.PhaseRollingBack
+		if w.Phase.Finished() || w.Phase == target.PhaseDegraded || gaveUp {
 			if done, err := r.outcome(ctx); done {
 				return err
 			}
 		}
+	}
+}
+
+// step observes, decides, acts and records once.
+func (r *run) step(ctx context.Context) (end bool, err error) {
+	seen, err := r.observe(ctx)
+	if err != nil {
+		return false, err
+	}
+	f := r.facts(seen)
+	if err := r.measure(ctx, &f); err != nil {
+		return false, err
+	}
+	r.last = f
+	switch d := Decide(f); {
+	case d.End:
+		return true, nil
+	case d.Stop != "":
+		return false, r.stuck(seen, d.Stop)
+	case d.Wait:
+		return false, r.clock.Sleep(ctx, r.pause)
+	default:
+		return false, r.do(ctx, d, f)
 	}
 }
 
@@ -133,7 +148,7 @@ func (r *run) do(ctx context.Context, d Decision, f Facts) error {
 	}
 	err := r.act(ctx, d)
 	var again *againError
-	switch w := r.record.Swap; {
+	switch {
 	case err == nil:
 		r.trouble = nil
 		if d.Do != RetireStack { // it is repeated while waiting, which must not go on for ever
@@ -145,18 +160,13 @@ func (r *run) do(ctx context.Context, d Decision, f Facts) error {
 	case errors.As(err, &again), errors.Is(err, target.ErrServing), errors.Is(err, target.ErrUnavailable) && f.waited() < f.patience():
 		r.trouble = err
 		return r.clock.Sleep(ctx, r.pause)
-	case undoable(w, f.Seen) && w.Phase != target.PhaseAborting:
+	case f.undoable() && f.Record.Swap.Phase != target.PhaseAborting:
 		r.cause = err
 		return r.abort(ctx, err.Error())
 	default:
 		r.cause = err
 		return r.stuck(f.Seen, err.Error())
 	}
-}
-
-// undoable says that a swap is before its switch.
-func undoable(w *target.Swap, seen target.Observation) bool {
-	return w != nil && !w.Phase.Finished() && w.Phase != target.PhaseRollingBack && seen.Serving != w.To
 }
 
 // stuck ends a run that can't go on and has nothing to undo.
@@ -185,10 +195,12 @@ func (r *run) outcome(ctx context.Context) (done bool, err error) {
 		return true, &InterruptedError{id, w.Release, w.FailedIn, truth + applyAgain, r.stopping}
 	case w.Phase == target.PhaseFailed:
 		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth + putRight, r.cause}
+	case r.rollback && w.Phase != target.PhaseRolledBack:
+		return true, &NoFallbackError{id, "what served before lost its health on the way"}
 	case w.Phase == target.PhaseRolledBack && !r.rollback:
-		return true, &FailedError{id, w.Release, target.PhaseSwitching, w.Reason, truth, r.cause}
-	case w.Phase == target.PhaseLive && r.rollback:
-		return true, &NoFallbackError{id, "the fallback lost its health on the way"}
+		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth, r.cause}
+	case w.Phase == target.PhaseDegraded:
+		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth + watchedAgain, r.cause}
 	}
 	return r.rollback, nil
 }
@@ -205,6 +217,7 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 	defer cancel()
 	err := r.load(ctx) // the answer to the last write may be what was cut off
 	seen, seeErr := r.observe(ctx)
+	r.last = r.facts(seen)
 	if err := errors.Join(err, seeErr); err != nil {
 		e.Truth, e.Cause = "What is true now could not be seen."+goesOn, errors.Join(cause, err)
 		return e
@@ -217,7 +230,7 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 	case e.Phase == "":
 		e.Truth = r.truth(seen) + applyAgain
 		return e
-	case leased.Err() != nil || !undoable(w, seen):
+	case leased.Err() != nil || !r.facts(seen).undoable():
 		e.Truth = r.truth(seen) + goesOn
 		return e
 	case w.Phase != target.PhaseAborting:

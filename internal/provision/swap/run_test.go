@@ -16,7 +16,7 @@ func TestAReleaseComesUpAndTakesTheTraffic(t *testing.T) {
 	w := newWorld(t)
 	w.mustRun("1")
 	w.stands("blue 1")
-	equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching live")
+	equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching watching live")
 	w.mustRun("2")
 	w.stands("green 2", "blue 1")
 	equal(t, "the front door", w.serving(), "2")
@@ -97,7 +97,7 @@ func TestWhatDoesNotMakeAStackChangesInPlace(t *testing.T) {
 			w.stands("green 2", "blue 1")
 			after, rec := w.observe(), w.record()
 			equal(t, "events", len(w.Target.Log()), events)
-			equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching live")
+			equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching watching live")
 			if diff := cmp.Diff(asked, rec.Asked); diff != "" {
 				t.Errorf("asked (-want +got):\n%s", diff)
 			}
@@ -116,26 +116,60 @@ func TestWhatDoesNotMakeAStackChangesInPlace(t *testing.T) {
 	}
 }
 
-func TestTheCandidateComesUpWithTheCapacityOfWhatServes(t *testing.T) {
+// The candidate comes up as large as what serves is under its load, both keep their size
+// until the watch is over, the fallback for its whole window, and then load counts again.
+func TestTheCandidateComesUpWithTheSizeOfWhatServes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	wide := func(s *target.Slot) {
-		c := s.Definition.Components["api"]
-		c.Scaling = target.Scaling{Min: 3, Max: 3}
-		s.Definition.Components["api"] = c
+	baking := func(s *target.Slot) { s.Policy.BakeSeconds = 30 }
+	api := func(c target.Color) int { return len(w.observe().Stacks[c].Of("api")) }
+	w.mustRun("1")
+	w.ScriptLoad("api", "1", 3)
+	equal(t, "instances under load", api(target.Blue), 3)
+	sizes := map[target.Phase][2]int{}
+	changed := func() {
+		if s := w.record().Swap; s != nil && sizes[s.Phase] == [2]int{} { // at its beginning
+			sizes[s.Phase] = [2]int{api(target.Blue), api(target.Green)}
+		}
 	}
-	w.ok(w.run(slot("1", wide)))
-	w.ok(w.run(slot("2"))) // its minimum is 1
-	equal(t, "instances", len(w.observe().Stacks[target.Green].Of("api")), 3)
+	relieve := w.when(target.PhaseWatching, func() { w.ScriptLoad("", "", 0) })
+	w.ok(w.machineOn(w.Client(), func() { relieve(); changed() }).Run(t.Context(), slot("2", baking)))
+	for _, p := range []target.Phase{target.PhaseVerifying, target.PhaseTesting, target.PhaseSwitching, target.PhaseWatching} {
+		equal(t, "sizes in "+string(p), sizes[p], [2]int{3, 3})
+	}
+	equal(t, "the fallback's size", api(target.Blue), 3)
+	equal(t, "the size of what serves, without load", api(target.Green), 1)
 
-	back := func(s *target.Slot) {
+	w.ok(w.run(slot("1", func(s *target.Slot) {
 		c := s.Definition.Components["api"]
-		c.Scaling = target.Scaling{Min: 1, Max: 2}
+		c.Scaling.Max = 2
 		s.Definition.Components["api"] = c
-	}
-	w.ok(w.run(slot("1", back)))
+	})))
 	w.stands("blue 1", "green 2")
-	equal(t, "instances", len(w.observe().Stacks[target.Blue].Of("api")), 2)
+	equal(t, "the size of what was switched back to, without load", api(target.Blue), 1)
+}
+
+// A run that asks for more instances waits until they are healthy, and says so if one never is.
+func TestMoreInstancesMustGetHealthy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustRun("1")
+	w.Script("api", "1", memtarget.Behaviour{HealthyIn: 20 * time.Second})
+	more := func(n int) func(*target.Slot) {
+		return func(s *target.Slot) {
+			c := s.Definition.Components["api"]
+			c.Scaling.Min = n
+			s.Definition.Components["api"] = c
+		}
+	}
+	w.ok(w.run(slot("1", more(2))))
+	if !healthy(w.observe().Stacks[target.Blue]) {
+		t.Error("the run ended before all instances were healthy")
+	}
+	w.clock.Advance(5 * time.Minute)
+	w.Script("api", "1", memtarget.Behaviour{HealthyIn: 2 * time.Minute})
+	err := wantError[*swap.FailedError](t, w.run(slot("1", more(3))))
+	saysAll(t, err, `component "api" of release 1 did not become healthy within 1m0s (instance 3: GET /healthz -> 503). Release 1 serves all traffic.`)
 }
 
 func TestSwitchingBackIsOneSwitch(t *testing.T) {
@@ -145,7 +179,7 @@ func TestSwitchingBackIsOneSwitch(t *testing.T) {
 	began, events := w.clock.Now(), len(w.Target.Log())
 	w.mustRun("1")
 	w.stands("blue 1", "green 2")
-	equal(t, "phases", w.phases(), "preparing verifying switching live")
+	equal(t, "phases", w.phases(), "preparing verifying switching watching live")
 	if took := w.clock.Now().Sub(began); took > time.Second {
 		t.Errorf("it took %s", took)
 	}
@@ -184,7 +218,7 @@ func TestSwitchingBackToWhatIsGoneBringsItUpAnew(t *testing.T) {
 			w.mustRun("1")
 			w.stands("blue 1", "green 2")
 			equal(t, "stacks of release 1", w.made(memtarget.StackMade, "1"), 2)
-			equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching live")
+			equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching watching live")
 		})
 	}
 }
@@ -198,7 +232,7 @@ func TestAFallbackThatIsHealthyAgainIsUsed(t *testing.T) {
 	}
 	w.sicken("1", 10*time.Second)
 	w.mustRun("1")
-	equal(t, "phases", w.phases(), "preparing verifying switching live")
+	equal(t, "phases", w.phases(), "preparing verifying switching watching live")
 }
 
 func TestANewerReleaseSupersedesASwapInEachPhase(t *testing.T) {
@@ -214,7 +248,7 @@ func TestANewerReleaseSupersedesASwapInEachPhase(t *testing.T) {
 		{target.PhaseTesting, []string{"1", "2", "4"}},
 		{target.PhaseSwitching, []string{"1", "2", "4"}},
 		{target.PhaseAborting, []string{"1", "2", "4"}},
-		{served, []string{"1", "2", "3", "4"}},
+		{served, []string{"1", "2", "3", "2", "4"}},
 	} {
 		t.Run(string(c.phase), func(t *testing.T) {
 			t.Parallel()
@@ -245,7 +279,7 @@ func TestAnotherTestSuiteIsRunBeforeTheSwitch(t *testing.T) {
 	_ = w.machineOn(client, w.when(target.PhaseSwitching, client.Kill)).Run(t.Context(), slot("2"))
 	w.ok(w.run(slot("2", suite("a better suite"))))
 	equal(t, "suites of release 2", w.made(memtarget.TaskStarted, w.record().Swap.ID+"-test"), 2)
-	equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching testing switching live")
+	equal(t, "phases", w.phases(), "preparing migrating starting verifying testing switching testing switching watching live")
 }
 
 func TestASlotWithoutMigrationAndSuiteSwapsToo(t *testing.T) {
@@ -297,7 +331,7 @@ func TestAWorkerThatDoesNotStopIsReported(t *testing.T) {
 	w.mustRun("1")
 	d := &stubborn{Driver: w.audit.of(w.Client(), nil), color: target.Blue}
 	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), slot("2"))
-	saysAll(t, err, `component "mailer" of release 1 did not stop within 1m0s`, "Release 2 has taken the traffic")
+	saysAll(t, err, `component "mailer" of release 1 did not stop within 40s`, "Release 2 has taken the traffic")
 	if st := w.observe().Stacks[target.Green]; !st.Spec.HoldWorkers {
 		t.Error("the new release's workers run too")
 	}

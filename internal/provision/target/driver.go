@@ -23,6 +23,9 @@ type Driver interface {
 	Stacks
 	Tasks
 	Router
+	Meters
+	Journals
+	Logs
 }
 
 // Installations tells one installation of a target from another.
@@ -77,7 +80,7 @@ type Slots interface {
 	// lost and is repeated succeeds: the stored record then already equals the one put.
 	PutSlot(ctx context.Context, r SlotRecord, l Lease) (SlotRecord, error)
 	GetSlot(ctx context.Context, id SlotID) (SlotRecord, error)
-	// DeleteSlot removes the slot with its stacks, whatever serves, and its lease. It
+	// DeleteSlot removes the slot with its stacks, whatever serves, its journals and its lease. It
 	// refuses with ErrProtected while protected and ready.
 	DeleteSlot(ctx context.Context, id SlotID, l Lease) error
 	ListSlots(ctx context.Context, environment EnvironmentID) ([]SlotRecord, error)
@@ -100,17 +103,19 @@ type Stacks interface {
 	// Fingerprint digests what makes a stack different from another: the components without
 	// scaling and routes, "{release}" replaced, and where the target can tell, the artifacts.
 	Fingerprint(ctx context.Context, d Definition) (string, error)
-	// CheckStack refuses a definition that can't be built here with ErrInvalid.
-	CheckStack(ctx context.Context, environment EnvironmentID, d Definition) error
+	// CheckSlot refuses with ErrInvalid a slot whose stacks can't be built here, or whose
+	// policy can't be followed here.
+	CheckSlot(ctx context.Context, s Slot) error
 	// PutStack makes the seat hold this stack and may return before its instances run. The
 	// same fingerprint and swap in the seat: routes, scaling and capacity change in place.
+	// The capacity is the fewest instances: above it the target scales by load by itself.
 	// Another one in the seat: ErrConflict; it must be removed first.
 	PutStack(ctx context.Context, s StackSpec, l Lease) error
 	// DeleteStack stops and removes what sits in the seat and returns when it is gone. It
-	// refuses with ErrServing what carries traffic. An empty seat is success.
+	// refuses with ErrServing what carries traffic, or a share of it. An empty seat is success.
 	DeleteStack(ctx context.Context, id SlotID, c Color, l Lease) error
 	// RetireStack sets when the target removes the stack by itself; nil: never. It never
-	// removes what serves.
+	// removes what carries traffic.
 	RetireStack(ctx context.Context, id SlotID, c Color, at *time.Time, l Lease) error
 	// Observe sees everything of a slot. A slot without anything is an empty observation.
 	Observe(ctx context.Context, id SlotID) (Observation, error)
@@ -126,12 +131,13 @@ type Tasks interface {
 
 // Router is the one commit point.
 type Router interface {
-	// Serve makes the stack in the seat carry all of the slot's traffic in one write, and
-	// returns after the old stack's requests have drained or its drain limit has passed. It
-	// takes back a retirement set for the seat first, and refuses with ErrConflict a seat
-	// without at least one healthy instance of each routed component. Serving what serves
-	// already changes nothing.
-	Serve(ctx context.Context, id SlotID, c Color, drain time.Duration, l Lease) (Switched, error)
+	// SetTraffic divides a slot's traffic in one write. It refuses with ErrInvalid a share
+	// that is none, and with ErrConflict a seat that is to carry more than it does and has a
+	// routed component without a healthy instance. It takes back the retirement of every seat
+	// that is to carry traffic, and returns after the requests of a stack that lost its whole
+	// share have drained or its drain limit has passed. Setting what is set already changes
+	// nothing. Observations then say Serving = t.Color and Percent = t.Percent.
+	SetTraffic(ctx context.Context, id SlotID, t Traffic, drain time.Duration, l Lease) (Switched, error)
 	// ProbeFrontDoor sends one request per routed component through the production entrance.
 	ProbeFrontDoor(ctx context.Context, id SlotID) (Probe, error)
 }

@@ -134,7 +134,7 @@ func (w *world) healthy(s target.StackSpec, l target.Lease) target.StackStatus {
 func (w *world) serve(s target.StackSpec, l target.Lease) {
 	w.Helper()
 	w.healthy(s, l)
-	_, err := w.driver.Serve(w.Context(), s.Slot, s.Color, moment, l)
+	_, err := w.driver.SetTraffic(w.Context(), s.Slot, target.Traffic{Color: s.Color}, moment, l)
 	w.ok(err)
 }
 

@@ -61,17 +61,13 @@ func effectsWithoutLease(w *world) {
 			return w.driver.PutTask(ctx, w.task(id, w.Apps.TaskPasses()), l)
 		},
 		"DeleteTask": func(ctx context.Context, l target.Lease) error { return w.driver.DeleteTask(ctx, id, task.Key, l) },
-		"Serve": func(ctx context.Context, l target.Lease) error {
-			_, err := w.driver.Serve(ctx, id, target.Green, moment, l)
+		"PutJournal": func(ctx context.Context, l target.Lease) error {
+			return w.driver.PutJournal(ctx, w.journal(id, "a", 1), l)
+		},
+		"SetTraffic": func(ctx context.Context, l target.Lease) error {
+			_, err := w.driver.SetTraffic(ctx, id, target.Traffic{Color: target.Green}, moment, l)
 			return err
 		},
-	}
-	if g, ok := w.driver.(gradual); ok {
-		effects["SetTraffic"] = func(ctx context.Context, l target.Lease) error {
-			_, err := g.SetTraffic(ctx, id, target.Traffic{Color: target.Blue, Percent: 10}, moment, l)
-			return err
-		}
-		effects["PutJournal"] = func(ctx context.Context, l target.Lease) error { return g.PutJournal(ctx, w.journal(id, "a", 1), l) }
 	}
 	try := func(whose string, l target.Lease) {
 		w.Helper()

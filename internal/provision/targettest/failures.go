@@ -17,7 +17,7 @@ func failingStackTests() []test {
 			}
 			return len(instances) > 0 && done(instances[0])
 		})
-		_, err := w.driver.Serve(w.Context(), id, target.Blue, moment, lease)
+		_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue}, moment, lease)
 		w.refused(err, target.ErrConflict)
 		if got := w.observe(id).Serving; got != "" {
 			w.Errorf("seat %q serves", got)

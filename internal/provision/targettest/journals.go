@@ -13,7 +13,7 @@ import (
 func journalTests() []test {
 	return []test{
 		{"journals are kept whole, listed newest first without samples and output, and replaced when put again", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			lease := w.lease(id)
 			w.putRecord(id, lease)
 			old, young := w.journal(id, "a", 1), w.journal(id, "b", 2)
@@ -23,7 +23,7 @@ func journalTests() []test {
 			for range 2 {
 				w.ok(g.PutJournal(w.Context(), young, lease))
 			}
-			list, err := w.reopened().(gradual).ListJournals(w.Context(), id)
+			list, err := w.reopened().ListJournals(w.Context(), id)
 			w.ok(err)
 			var short []target.Journal
 			for _, j := range []target.Journal{young, old} {
@@ -36,7 +36,7 @@ func journalTests() []test {
 				w.Errorf("the list (-want +got):\n%s", diff)
 			}
 			for _, want := range []target.Journal{old, young} {
-				got, err := w.reopened().(gradual).GetJournal(w.Context(), id, want.Swap.ID)
+				got, err := w.reopened().GetJournal(w.Context(), id, want.Swap.ID)
 				w.ok(err)
 				if diff := cmp.Diff(want, got); diff != "" {
 					w.Errorf("journal %s (-want +got):\n%s", want.Swap.ID, diff)
@@ -44,7 +44,7 @@ func journalTests() []test {
 			}
 		}},
 		{"a slot without swaps has no journals, and a journal that is not kept is not found", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			list, err := g.ListJournals(w.Context(), id)
 			w.ok(err)
 			if len(list) > 0 {
@@ -54,7 +54,7 @@ func journalTests() []test {
 			w.refused(err, target.ErrNotFound)
 		}},
 		{"the last journals stay though many are put", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			lease := w.lease(id)
 			w.putRecord(id, lease)
 			const more = 3
@@ -70,7 +70,7 @@ func journalTests() []test {
 			}
 		}},
 		{"journals go with their slot, and need its lease", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			lease := w.lease(id)
 			w.putRecord(id, lease)
 			j := w.journal(id, "a", 1)
@@ -81,7 +81,7 @@ func journalTests() []test {
 			w.refused(err, target.ErrNotFound)
 		}},
 		{"the log of a component tells its last lines, instance by instance", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			lease, d := w.lease(id), w.definition(id, "1")
 			d.Components["web"] = routed(id, w.Apps.CrashesAtStart())
 			s := w.stackOf(id, target.Green, d)

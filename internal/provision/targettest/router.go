@@ -27,14 +27,14 @@ func routerTests() []test {
 				version string
 			}{{target.Blue, "1"}, {target.Green, "2"}, {target.Blue, "1"}} {
 				before := w.clock.Now()
-				moved, err := w.driver.Serve(w.Context(), id, to.color, moment, lease)
+				moved, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: to.color}, moment, lease)
 				w.ok(err)
 				if moved.At.Before(before) || moved.At.After(w.clock.Now()) || !moved.Drained {
 					w.Errorf("switched %+v, want at a time after %s, and drained", moved, before)
 				}
 				w.serving(id, to.color, to.version)
 
-				again, err := w.reopened().Serve(w.Context(), id, to.color, moment, lease)
+				again, err := w.reopened().SetTraffic(w.Context(), id, target.Traffic{Color: to.color}, moment, lease)
 				w.ok(err)
 				if !again.At.IsZero() {
 					w.Errorf("serving again moved the traffic at %s", again.At)
@@ -49,7 +49,7 @@ func routerTests() []test {
 			w.healthy(w.stack(id, target.Green, "2"), lease)
 			moves := make([]bool, 6)
 			for _, err := range w.together(len(moves), func(d target.Driver, i int) error {
-				moved, err := d.Serve(w.Context(), id, target.Green, moment, lease)
+				moved, err := d.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 				moves[i] = !moved.At.IsZero()
 				return err
 			}) {
@@ -68,10 +68,10 @@ func routerTests() []test {
 		{"an empty seat can't serve, and what serves goes on", func(w *world) {
 			id := w.slot()
 			lease := w.lease(id)
-			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 			w.refused(err, target.ErrConflict)
 			w.serve(w.stack(id, target.Blue, "1"), lease)
-			_, err = w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			_, err = w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 			w.refused(err, target.ErrConflict)
 			w.serving(id, target.Blue, "1")
 		}},
@@ -89,7 +89,7 @@ func routerTests() []test {
 				web := st.Of("web")
 				return len(web) == 1 && web[0].Healthy
 			})
-			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 			w.refused(err, target.ErrConflict)
 			w.serving(id, target.Blue, "1")
 		}},
@@ -117,9 +117,9 @@ func routerTests() []test {
 			w.healthy(w.stack(id, target.Green, "2"), lease)
 			at := w.clock.Now().Add(moment)
 			w.ok(w.driver.RetireStack(w.Context(), id, target.Green, &at, lease))
-			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 			w.ok(err)
-			_, err = w.driver.Serve(w.Context(), id, target.Blue, moment, lease)
+			_, err = w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue}, moment, lease)
 			w.ok(err)
 			w.after(at.Add(moment))
 			if st, there := w.observe(id).Stacks[target.Green]; !there || st.RetireAt != nil {
@@ -141,7 +141,7 @@ func routerTests() []test {
 			w.healthy(w.stack(id, target.Blue, "1"), lease)
 			ctx, cancel := context.WithCancel(w.Context())
 			cancel()
-			_, err := w.driver.Serve(ctx, id, target.Blue, moment, lease)
+			_, err := w.driver.SetTraffic(ctx, id, target.Traffic{Color: target.Blue}, moment, lease)
 			w.refused(err, context.Canceled)
 			if got := w.observe(id).Serving; got != "" {
 				w.Errorf("seat %q serves", got)

@@ -54,7 +54,7 @@ func routeTests() []test {
 
 			w.healthy(w.stack(id, target.Green, "2"), lease)
 			w.answer(id, id.Name, "/old", "")
-			_, err := w.driver.Serve(w.Context(), id, target.Green, moment, lease)
+			_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Green}, moment, lease)
 			w.ok(err)
 			w.answer(id, id.Name, "/old", "2")
 			w.answer(id, id.Name, "/new", "2")

@@ -7,7 +7,6 @@ import (
 func scalingTests() []test {
 	return []test{
 		{"a stack has as many instances as the highest of its scaling's minimum, its capacity and the schedule of the hour", func(w *world) {
-			w.gradual()
 			for _, c := range []struct {
 				scaling  target.Scaling
 				capacity map[string]int
@@ -32,7 +31,6 @@ func scalingTests() []test {
 			}
 		}},
 		{"workers that are held count as none", func(w *world) {
-			w.gradual()
 			id := w.slot()
 			lease, d := w.lease(id), w.definition(id, "1")
 			d.Components["worker"] = release(w.Apps.Worker())
@@ -47,7 +45,6 @@ func scalingTests() []test {
 			w.stackUntil(s, "a worker wanted", func(st target.StackStatus) bool { return st.Scale["worker"] == 1 })
 		}},
 		{"an instance says since when it is not healthy, and that no more once it is", func(w *world) {
-			w.gradual()
 			id := w.slot()
 			lease, before := w.lease(id), w.clock.Now()
 			for _, i := range w.healthy(w.stack(id, target.Blue, "1"), lease).Instances {
@@ -71,7 +68,7 @@ func scalingTests() []test {
 			})
 		}},
 		{"a slot that can't be built here is refused by the check, one that can is not", func(w *world) {
-			g, id := w.gradual(), w.slot()
+			g, id := w.driver, w.slot()
 			s := target.Slot{Environment: id.Environment, Name: id.Name, Definition: w.definition(id, "1")}
 			w.ok(g.CheckSlot(w.Context(), s))
 			s.Definition.Components["web"] = routed(id, w.Apps.Unbuildable())

@@ -90,13 +90,6 @@ func stackTests() []test {
 			id := target.SlotID{Environment: target.EnvironmentID{Region: w.environment().Region, Name: "nowhere"}, Name: "oms"}
 			w.refused(w.driver.PutStack(w.Context(), w.stack(id, target.Blue, "1"), target.Lease{Token: "none"}), target.ErrNotFound)
 		}},
-		{"what can't run on this kind of target is refused by the check, what can is not", func(w *world) {
-			id := w.slot()
-			d := w.definition(id, "1")
-			w.ok(w.driver.CheckStack(w.Context(), id.Environment, d))
-			d.Components["web"] = routed(id, w.Apps.Unbuildable())
-			w.refused(w.driver.CheckStack(w.Context(), id.Environment, d), target.ErrInvalid)
-		}},
 		{"a fingerprint leaves out scaling, routes and tasks and nothing else", fingerprints},
 	}
 }

@@ -32,7 +32,7 @@ func trafficTests() []test {
 		{"a share of none, or of all and more, is refused as invalid", func(w *world) {
 			id, lease := w.pair(false)
 			for _, t := range []target.Traffic{{Color: target.Blue, Percent: -1}, {Color: target.Blue, Percent: 100}, {}, {Percent: 10}} {
-				_, err := w.gradual().SetTraffic(w.Context(), id, t, moment, lease)
+				_, err := w.driver.SetTraffic(w.Context(), id, t, moment, lease)
 				w.refused(err, target.ErrInvalid)
 			}
 			w.divided(id, target.Blue, 0)
@@ -79,10 +79,10 @@ func trafficTests() []test {
 			id, lease := w.pair(false)
 			ctx, cancel := context.WithCancel(w.Context())
 			cancel()
-			_, err := w.gradual().SetTraffic(ctx, id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
+			_, err := w.driver.SetTraffic(ctx, id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
 			w.refused(err, context.Canceled)
 			lease.Token = "never given"
-			_, err = w.gradual().SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
+			_, err = w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
 			w.refused(err, target.ErrLeaseLost)
 			w.divided(id, target.Blue, 0)
 		}},
@@ -93,7 +93,6 @@ func trafficTests() []test {
 // beside it. They take the requests for the slot's name, or those for any host.
 func (w *world) pair(anyHost bool) (target.SlotID, target.Lease) {
 	w.Helper()
-	w.gradual()
 	id := w.slot()
 	lease := w.lease(id)
 	for version, c := range map[string]target.Color{"1": target.Blue, "2": target.Green} {
@@ -112,7 +111,7 @@ func (w *world) pair(anyHost bool) (target.SlotID, target.Lease) {
 // share leaves the traffic with blue but for a percentage that goes to green.
 func (w *world) share(id target.SlotID, percent int, by target.StickyBy, l target.Lease) target.Switched {
 	w.Helper()
-	moved, err := w.gradual().SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: percent, StickyBy: by}, moment, l)
+	moved, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: percent, StickyBy: by}, moment, l)
 	w.ok(err)
 	return moved
 }
@@ -152,13 +151,13 @@ func sharesMove(w *world) {
 		{Color: target.Blue},
 	} {
 		before := w.clock.Now()
-		moved, err := w.gradual().SetTraffic(w.Context(), id, to, moment, lease)
+		moved, err := w.driver.SetTraffic(w.Context(), id, to, moment, lease)
 		w.ok(err)
 		if moved.At.Before(before) || moved.At.After(w.clock.Now()) || !moved.Drained {
 			w.Errorf("moved %+v, want at a time after %s, and drained", moved, before)
 		}
 		w.divided(id, to.Color, to.Percent)
-		again, err := w.reopened().(gradual).SetTraffic(w.Context(), id, to, moment, lease)
+		again, err := w.reopened().SetTraffic(w.Context(), id, to, moment, lease)
 		w.ok(err)
 		if !again.At.IsZero() {
 			w.Errorf("asked for %+v again, the traffic moved at %s", to, again.At)
@@ -201,13 +200,12 @@ func stickyAccounts(w *world) {
 }
 
 func sharesRefused(w *world) {
-	w.gradual()
 	id := w.slot()
 	lease := w.lease(id)
 	w.serve(w.stack(id, target.Blue, "1"), lease)
 	try := func() {
 		w.Helper()
-		_, err := w.gradual().SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
+		_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: 10}, moment, lease)
 		w.refused(err, target.ErrConflict)
 		w.divided(id, target.Blue, 0)
 	}
@@ -237,7 +235,7 @@ func measured(w *world) {
 		return fmt.Sprintf("blue %+v, green %+v", m[target.Blue], m[target.Green])
 	}
 	w.until("what was answered to be measured", func(ctx context.Context) (string, bool, error) {
-		m, err := w.gradual().Measure(ctx, id, from)
+		m, err := w.driver.Measure(ctx, id, from)
 		blue, green := m[target.Blue], m[target.Green]
 		done := blue.Requests == got["1"] && green.Requests == got["2"] && blue.Errors+green.Errors == 0
 		for _, side := range []target.Measurement{blue, green} {
@@ -249,7 +247,7 @@ func measured(w *world) {
 	})
 	later := w.clock.Now().Add(moment)
 	w.after(later.Add(time.Second))
-	m, err := w.gradual().Measure(w.Context(), id, later)
+	m, err := w.driver.Measure(w.Context(), id, later)
 	w.ok(err)
 	if m[target.Blue].Requests+m[target.Green].Requests > 0 {
 		w.Errorf("measured %s from a moment after the last request on", of(m))

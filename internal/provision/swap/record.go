@@ -21,47 +21,75 @@ func (r *run) save(ctx context.Context) error {
 	return err
 }
 
-// enter records a phase.
+// enter records a phase, and keeps the journal of a swap that has come to its end.
 func (r *run) enter(ctx context.Context, p target.Phase, note string) error {
-	w, now := r.record.Swap, r.clock.Now()
-	w.Phase, w.PhaseAt = p, now
-	w.Steps = append(w.Steps, target.Step{Phase: p, At: now, Note: note})
-	if p.Finished() {
-		w.EndedAt = &now
+	now, w := r.clock.Now(), r.told()
+	r.record.Swap = w
+	f := r.last
+	f.Record = r.record
+	step := target.Step{Phase: p, At: now, Note: note}
+	if p == target.PhaseSwitching || p == target.PhaseWatching {
+		_, step.Percent, _ = f.step()
 	}
+	w.Phase, w.PhaseAt, w.Steps = p, now, append(w.Steps, step)
 	r.since = now
+	if p.Finished() || p == target.PhaseDegraded {
+		w.EndedAt = &now
+		if err := r.keep(ctx, *w); err != nil {
+			return err
+		}
+	}
 	return r.save(ctx)
+}
+
+// keep stores the journal of a swap. It comes before the end is recorded: a run that dies in
+// between ends the swap, and stores its journal, once more.
+func (r *run) keep(ctx context.Context, w target.Swap) error {
+	_, err := insist(ctx, r.Machine, "keep the journal of", r.want.ID(), func() (struct{}, error) {
+		return struct{}{}, r.driver.PutJournal(ctx, target.Journal{Slot: r.want.ID(), Policy: r.record.Asked.Policy, Swap: w}, r.lease.get())
+	})
+	return err
 }
 
 // abort records that the swap can't go on; its candidate is removed next.
 func (r *run) abort(ctx context.Context, why string) error {
-	w := r.record.Swap
+	w := *r.record.Swap
 	w.Reason, w.FailedIn = why, w.Phase
+	r.record.Swap = &w
 	return r.enter(ctx, target.PhaseAborting, why)
 }
 
 // advance records what a decision changes once its effect is done.
 func (r *run) advance(ctx context.Context, d Decision, seen target.Observation) error {
+	before := r.record.Swap
 	if d.Swap != nil {
 		swap := *d.Swap
-		r.record.Swap = &swap
+		r.record.Swap, r.watched = &swap, swap.WatchedFrom
 	}
 	w := r.record.Swap
 	switch {
 	case d.Do == Begin:
-		w.By, r.mine = r.by, w.ID
-	case d.Next == target.PhaseRollingBack:
+		w.By, w.Host, r.mine = r.by, host(), w.ID
+		if err := r.close(ctx, before, d.Note); err != nil {
+			return err
+		}
+	case d.Hold:
 		r.hold(r.by, w.Reason)
-	case d.Next == target.PhaseSwitching && w.Phase == target.PhaseRollingBack:
-		r.record.Hold = nil // it was not rolled back after all
+	case d.Next != "" && d.Next != target.PhaseRolledBack && w.Phase == target.PhaseRollingBack:
+		if h := r.record.Hold; h != nil && h.Release == w.Release && h.Fingerprint == w.Fingerprint {
+			r.record.Hold = nil // it was not rolled back after all
+		}
 	case d.Next == target.PhaseLive:
+		r.record.Hold = nil
+	}
+	if d.Next == target.PhaseLive {
+		r.record.Meta.Ready = true
 		if r.record.Passed == nil {
 			r.record.Passed = map[target.Color]target.Passed{}
 		}
 		r.record.Passed[w.To] = target.Passed{
 			SwapID: seen.Stacks[w.To].Spec.SwapID, Release: w.Release, Fingerprint: w.Fingerprint, At: r.clock.Now(),
 		}
-		r.record.Hold, r.record.Meta.Ready = nil, true
 	}
 	switch {
 	case d.Next != "":
@@ -72,6 +100,16 @@ func (r *run) advance(ctx context.Context, d Decision, seen target.Observation) 
 	return nil
 }
 
+// close keeps the journal of a swap that another one takes the place of before it ended.
+func (r *run) close(ctx context.Context, w *target.Swap, why string) error {
+	if w == nil || w.Phase.Finished() || w.Phase == target.PhaseDegraded {
+		return nil
+	}
+	now, ended := r.clock.Now(), *w
+	ended.Phase, ended.FailedIn, ended.Reason, ended.EndedAt = target.PhaseFailed, w.Phase, why, &now
+	return r.keep(ctx, ended)
+}
+
 // hold keeps the swap's release from coming again by itself.
 func (r *run) hold(by, reason string) {
 	w := r.record.Swap
@@ -79,43 +117,6 @@ func (r *run) hold(by, reason string) {
 		Release: w.Release, Fingerprint: w.Fingerprint, Retry: r.record.Asked.Retry,
 		By: by, At: r.clock.Now(), Reason: reason,
 	}
-}
-
-// beginRollback records the intent and the hold in one write.
-func (r *run) beginRollback(ctx context.Context, by, reason string) error {
-	id, last := r.want.ID(), r.record.Swap
-	if last != nil && last.Phase == target.PhaseRollingBack {
-		r.mine, r.fingerprint = last.ID, last.Fingerprint
-		return nil
-	}
-	seen, err := r.observe(ctx)
-	if err != nil {
-		return err
-	}
-	good := seen.Serving.Other()
-	bad, standing := seen.Stacks[seen.Serving], seen.Stacks[good]
-	passed, now := r.record.Passed[good], r.clock.Now()
-	switch gap := unhealthy(standing); {
-	case seen.Serving == "":
-		return &NoFallbackError{id, "nothing serves in it"}
-	case passed.SwapID == "" || passed.SwapID != standing.Spec.SwapID:
-		return &NoFallbackError{id, "no fallback stands any more"}
-	case gap != nil:
-		return &NoFallbackError{id, "the fallback is not healthy: " + gap.String()}
-	}
-	w := &target.Swap{
-		ID: newID(now), Phase: target.PhaseRollingBack, Requested: true,
-		Release: bad.Spec.Definition.Release, Fingerprint: bad.Spec.Fingerprint,
-		From: good, FromRelease: standing.Spec.Definition.Release, To: seen.Serving,
-		By: by, StartedAt: now, PhaseAt: now, Reason: reason,
-		Steps: []target.Step{{Phase: target.PhaseRollingBack, At: now, Note: reason}},
-	}
-	if last != nil && last.To == w.To {
-		w.SwitchedAt, w.Probed = last.SwitchedAt, last.Probed
-	}
-	r.record.Swap, r.mine, r.fingerprint = w, w.ID, w.Fingerprint
-	r.hold(by, reason)
-	return r.save(ctx)
 }
 
 // newID is sortable by time and unique.
