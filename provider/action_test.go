@@ -113,10 +113,14 @@ func TestActionsRefuseWhatIsWrong(t *testing.T) {
 		at     string
 		want   string
 	}{
-		"a rollback of what is no slot":    {"rollback", set{"deployment_slot_id": "oms"}, `AttributeName("deployment_slot_id")`, "not a deployment slot id"},
-		"a rollback for no reason":         {"rollback", set{"deployment_slot_id": "eu/production/oms", "reason": ""}, `AttributeName("reason")`, `the value is ""`},
-		"a rollback in no time":            {"rollback", set{"deployment_slot_id": "eu/production/oms", "timeouts": set{"invoke": "0s"}}, `AttributeName("timeouts").AttributeName("invoke")`, "not a time limit"},
-		"a rollback of a slot that is not": {"rollback", set{"deployment_slot_id": "eu/production/nothing"}, "", "there is no deployment slot"},
+		"a rollback of what is no slot":     {"rollback", set{"deployment_slot_id": "oms"}, `AttributeName("deployment_slot_id")`, "not a deployment slot id"},
+		"a rollback for no reason":          {"rollback", set{"deployment_slot_id": "eu/production/oms", "reason": ""}, `AttributeName("reason")`, `the value is ""`},
+		"a rollback in no time":             {"rollback", set{"deployment_slot_id": "eu/production/oms", "timeouts": set{"invoke": "0s"}}, `AttributeName("timeouts").AttributeName("invoke")`, "not a time limit"},
+		"a promotion of what is no slot":    {"promote", set{"deployment_slot_id": "oms", "release": "2"}, `AttributeName("deployment_slot_id")`, "not a deployment slot id"},
+		"a promotion of what is no release": {"promote", set{"deployment_slot_id": "eu/production/oms", "release": "a b"}, `AttributeName("release")`, "contains ' '"},
+		"a promotion of nothing":            {"promote", set{"deployment_slot_id": "eu/production/oms", "release": ""}, `AttributeName("release")`, "release"},
+		"a promotion of a slot that is not": {"promote", set{"deployment_slot_id": "eu/production/nothing", "release": "2"}, "", "there is no deployment slot"},
+		"a rollback of a slot that is not":  {"rollback", set{"deployment_slot_id": "eu/production/nothing"}, "", "there is no deployment slot"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, d := l.invoke(c.action, c.config)
@@ -138,6 +142,42 @@ func TestActionsRefuseWhatIsWrong(t *testing.T) {
 			t.Errorf("%s that is not known yet: %s", name, diagnostics(resp.Diagnostics))
 		}
 	}
+}
+
+func TestPromotionByActionLetsTheCandidateTakeTheTraffic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	o := l.changed(l.everything()["deployment_slot"], manual(nil))
+	second := manual(set{"release": "2"})
+	o = w.waits(l, o, second)
+	for release, want := range map[string]string{"3": "release 2 waits", "1": "release 2 waits"} {
+		if _, d := l.invoke("promote", set{"deployment_slot_id": "eu/production/oms", "release": release}); !d.errors() || !strings.Contains(d.String(), "Unable to promote deployment slot") || !strings.Contains(d.String(), want) {
+			t.Errorf("promote release %s: %s", release, d)
+		}
+	}
+	progress, d := l.invoke("promote", set{"deployment_slot_id": "eu/production/oms", "release": "2"})
+	if len(d) > 0 || len(progress) < 3 || progress[len(progress)-1] != "Release 2 serves all traffic." {
+		t.Fatalf("got %s, progress %q", d, progress)
+	}
+	o = l.empty(o, second)
+	if at(o.state, "phase") != "live" || at(o.state, "live.release") != "2" || at(o.state, "last_swap.approved_by") != "the action slipway_promote of this state" {
+		t.Errorf("the state has phase %v, approved by %v", at(o.state, "phase"), at(o.state, "last_swap.approved_by"))
+	}
+	if _, d := l.invoke("promote", set{"deployment_slot_id": "eu/production/oms", "release": "2"}); !d.errors() || !strings.Contains(d.String(), "no release waits") {
+		t.Errorf("promote what serves: %s", d)
+	}
+}
+
+// waits applies a configuration whose release waits for approval in the end.
+func (w *world) waits(l *lab, o object, config map[string]any) object {
+	w.t.Helper()
+	l.configure()
+	o, d := l.apply(l.plan(o, config))
+	if d.errors() || len(d) != 1 || !strings.Contains(d.String(), "Release waits for approval") || at(o.state, "phase") != "awaiting_approval" {
+		w.t.Fatalf("phase %v: %s", at(o.state, "phase"), d)
+	}
+	return l.empty(o, config)
 }
 
 func TestActionThatTakesTooLongNamesItsLimit(t *testing.T) {
