@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -73,8 +74,11 @@ func show(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey)
 	}
 	for _, e := range s.Environments {
 		state := "ready"
-		if e.Problem != "" {
+		switch bad := badIn(s.BadRecords, e.ID); {
+		case e.Problem != "":
 			state = e.Problem
+		case bad > 0:
+			state = fmt.Sprintf("ready, but for %d records below", bad)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.ID, e.Status.URL, e.Status.PreviewURL, state)
 	}
@@ -87,17 +91,34 @@ func show(stdout io.Writer, dir string, hello agentapi.Hello, s agentapi.Survey)
 			phase = string(slot.Swap.Phase)
 		}
 		for _, st := range slot.Stacks {
-			role, retires := "standing by", ""
-			if st.Serves {
-				role = "live"
-			}
+			retires := ""
 			if st.RetireAt != nil {
 				retires = st.RetireAt.UTC().Format(time.RFC3339)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", slot.ID, st.Color, st.Release, role, st.Healthy, st.Instances, retires, phase)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d/%d\t%s\t%s\n", slot.ID, st.Color, st.Release, st.Role, st.Healthy, st.Instances, retires, phase)
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(s.BadRecords) > 0 {
+		fmt.Fprintln(stdout, "\nRECORDS THAT CAN'T BE USED")
+	}
+	for _, b := range s.BadRecords {
+		fmt.Fprintf(stdout, "%s %s: %s.\n", b.What, b.ID, b.Problem)
+	}
+	return nil
+}
+
+// badIn counts the bad records in an environment.
+func badIn(records []agentapi.BadRecordSurvey, id target.EnvironmentID) int {
+	n := 0
+	for _, b := range records {
+		if strings.HasPrefix(b.ID, id.String()+"/") {
+			n++
+		}
+	}
+	return n
 }
 
 func stop(ctx context.Context, dir, version string, stdout io.Writer) error {

@@ -207,6 +207,7 @@ func (s *server) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		defer s.requests.Add(-1)
+		s.platform.LookAgain()
 		next.ServeHTTP(w, r)
 	})
 }

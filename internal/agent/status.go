@@ -46,6 +46,9 @@ func survey(ctx context.Context, p *platform.Platform) (agentapi.Survey, error) 
 			out.Slots = append(out.Slots, slotSurvey(rec, seen))
 		}
 	}
+	for _, b := range p.BadRecords() {
+		out.BadRecords = append(out.BadRecords, agentapi.BadRecordSurvey(b))
+	}
 	for id, t := range p.Traffic() {
 		out.Databases = append(out.Databases, agentapi.ServerSurvey{Environment: id, Connections: t.Connections, Statements: t.Statements})
 	}
@@ -55,7 +58,7 @@ func survey(ctx context.Context, p *platform.Platform) (agentapi.Survey, error) 
 func slotSurvey(rec target.SlotRecord, seen target.Observation) agentapi.SlotSurvey {
 	s := agentapi.SlotSurvey{ID: rec.Asked.ID(), Swap: rec.Swap, Hold: rec.Hold}
 	for c, st := range seen.Stacks {
-		view := agentapi.StackSurvey{Color: c, Release: st.Spec.Definition.Release, Serves: c == seen.Serving, RetireAt: st.RetireAt}
+		view := agentapi.StackSurvey{Role: role(rec, seen, c), Color: c, Release: st.Spec.Definition.Release, Serves: c == seen.Serving, RetireAt: st.RetireAt}
 		for _, i := range st.Instances {
 			view.Instances++
 			if i.Healthy {
@@ -68,6 +71,20 @@ func slotSurvey(rec target.SlotRecord, seen target.Observation) agentapi.SlotSur
 		s.Stacks = append(s.Stacks, view)
 	}
 	return s
+}
+
+// role is what a stack is in its slot.
+func role(rec target.SlotRecord, seen target.Observation, c target.Color) string {
+	id := seen.Stacks[c].Spec.SwapID
+	switch w := rec.Swap; {
+	case c == seen.Serving:
+		return "live"
+	case w != nil && !w.Phase.Finished() && id == w.ID:
+		return "candidate"
+	case seen.Serving != "" && id == rec.Passed[c].SwapID:
+		return "fallback"
+	}
+	return "leftover"
 }
 
 // idleLimit is how long an agent without anything to look after waits for its first region.

@@ -26,6 +26,8 @@ type Survey struct {
 	Regions      []string            `json:"regions"`
 	Environments []EnvironmentSurvey `json:"environments"`
 	Slots        []SlotSurvey        `json:"slots"`
+	// BadRecords are those that can't be used.
+	BadRecords []BadRecordSurvey `json:"bad_records,omitempty"`
 	// Databases counts what went to the database servers since the agent began.
 	Databases []ServerSurvey `json:"databases,omitempty"`
 }
@@ -36,6 +38,15 @@ type EnvironmentSurvey struct {
 	Ready   bool                     `json:"ready"`
 	Problem string                   `json:"problem,omitempty"`
 	Status  target.EnvironmentStatus `json:"status"`
+}
+
+// BadRecordSurvey is a record that can't be used.
+type BadRecordSurvey struct {
+	// What is "region", "environment", "account database" or "deployment slot", with its id.
+	What string `json:"what"`
+	ID   string `json:"id"`
+	// Problem says what is wrong with which file, and what to do about it.
+	Problem string `json:"problem"`
 }
 
 // SlotSurvey is a slot in a survey.
@@ -49,12 +60,14 @@ type SlotSurvey struct {
 
 // StackSurvey is a stack in a survey.
 type StackSurvey struct {
-	Color     target.Color `json:"color"`
-	Release   string       `json:"release"`
-	Serves    bool         `json:"serves"`
-	Instances int          `json:"instances"`
-	Healthy   int          `json:"healthy"`
-	RetireAt  *time.Time   `json:"retire_at,omitempty"`
+	Color   target.Color `json:"color"`
+	Release string       `json:"release"`
+	Serves  bool         `json:"serves"`
+	// Role is "live", "candidate", "fallback", or "leftover" for what the next apply removes.
+	Role      string     `json:"role"`
+	Instances int        `json:"instances"`
+	Healthy   int        `json:"healthy"`
+	RetireAt  *time.Time `json:"retire_at,omitempty"`
 }
 
 // ServerSurvey counts what went to one database server.

@@ -48,7 +48,7 @@ func (e *environment) loadDatabases() error {
 	for _, account := range names {
 		d := &databaseFile{}
 		if err := store.Load(e.files.database(account), d); err != nil {
-			e.bad[target.AccountDatabaseID{Environment: e.id, Account: account}.String()] = e.p.complain(err)
+			e.bad.databases[account] = e.p.complain(err)
 			continue
 		}
 		e.databases[account] = d
@@ -72,7 +72,7 @@ func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDa
 	}
 	e.mu.Lock()
 	before := e.databases[spec.Account]
-	err = e.bad[spec.ID().String()]
+	err = e.bad.databases[spec.Account]
 	e.mu.Unlock()
 	if err != nil {
 		return none, err

@@ -30,10 +30,8 @@ func (p *Platform) ListAccountDatabases(ctx context.Context, id target.Environme
 	for _, account := range target.SortedKeys(e.databases) {
 		files = append(files, *e.databases[account])
 	}
-	for bad, err := range e.bad {
-		if _, parse := target.ParseAccountDatabaseID(bad); parse == nil {
-			e.p.log.Warn("an account database is left out of a list", "id", bad, "error", err)
-		}
+	for account, err := range e.bad.databases {
+		e.p.log.Warn("an account database is left out of a list", "environment", e.id.String(), "account", account, "error", err)
 	}
 	e.mu.Unlock()
 	catalogues := map[*server]map[string]accounts.Entry{}
@@ -97,7 +95,7 @@ func (p *Platform) GetAccountDatabase(ctx context.Context, id target.AccountData
 	}
 	notFound := target.Errorf(target.ErrNotFound, "there is no account database %q in %s", id, p.Where())
 	e.mu.Lock()
-	err = e.bad[id.String()]
+	err = e.bad.databases[id.Account]
 	file := e.databases[id.Account]
 	e.mu.Unlock()
 	switch {
@@ -158,7 +156,7 @@ func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountD
 	defer unlock()
 	e.mu.Lock()
 	file := e.databases[id.Account]
-	err = e.bad[id.String()]
+	err = e.bad.databases[id.Account]
 	e.mu.Unlock()
 	switch {
 	case err != nil:

@@ -66,6 +66,7 @@ func (e *environment) openDoor(ctx context.Context) error {
 	}
 	front := proxy.New(domain, e.p.log)
 	e.mu.Lock()
+	front.LackRoutes(len(e.bad.slots) > 0)
 	e.door, e.proxy = fresh, front
 	e.mu.Unlock()
 	for _, s := range e.allSlots() {

@@ -37,7 +37,7 @@ type environment struct {
 	databases map[string]*databaseFile
 	slots     map[string]*slot
 	changing  map[string]chan struct{} // held by who changes an account's database
-	bad       map[string]error         // records of databases and slots that can't be read, by id
+	bad       badRecords
 
 	opening sync.Mutex // held while a server is opened
 	copying sync.Mutex // held while an account is copied for a test suite
@@ -63,14 +63,19 @@ func (p *Platform) newEnvironment(id target.EnvironmentID) *environment {
 	return &environment{
 		p: p, id: id, files: p.dir.environment(id),
 		servers: map[string]*server{}, halfway: map[string]*postgres.Server{}, databases: map[string]*databaseFile{}, slots: map[string]*slot{},
-		bad: map[string]error{}, changing: map[string]chan struct{}{}, kick: make(chan struct{}, 1), life: life, end: end,
+		bad: badRecords{map[string]error{}, map[string]error{}}, changing: map[string]chan struct{}{}, kick: make(chan struct{}, 1), life: life, end: end,
 	}
 }
 
 // loadEnvironment reads an environment and brings back what runs in it. A folder without a
 // record is what a crash left of a removal, or of a create that never began: nil.
-func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID) (*environment, error) {
+func (p *Platform) loadEnvironment(ctx context.Context, id target.EnvironmentID) (found *environment, err error) {
 	e := p.newEnvironment(id)
+	defer func() {
+		if found == nil {
+			e.end()
+		}
+	}()
 	switch err := store.Load(e.files.record(), &e.file); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, removeLeftover(e.files.record(), "postgres/data", "clusters/*", "databases/*", "slots/*/slot.json")
@@ -248,8 +253,8 @@ func (e *environment) refuseRemoval(ctx context.Context) error {
 		return target.Errorf(target.ErrProtected, "deletion protection of environment %q is on: set deletion_protection = false and apply that first", e.id)
 	case e.holdsSlots():
 		return target.Errorf(target.ErrNotEmpty, "environment %q still has deployment slots", e.id)
-	case len(e.bad) > 0:
-		return target.Errorf(target.ErrNotEmpty, "environment %q has records that can't be read: %v", e.id, e.bad)
+	case e.bad.any() != nil:
+		return target.Errorf(target.ErrNotEmpty, "environment %q has records that can't be read: %v", e.id, e.bad.any())
 	}
 	for account := range e.databases {
 		if !gone[account] {

@@ -75,6 +75,8 @@ type Platform struct {
 	bad map[string]error
 	// ended says that the installation was removed with its last region.
 	ended bool
+	// looking is held while bad records are looked at again.
+	looking sync.Mutex
 
 	life  context.Context
 	end   context.CancelFunc
@@ -330,7 +332,7 @@ func (p *Platform) uninstall() error {
 	return errors.Join(errs...)
 }
 
-// janitor retires what is due and sees renewed root certificates, twice a second.
+// janitor retires what is due, and sees renewed certificates and restored records, twice a second.
 func (p *Platform) janitor() {
 	t := time.NewTicker(500 * time.Millisecond)
 	defer t.Stop()
@@ -340,6 +342,7 @@ func (p *Platform) janitor() {
 			return
 		case <-t.C:
 		}
+		p.LookAgain()
 		for _, e := range p.allEnvironments() {
 			if e.rootRenewed() {
 				e.poke()

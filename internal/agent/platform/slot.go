@@ -5,7 +5,6 @@ package platform
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -86,18 +84,13 @@ func (e *environment) loadSlots(ctx context.Context) error {
 		return err
 	}
 	for _, name := range names {
-		s := e.newSlot(target.SlotID{Environment: e.id, Name: name})
-		switch err := store.Load(e.files.slotRecord(name), &s.file); {
-		case errors.Is(err, fs.ErrNotExist):
-			if err := removeLeftover(e.files.slotRecord(name), "stacks/*", "tasks/*"); err != nil {
-				e.bad[s.id.String()] = e.p.complain(err)
-			}
-			continue
-		case err != nil:
-			e.bad[s.id.String()] = e.p.complain(err)
+		s, err := e.loadSlot(name)
+		if err != nil {
+			e.bad.slots[name] = e.p.complain(err)
+		}
+		if s == nil {
 			continue
 		}
-		s.file.fill()
 		e.slots[name] = s
 	}
 	if err := e.moveIn(); err != nil {
@@ -170,7 +163,7 @@ func (p *Platform) slot(id target.SlotID, create bool) (*slot, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.bad[id.String()]; err != nil {
+	if err := e.bad.slots[id.Name]; err != nil {
 		return nil, err
 	}
 	s := e.slots[id.Name]

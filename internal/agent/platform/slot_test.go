@@ -172,7 +172,7 @@ func TestALostRecordIsNoReasonToRemoveWhatItDescribes(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := p.newEnvironment(s.e.id)
-	if err := again.loadSlots(t.Context()); err != nil || !errors.As(again.bad[s.id.String()], &bad) {
+	if err := again.loadSlots(t.Context()); err != nil || !errors.As(again.bad.slots[s.id.Name], &bad) {
 		t.Errorf("a slot without its record: got %v, %v, want it refused", err, again.bad)
 	}
 	if _, err := os.Stat(home); err != nil {

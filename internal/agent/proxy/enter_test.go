@@ -69,3 +69,19 @@ func TestADrainSeesEveryRequestThatEntered(t *testing.T) {
 	stop.Store(true)
 	requests.Wait()
 }
+
+func TestWhatHasNoRouteIsUnavailableWhileRoutesAreUnknown(t *testing.T) {
+	t.Parallel()
+	p := New("eu.localhost", slog.New(slog.DiscardHandler))
+	r := &http.Request{Host: "eu.localhost", URL: &url.URL{Path: "/"}}
+	for _, lack := range []bool{false, true, false} {
+		p.LackRoutes(lack)
+		want := http.StatusNotFound
+		if lack {
+			want = http.StatusServiceUnavailable
+		}
+		if _, _, refused := p.enter(Production, r); refused == nil || refused.status != want {
+			t.Errorf("lacking routes is %t: got %+v, want %d", lack, refused, want)
+		}
+	}
+}

@@ -20,6 +20,7 @@ type Proxy struct {
 	spliced     crowd         // WebSockets
 	arrivals    atomic.Uint64 // connections that have come
 	leaving     atomic.Bool   // Drain or Close has begun
+	lackRoutes  atomic.Bool
 
 	mu     sync.Mutex
 	stacks map[string]*stack
@@ -41,3 +42,7 @@ func New(domain string, logger *slog.Logger) *Proxy {
 	p.table.Store(&table{})
 	return p
 }
+
+// LackRoutes says whether there may be routes that the proxy was not told. What it knows no way
+// for is then unavailable, not absent.
+func (p *Proxy) LackRoutes(lack bool) { p.lackRoutes.Store(lack) }

@@ -14,14 +14,15 @@ const (
 
 // Values of the header Slipway-Error.
 const (
-	codeBadRequest  = "bad-request"          // 400: cannot be said in HTTP/1.1
-	codeNoRoute     = "no-route"             // 404
-	codeNoStack     = "no-stack"             // 503: nothing serves in the slot at this entrance
-	codeNoInstance  = "no-instance"          // 503: the component has no healthy instance
-	codeUnreachable = "instance-unreachable" // 502: no instance could be connected to
-	codeTimeout     = "instance-timeout"     // 504: no instance could be connected to in time
-	codeLost        = "instance-lost"        // 502: the instance went away with the request
-	codeBadAnswer   = "bad-answer"           // 502: the instance does not speak HTTP/1.1
+	codeBadRequest   = "bad-request"          // 400: cannot be said in HTTP/1.1
+	codeNoRoute      = "no-route"             // 404
+	codeUnknownRoute = "route-unknown"        // 503: no route, and not all routes are known
+	codeNoStack      = "no-stack"             // 503: nothing serves in the slot at this entrance
+	codeNoInstance   = "no-instance"          // 503: the component has no healthy instance
+	codeUnreachable  = "instance-unreachable" // 502: no instance could be connected to
+	codeTimeout      = "instance-timeout"     // 504: no instance could be connected to in time
+	codeLost         = "instance-lost"        // 502: the instance went away with the request
+	codeBadAnswer    = "bad-answer"           // 502: the instance does not speak HTTP/1.1
 )
 
 // refusal is an answer of the proxy itself.

@@ -97,6 +97,8 @@ func (p *Proxy) enter(e Entrance, r *http.Request) (*entry, string, *refusal) {
 		now := p.table.Load()
 		found, cookie := p.choose(now, e, n, r)
 		switch {
+		case found == nil && p.lackRoutes.Load():
+			return nil, "", &refusal{http.StatusServiceUnavailable, codeUnknownRoute, fmt.Sprintf("no known route for %q at the %s entrance, but the record of a slot can't be read: \"agent status\" tells", n.host+r.URL.Path, e)}
 		case found == nil:
 			return nil, "", &refusal{http.StatusNotFound, codeNoRoute, fmt.Sprintf("no route for %q at the %s entrance", n.host+r.URL.Path, e)}
 		case found.turn == nil:

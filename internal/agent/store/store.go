@@ -32,7 +32,7 @@ type BadRecordError struct {
 }
 
 func (e *BadRecordError) Error() string {
-	return fmt.Sprintf("the record %s can't be used: %s. It was left as it is: restore it from a backup, or move it away if what it describes may be forgotten", e.Path, e.Why)
+	return fmt.Sprintf("the record %s can't be used: %s. It was left as it is: restore it from a backup, or move it away if what it describes may be forgotten; the agent then sees it by itself", e.Path, e.Why)
 }
 
 // Load reads the record at path into v. A missing file is fs.ErrNotExist; anything else that

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -72,7 +73,18 @@ func (e *InterruptedError) Error() string {
 	if e.Phase != "" {
 		what = fmt.Sprintf("the swap to release %s was interrupted while %s", e.Release, strings.ReplaceAll(string(e.Phase), "_", " "))
 	}
-	return fmt.Sprintf("%s: %s: %v. %s", slotWords(e.Slot), what, e.Cause, e.Truth)
+	return fmt.Sprintf("%s: %s%s. %s", slotWords(e.Slot), what, interruption(e.Cause), e.Truth)
+}
+
+// interruption says in words what ended a run from outside.
+func interruption(cause error) string {
+	switch {
+	case cause == context.Canceled: //nolint:errorlint // What is wrapped says more.
+		return " by Ctrl-C, or because Terraform was told to stop"
+	case errors.Is(cause, context.Canceled):
+		return fmt.Sprintf(" by Ctrl-C, or because Terraform was told to stop (%v)", cause)
+	}
+	return fmt.Sprintf(": %v", cause)
 }
 
 // Unwrap leads to [context.Canceled], [context.DeadlineExceeded] or [target.ErrLeaseLost].
@@ -151,5 +163,21 @@ func (r *run) truth(seen target.Observation) string {
 	case stands && r.record.Passed[other.Spec.Color].SwapID == other.Spec.SwapID:
 		return fmt.Sprintf("%s, and the fallback, release %s, still stands.", release, other.Spec.Definition.Release)
 	}
-	return release + "; the candidate was removed."
+	return release + "; the candidate was removed" + slowly(w) + "."
+}
+
+// slowRemoval is how long the removal of a candidate may take without a word.
+const slowRemoval = 5 * time.Second
+
+// slowly says how long the removal of a failed candidate took, if that was long.
+func slowly(w *target.Swap) string {
+	n := len(w.Steps)
+	if n < 2 || w.Steps[n-2].Phase != target.PhaseAborting {
+		return ""
+	}
+	took := w.Steps[n-1].At.Sub(w.Steps[n-2].At)
+	if took < slowRemoval {
+		return ""
+	}
+	return fmt.Sprintf(" (which took %s: it was slow to end when it was asked to)", took.Round(time.Second))
 }

@@ -40,7 +40,7 @@ func TestBeforeTheSwitchAnInterruptedRunRemovesItsCandidate(t *testing.T) {
 				w.ScriptTask(target.TaskTest, memtarget.TaskBehaviour{EndsAfter: 5})
 				e := w.interruptedIn(phase, context.Canceled, slot("2"))
 				equal(t, "phase", e.Phase, phase)
-				saysAll(t, e, `Slot "oms" of "eu/production": the swap to release 2 was interrupted while `+string(phase)+": context canceled. "+truth+" Apply again to go on.")
+				saysAll(t, e, `Slot "oms" of "eu/production": the swap to release 2 was interrupted while `+string(phase)+" by Ctrl-C, or because Terraform was told to stop. "+truth+" Apply again to go on.")
 				if first {
 					w.stands()
 				} else {
@@ -152,7 +152,7 @@ func TestAnInterruptedChangeInPlaceSaysWhatIsTrue(t *testing.T) {
 	w.mustRun("1")
 	ctx, cancel := context.WithCancel(t.Context())
 	err := w.machineOn(w.Client(), cancel).Run(ctx, slot("1", wider))
-	saysAll(t, wantError[*swap.InterruptedError](t, err), `Slot "oms" of "eu/production": the change was interrupted: context canceled. Release 1 serves all traffic. Apply again to go on.`)
+	saysAll(t, wantError[*swap.InterruptedError](t, err), `Slot "oms" of "eu/production": the change was interrupted by Ctrl-C, or because Terraform was told to stop. Release 1 serves all traffic. Apply again to go on.`)
 	w.ok(w.run(slot("1", wider)))
 	equal(t, "instances", len(w.observe().Stacks[target.Blue].Of("api")), 2)
 }
@@ -173,7 +173,7 @@ func TestWhoGivesUpBeforeTheLeaseIsTakenTouchesNothing(t *testing.T) {
 		stop := w.clock.Every(time.Second, cancel)
 		err := run(ctx)
 		stop()
-		saysAll(t, wantError[*swap.InterruptedError](t, err), "the change was interrupted: context canceled. Nothing was touched.")
+		saysAll(t, wantError[*swap.InterruptedError](t, err), "the change was interrupted by Ctrl-C, or because Terraform was told to stop. Nothing was touched.")
 	}
 	equal(t, "revision", w.record().Revision, before.Revision)
 }
