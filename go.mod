@@ -22,7 +22,8 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/ulikunitz/xz v0.5.17
 	golang.org/x/net v0.62.0
-	golang.org/x/sys v0.49.0
+	golang.org/x/sys v0.50.0
+	golang.org/x/term v0.48.0
 	pgregory.net/rapid v1.3.0
 )
 

@@ -22,8 +22,10 @@ const module = "github.com/slipway-platform/terraform-provider-slipway"
 // "/..." stands for a folder with everything under it. Tests are exempt: the tests of an
 // upper floor may use whatever they need.
 var floors = map[string][]string{
-	"":         {"provider", "internal/agent"},
+	"":         {"provider", "internal/agent", "internal/operator"},
 	"provider": {"internal/provision", "internal/provision/localtarget", "internal/provision/swap", "internal/provision/target", "internal/agentapi", "internal/wait"},
+
+	"internal/operator": {"internal/provision", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi", "internal/wait"},
 
 	"internal/provision":             {"internal/provision/swap", "internal/provision/target", "internal/wait"},
 	"internal/provision/swap":        {"internal/provision/target", "internal/wait"},

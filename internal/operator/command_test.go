@@ -1,0 +1,109 @@
+package operator
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const slotID = "eu/production/oms"
+
+func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"status", "x"}, "takes no argument"},
+		{[]string{"watch"}, "takes SLOT"},
+		{[]string{"logs", slotID}, "takes SLOT COMPONENT"},
+		{[]string{"rollback", slotID}, "needs --reason"},
+		{[]string{"logs", "--lines", "0", slotID, "api"}, "out of range"},
+		{[]string{"history", "--nonsense", slotID}, "flag provided but not defined"},
+	} {
+		w.says(2, c.args, c.says, "Usage: terraform-provider-slipway "+c.args[0])
+	}
+	w.says(1, []string{"history", "eu"}, "eu")
+	w.says(1, []string{"watch", slotID}, slotID)
+	w.says(1, []string{"status", "--target", "moon"}, "moon")
+}
+
+func TestStatusShowsWhatRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.live("1", "2")
+	w.says(0, []string{"status"}, "Frankfurt", "eu/production", slotID, "2 1/1", "1 1/1, 10m0s left")
+	_, out, _ := w.call("status", "--json")
+	var v platformView
+	w.ok(json.Unmarshal([]byte(out), &v))
+	if len(v.Slots) != 1 || v.Slots[0].Live.Release != "2" || v.Slots[0].Fallback.Release != "1" || *v.Slots[0].Fallback.LeftSeconds != 600 {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestRollbackGoesBackAndSaysWhoAndWhy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.live("1", "2")
+	w.says(0, []string{"rollback", slotID, "--reason", "orders were lost"}, "Release 1 of slot", "Release 2 is on hold", "above 0")
+	w.says(0, []string{"status"}, "2, by operator kim")
+	w.says(0, []string{"history", slotID}, "rolled_back", "orders were lost", "operator kim")
+	w.says(1, []string{"rollback", slotID, "--reason", "again"}, "can't be rolled back")
+	rec, err := w.Target.GetSlot(t.Context(), oms)
+	w.ok(err)
+	if rec.Meta.Owner != "the configuration" {
+		t.Errorf("the slot belongs to %q after a rollback, want that its owner stays", rec.Meta.Owner)
+	}
+}
+
+func TestPromoteBringsTheWaitingReleaseLive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	manual := func(p *target.Policy) { p.Approval, p.ApprovalTimeoutSeconds = target.ApprovalManual, 600 }
+	w.live("1")
+	w.says(1, []string{"promote", slotID}, "waits for approval")
+	_, err := w.UpdateSlot(t.Context(), slot("2", manual))
+	w.ok(err)
+	w.says(1, []string{"promote", slotID, "--release", "3"}, "release 2 waits for approval, not release 3")
+	w.says(0, []string{"promote", slotID}, "Release 2 of slot", "is live")
+	rec, err := w.Target.GetSlot(t.Context(), oms)
+	w.ok(err)
+	if a := rec.Swap.Approved; a == nil || a.By != "operator kim" || rec.Meta.Owner != "the configuration" {
+		t.Errorf("approved %+v, owner %q", a, rec.Meta.Owner)
+	}
+}
+
+func TestReportIsWrittenForAnySwap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.live("1", "2")
+	journals, err := w.Provisioner.ListJournals(t.Context(), oms)
+	w.ok(err)
+	if len(journals) != 2 {
+		t.Fatalf("there are %d journals, want 2", len(journals))
+	}
+	path := filepath.Join(t.TempDir(), "page.html")
+	for _, j := range journals {
+		w.says(0, []string{"report", slotID, "--swap", j.Swap.ID, "--output", path}, path)
+		page, err := os.ReadFile(path)
+		w.ok(err)
+		if !strings.Contains(string(page), j.Swap.ID) {
+			t.Errorf("the page is not about swap %s", j.Swap.ID)
+		}
+	}
+	w.says(1, []string{"report", slotID, "--swap", "none"}, "history "+slotID)
+	w.says(1, []string{"report", slotID, "--output", filepath.Join(path, "below")}, "write the report")
+}
+
+func TestLogsNameTheComponentsThereAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.live("1")
+	w.says(0, []string{"logs", slotID, "api"}, "== api 1, instance 1")
+	w.says(1, []string{"logs", slotID, "web"}, `has a component "web"`, "expected one of api")
+}
