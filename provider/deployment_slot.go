@@ -199,5 +199,5 @@ func remind(s provision.SlotState, preview types.String, diags *diag.Diagnostics
 	if c.RetireAt != nil {
 		until = c.RetireAt.UTC().Format(time.RFC3339) + ", when it is removed unless it is approved"
 	}
-	diags.AddAttributeWarning(path.Root("approved_release"), "Release waits for approval", fmt.Sprintf("Release %s of slot %q has passed its tests, and waits until %s. %s. The candidate can be reached at %s. To let it take the traffic, set approved_release = %q and apply, or invoke the action slipway_promote, or run the command \"promote\" of terraform-provider-slipway.", release, id, until, serves(s), preview.ValueString(), release))
+	diags.AddAttributeWarning(path.Root("approved_release"), "Release waits for approval", fmt.Sprintf("Release %s of slot %q has passed its tests, and waits until %s. %s. The candidate can be reached at %s. To let it take the traffic, set approved_release = %q and apply, or invoke the action slipway_promote, or run \"terraform-provider-slipway promote %s\".", release, id, until, serves(s), preview.ValueString(), release, id))
 }

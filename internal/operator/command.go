@@ -148,7 +148,7 @@ func (cmd command) parse(flags *flag.FlagSet, args []string, c *call) (code int,
 		}
 		c.words, args = append(c.words, flags.Arg(0)), flags.Args()[1:]
 	}
-	wrong := ""
+	var wrong string
 	switch {
 	case len(c.words) != cmd.words && cmd.words == 0:
 		wrong = fmt.Sprintf("takes no argument, and got %q", c.words)

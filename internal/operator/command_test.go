@@ -54,7 +54,7 @@ func TestRollbackGoesBackAndSaysWhoAndWhy(t *testing.T) {
 	w.says(0, []string{"status"}, "2, by operator kim")
 	w.says(0, []string{"history", slotID}, "rolled_back", "orders were lost", "operator kim")
 	w.says(1, []string{"rollback", slotID, "--reason", "again"}, "can't be rolled back")
-	rec, err := w.Target.GetSlot(t.Context(), oms)
+	rec, err := w.GetSlot(t.Context(), oms)
 	w.ok(err)
 	if rec.Meta.Owner != "the configuration" {
 		t.Errorf("the slot belongs to %q after a rollback, want that its owner stays", rec.Meta.Owner)
@@ -71,7 +71,7 @@ func TestPromoteBringsTheWaitingReleaseLive(t *testing.T) {
 	w.ok(err)
 	w.says(1, []string{"promote", slotID, "--release", "3"}, "release 2 waits for approval, not release 3")
 	w.says(0, []string{"promote", slotID}, "Release 2 of slot", "is live")
-	rec, err := w.Target.GetSlot(t.Context(), oms)
+	rec, err := w.GetSlot(t.Context(), oms)
 	w.ok(err)
 	if a := rec.Swap.Approved; a == nil || a.By != "operator kim" || rec.Meta.Owner != "the configuration" {
 		t.Errorf("approved %+v, owner %q", a, rec.Meta.Owner)
