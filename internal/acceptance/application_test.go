@@ -92,7 +92,7 @@ func serveApplication(behaviour string) error {
 	mux.HandleFunc("/upload", upload)
 	mux.HandleFunc("/talk", talk(os.Getenv("SLIPWAY_RELEASE")))
 	mux.Handle("/orders", &orders{})
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, os.Getenv("SLIPWAY_RELEASE")) })
+	mux.HandleFunc("/", moody(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, os.Getenv("SLIPWAY_RELEASE")) }))
 	server := &http.Server{Addr: net.JoinHostPort("127.0.0.1", port), Handler: mux, ReadHeaderTimeout: time.Minute}
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()

@@ -112,7 +112,7 @@ func broke(m, old target.Measurement, compared bool, g target.Guardrails) string
 	if !enough(m, g) {
 		return ""
 	}
-	of := fmt.Sprintf("of %d requests in %s", m.Requests, m.To.Sub(m.From).Round(time.Second))
+	of := fmt.Sprintf("of %d requests in %s", m.Requests, m.To.Sub(m.From).Round(100*time.Millisecond))
 	errors, oldErrors := m.ErrorPercent(), old.ErrorPercent()
 	switch {
 	case g.MaxErrorPercent != nil && errors > *g.MaxErrorPercent:
