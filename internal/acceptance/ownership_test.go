@@ -167,6 +167,34 @@ func TestAccLocalDataDirectoryGone(t *testing.T) {
 	other.destroy()
 }
 
+// TestAccLocalDataDirectoryMadeAnewAtOnce removes the data directory and the state and applies
+// while the agent of before, which holds the ports, may not have noticed. It must make way, and
+// must not take its successor's files with it.
+func TestAccLocalDataDirectoryMadeAnewAtOnce(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t)
+	config := m.base(nil) + database("acme", nil) + slot("1", nil)
+	m.apply(config)
+	for range 3 {
+		ran, before := m.processes(), m.status().Installation
+		m.ok(os.RemoveAll(m.data))
+		m.ok(os.Remove(filepath.Join(m.work, "terraform.tfstate")))
+		m.apply(config)
+		m.ended(ran)
+		m.serves("1")
+		if now := m.status().Installation; now == before {
+			t.Errorf("the installation is still %s", now)
+		}
+		m.emptyPlan("after everything was made anew")
+	}
+	m.agent("stop")
+	if left := m.processes(); len(left) > 0 {
+		t.Errorf("after agent stop these run: %v", left)
+	}
+	m.emptyPlan("after agent stop")
+	m.destroy()
+}
+
 // ended ends the test unless all of these processes end, by their ids.
 func (m *machine) ended(all []process) {
 	m.Helper()
