@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/platform"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -126,8 +128,7 @@ func stop(ctx context.Context, dir, version string, stdout io.Writer) error {
 	defer c.Close()
 	switch err := answers(ctx, dir); {
 	case errors.Is(err, errNotRunning):
-		fmt.Fprintf(stdout, "No agent runs in %s.\n", dir)
-		return nil
+		return stopNobody(dir, stdout)
 	case err != nil:
 		return err
 	}
@@ -138,6 +139,27 @@ func stop(ctx context.Context, dir, version string, stdout io.Writer) error {
 		return fmt.Errorf("wait for the end of the agent: %w", err)
 	}
 	fmt.Fprintf(stdout, "The agent of %s and everything it ran are stopped. The next plan or apply starts them again.\n", dir)
+	return nil
+}
+
+// stopNobody says what is true where no agent answers: something may run all the same.
+func stopNobody(dir string, stdout io.Writer) error {
+	_, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(stdout, "There is no data directory %s. An agent that served it ends by itself, with everything it ran, as soon as its databases have stopped.\n", dir)
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at the data directory: %w", err)
+	}
+	installed, err := platform.Installed(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "No agent runs in %s.\n", dir)
+	if installed {
+		fmt.Fprintln(stdout, "What one left running, if it was killed, runs on: the next plan or apply starts an agent that finds it, and \"agent stop\" then stops it.")
+	}
 	return nil
 }
 

@@ -119,3 +119,12 @@ func (p *Platform) Missing() bool {
 	defer p.mu.Unlock()
 	return p.installation == nil || p.installation.ID != there.ID
 }
+
+// Installed says whether a data directory has the record of an installation, sound or not.
+func Installed(dir string) (bool, error) {
+	_, err := os.Lstat(layout(dir).installation())
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
