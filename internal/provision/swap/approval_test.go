@@ -52,6 +52,26 @@ func TestATestedCandidateWaitsForApproval(t *testing.T) {
 	}
 }
 
+func TestACandidateWaitsWithLessThanItsMinimum(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many := func(s *target.Slot) {
+		approving(s)
+		c := s.Definition.Components["api"]
+		c.Scaling.Min, c.Scaling.Max = 4, 4
+		c.Scaling.Schedules = []target.Schedule{{From: "00:00", To: "23:59", TimeZone: "UTC", Min: 4}}
+		s.Definition.Components["api"] = c
+	}
+	w.ok(w.run(slot("1", many, approves("1"))))
+	w.ok(w.run(slot("2", many)))
+	equal(t, "instances that wait", len(w.observe().Stacks[target.Green].Of("api")), 2)
+	equal(t, "instances that serve", len(w.observe().Stacks[target.Blue].Of("api")), 4)
+	w.ok(w.promote("2"))
+	st := w.observe().Stacks[target.Green]
+	equal(t, "instances that were approved", len(st.Of("api")), 4)
+	equal(t, "the minimum", st.Spec.Definition.Components["api"].Scaling.Min, 4)
+}
+
 func TestAnApprovedCandidateTakesTheTraffic(t *testing.T) {
 	t.Parallel()
 	for name, approve := range map[string]func(*world) error{

@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -87,21 +88,28 @@ func (f Facts) bringUp() (Decision, bool) {
 	return Decision{}, false
 }
 
-// putCandidate puts the candidate with a part of the live stack's size. At its full size it
-// does not follow a live stack that gets smaller.
+// putCandidate puts the candidate with a part of the size that it is to have. At its full
+// size it does not follow a live stack that gets smaller; with a part of it its own minimum
+// is lowered as well, and schedules don't count.
 func (f Facts) putCandidate(percent int) (Decision, bool) {
 	w, st := f.Record.Swap, f.Seen.Stacks[f.Record.Swap.To]
 	want := target.StackSpec{
 		Slot: f.Want.ID(), Color: w.To, SwapID: w.ID, Fingerprint: f.Fingerprint,
 		Definition: f.Want.Definition, HoldWorkers: true,
 	}
+	want.Definition.Components = maps.Clone(want.Definition.Components)
 	live := size(f.Seen.Stacks[w.From])
 	for name, c := range f.Want.Definition.Components {
 		n := live[name]
 		if percent == 100 && f.seated() {
 			n = max(n, st.Spec.Capacity[name])
 		}
-		if n = min((n*percent+99)/100, c.Scaling.Max); n > 0 {
+		if percent < 100 {
+			n = (max(n, c.Scaling.Min)*percent + 99) / 100
+			c.Scaling.Min, c.Scaling.Schedules = min(c.Scaling.Min, n), nil
+			want.Definition.Components[name] = c
+		}
+		if n = min(n, c.Scaling.Max); n > 0 {
 			if want.Capacity == nil {
 				want.Capacity = map[string]int{}
 			}
