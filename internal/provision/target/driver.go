@@ -47,6 +47,12 @@ type Regions interface {
 	ListRegions(ctx context.Context) ([]RegionRecord, error)
 }
 
+// Locations is of drivers whose target is not everywhere.
+type Locations interface {
+	// CheckRegion refuses with ErrInvalid a region whose location is unknown or can't be used.
+	CheckRegion(ctx context.Context, r Region) error
+}
+
 // Environments holds environments. PutEnvironment may return before the environment is
 // ready: the caller asks GetEnvironment until Meta.Ready, and Meta.Problem says meanwhile
 // what keeps it. Putting again goes on where it stood.

@@ -12,7 +12,7 @@ func environmentTests() []test {
 	nouns := noun[target.Environment]{
 		object: func(w *world) target.Environment {
 			e := w.Environment(w.T, w.environment().Region, w.name("environment"))
-			e.Tags = map[string]string{"straße": "Ünter den Linden — 東京"}
+			e.Tags = map[string]string{"straße": "Unter den Linden - 東京"}
 			return e
 		},
 		changed: func(e target.Environment) target.Environment {

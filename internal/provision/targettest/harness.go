@@ -22,6 +22,10 @@ type Harness struct {
 	Apps        Apps
 	// Patience is how long anything may take by the target's clock; 30 s if zero.
 	Patience time.Duration
+	// Location is a place that the target can build in; any will do if empty.
+	Location string
+	// Lacks says what the target lacks for a test, "" for one that it must pass.
+	Lacks func(group, test string) string
 
 	// The rest is optional: without it the tests that need it are skipped.
 
@@ -74,6 +78,12 @@ func Run(t *testing.T, h Harness) {
 	if h.Patience == 0 {
 		h.Patience = 30 * time.Second
 	}
+	if h.Location == "" {
+		h.Location = "Frankfurt"
+	}
+	if h.Lacks == nil {
+		h.Lacks = func(string, string) string { return "" }
+	}
 	for _, g := range []struct {
 		name  string
 		tests []test
@@ -101,7 +111,12 @@ func Run(t *testing.T, h Harness) {
 			shared := &group{Harness: h}
 			shared.driver, shared.clock = h.New(t)
 			for _, c := range g.tests {
-				t.Run(c.name, func(t *testing.T) { c.run(&world{T: t, group: shared}) })
+				t.Run(c.name, func(t *testing.T) {
+					if why := h.Lacks(g.name, c.name); why != "" {
+						t.Skip(why)
+					}
+					c.run(&world{T: t, group: shared})
+				})
 			}
 		})
 	}

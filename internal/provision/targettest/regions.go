@@ -13,7 +13,7 @@ func regionTests() []test {
 			if _, err := w.driver.GetRegion(w.Context(), "first"); errors.Is(err, target.ErrNoInstallation) {
 				w.putRegion("first") // keeps the installation while others come and go
 			}
-			return target.Region{Name: w.name("region"), Location: "Frankfurt", Jurisdiction: "EU", Tags: map[string]string{"Größe": "groß, 大きい"}}
+			return target.Region{Name: w.name("region"), Location: w.Location, Jurisdiction: "EU", Tags: map[string]string{"Größe": "groß 大きい"}}
 		},
 		changed: func(r target.Region) target.Region {
 			r.Closed = true

@@ -140,7 +140,7 @@ func (w *world) oneWins(errs []error, kind error) {
 // putRegion makes a region of a name.
 func (w *world) putRegion(name string) target.Region {
 	w.Helper()
-	r := target.Region{Name: name, Location: "here", Jurisdiction: "EU"}
+	r := target.Region{Name: name, Location: w.Location, Jurisdiction: "EU"}
 	_, err := w.driver.PutRegion(w.Context(), r, target.PutOptions{Owner: owner})
 	w.ok(err)
 	return r
