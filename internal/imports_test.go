@@ -23,7 +23,7 @@ const module = "github.com/slipway-platform/terraform-provider-slipway"
 // upper floor may use whatever they need.
 var floors = map[string][]string{
 	"":         {"provider", "internal/agent", "internal/operator"},
-	"provider": {"internal/provision", "internal/provision/localtarget", "internal/provision/swap", "internal/provision/target", "internal/agentapi", "internal/wait"},
+	"provider": {"internal/provision", "internal/provision/awstarget", "internal/provision/localtarget", "internal/provision/swap", "internal/provision/target", "internal/agentapi", "internal/wait"},
 
 	"internal/operator": {"internal/provision", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi", "internal/wait"},
 

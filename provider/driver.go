@@ -5,9 +5,20 @@ import (
 	"os"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/localtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
+
+// newDriver makes the driver of the target. It touches nothing.
+func newDriver(s Settings) (target.Driver, error) {
+	if s.Target == targetAWS {
+		aws := *s.AWS
+		aws.Version = s.Version
+		return awstarget.New(aws, awstarget.Options{}), nil
+	}
+	return localDriver(s)
+}
 
 // localDriver makes the driver of the local target. It touches nothing.
 func localDriver(s Settings) (target.Driver, error) {

@@ -33,6 +33,10 @@ func (c *client) beginPlan(ctx context.Context, n noun, req resource.ModifyPlanR
 	case req.State.Raw.IsNull():
 		why = creating
 	}
+	if why == creating && c.ready() && c.settings.Target == targetAWS && n.typeName != "slipway_region" {
+		resp.Diagnostics.AddError(n.summary("plan"), "The aws target is being built: this version makes regions on it, and nothing in them yet. Use target = \"local\" for the rest.")
+		return why, kept, false
+	}
 	if req.State.Raw.IsNull() || !c.ready() {
 		return why, kept, true
 	}

@@ -59,7 +59,7 @@ func WithEnvironment(getenv func(string) string) Option {
 // Terraform and to the local agent.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
-		p := &slipway{version: version, newDriver: localDriver, clock: wait.Real{}, portTaken: portTaken, getenv: environmentVariable}
+		p := &slipway{version: version, newDriver: newDriver, clock: wait.Real{}, portTaken: portTaken, getenv: environmentVariable}
 		for _, o := range options {
 			o(p)
 		}
@@ -76,6 +76,7 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Provisions a multi-tenant platform and swaps its releases blue-green: regions, environments, a database for each account, and deployment slots in which a release takes over from the one before without a lost request.",
 		Attributes: map[string]schema.Attribute{
+			"aws": awsSchema(),
 			"local": schema.SingleNestedAttribute{
 				Optional:            true,
 				MarkdownDescription: "Settings of the `local` target, which builds everything on this machine.",
@@ -110,7 +111,7 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 			"target": schema.StringAttribute{
 				Optional:            true,
 				Validators:          []validator.String{notEmpty{}},
-				MarkdownDescription: "Where things are built; this version knows `local`, which is the default. Also from `SLIPWAY_TARGET`.",
+				MarkdownDescription: "Where things are built: `local`, which is the default, or `aws`, which is being built and has regions only in this version. Also from `SLIPWAY_TARGET`.",
 			},
 		},
 	}

@@ -46,8 +46,25 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
 	}
+	if !plan.Location.IsUnknown() {
+		r.checkLocation(ctx, region, resp)
+	}
 	if !plan.Name.IsUnknown() {
 		r.planTogether(ctx, region, plan.known(), why, resp)
+	}
+}
+
+// checkLocation asks a target that is not everywhere.
+func (r *regionResource) checkLocation(ctx context.Context, region target.Region, resp *resource.ModifyPlanResponse) {
+	if !r.client.ready() {
+		return
+	}
+	at, ok := r.client.driver.(target.Locations)
+	if !ok {
+		return
+	}
+	if err := at.CheckRegion(ctx, region); err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("location"), r.summary("plan"), r.detail(ctx, region.Name, err))
 	}
 }
 

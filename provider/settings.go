@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 )
 
 // Targets that the provider block can name.
@@ -36,6 +38,8 @@ type Settings struct {
 	PostgresURL          string
 	PostgresPassword     string
 	postgresPasswordFile string
+	// AWS is how the aws target reaches AWS; nil for another target.
+	AWS *awstarget.Settings
 }
 
 var (
@@ -47,6 +51,7 @@ var (
 )
 
 type providerModel struct {
+	AWS    types.Object `tfsdk:"aws"`
 	Local  types.Object `tfsdk:"local"`
 	Owner  types.String `tfsdk:"owner"`
 	Target types.String `tfsdk:"target"`
@@ -89,9 +94,18 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 		s.Target = targetLocal
 	case targetLocal:
 	case targetAWS:
-		diags.AddAttributeError(pathTarget, "Invalid target", fromWhere(m.Target, "target", "SLIPWAY_TARGET")+`: this version of the provider builds on target "local" only; "aws" is not in it yet.`)
+		if known = known && fullyKnown(ctx, m.AWS); known {
+			var aws awsModel
+			if !m.AWS.IsNull() {
+				diags.Append(m.AWS.As(ctx, &aws, basetypes.ObjectAsOptions{})...)
+			}
+			s.AWS = aws.settings(ctx, getenv, &diags)
+			for _, f := range s.AWS.Validate() {
+				diags.AddAttributeError(path.Root("aws").AtName(f.Path), "Invalid "+f.Path, sentence("aws."+f.Path+": "+f.Message))
+			}
+		}
 	default:
-		diags.AddAttributeError(pathTarget, "Invalid target", fmt.Sprintf(`%s: %q is not a target: expected "local".`, fromWhere(m.Target, "target", "SLIPWAY_TARGET"), s.Target))
+		diags.AddAttributeError(pathTarget, "Invalid target", fmt.Sprintf(`%s: %q is not a target: expected "local" or "aws".`, fromWhere(m.Target, "target", "SLIPWAY_TARGET"), s.Target))
 	}
 	var err error
 	if s.DataDir, err = absolute(s.DataDir); err != nil {

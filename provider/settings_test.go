@@ -5,10 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/provider"
@@ -40,6 +43,77 @@ func configured(t *testing.T, config map[string]any, environment map[string]stri
 }
 
 func local(k string, v any) map[string]any { return map[string]any{"local": map[string]any{k: v}} }
+
+func aws(k string, v any) map[string]any {
+	return map[string]any{"target": "aws", "aws": map[string]any{k: v}}
+}
+
+func TestAWSSettings(t *testing.T) {
+	t.Parallel()
+	proxy := ""
+	role := "arn:aws:iam::123456789012:role/"
+	for name, c := range map[string]struct {
+		config      map[string]any
+		environment map[string]string
+		want        awstarget.Settings
+	}{
+		"nothing but the target":        {map[string]any{"target": "aws"}, nil, awstarget.Settings{}},
+		"the target by the environment": {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, awstarget.Settings{}},
+		"everything": {
+			map[string]any{"target": "aws", "aws": map[string]any{
+				"allowed_account_ids": []any{"123456789012"}, "custom_ca_bundle": "/ca.pem", "default_tags": map[string]any{"tags": map[string]any{"a": "b"}},
+				"assume_role": []any{
+					map[string]any{"role_arn": role + "one", "duration": "1h", "external_id": "x", "policy": "{}", "policy_arns": []any{"p"}, "session_name": "s", "source_identity": "i", "tags": map[string]any{"c": "d"}, "transitive_tag_keys": []any{"c"}},
+					map[string]any{"role_arn": role + "two"},
+				},
+				"ec2_metadata_service_endpoint": "http://e", "ec2_metadata_service_endpoint_mode": "IPv4", "endpoints": map[string]any{"kms": "http://k"},
+				"http_proxy": "", "https_proxy": "", "insecure": true, "max_retries": 3, "no_proxy": "n", "profile": "p", "region": "eu-central-1", "retry_mode": "adaptive",
+				"s3_use_path_style": true, "shared_config_files": []any{"/c"}, "shared_credentials_files": []any{"/d"}, "skip_credentials_validation": true,
+				"skip_metadata_api_check": true, "skip_region_validation": true, "sts_region": "us-east-1", "use_dualstack_endpoint": true, "use_fips_endpoint": true,
+			}}, nil,
+			awstarget.Settings{
+				AllowedAccountIDs: []string{"123456789012"}, CustomCABundle: "/ca.pem", DefaultTags: map[string]string{"a": "b"},
+				AssumeRole: []awstarget.AssumeRole{
+					{RoleARN: role + "one", Duration: time.Hour, ExternalID: "x", Policy: "{}", PolicyARNs: []string{"p"}, SessionName: "s", SourceIdentity: "i", Tags: map[string]string{"c": "d"}, TransitiveTagKeys: []string{"c"}},
+					{RoleARN: role + "two"},
+				},
+				EC2MetadataServiceEndpoint: "http://e", EC2MetadataServiceEndpointMode: "IPv4", Endpoints: map[string]string{"kms": "http://k"},
+				HTTPProxy: &proxy, HTTPSProxy: &proxy, Insecure: true, MaxRetries: 3, NoProxy: "n", Profile: "p", Region: "eu-central-1", RetryMode: "adaptive",
+				S3UsePathStyle: true, SharedConfigFiles: []string{"/c"}, SharedCredentialsFiles: []string{"/d"}, SkipCredentialsValidation: true,
+				SkipMetadataAPICheck: true, SkipRegionValidation: true, STSRegion: "us-east-1", UseDualStackEndpoint: true, UseFIPSEndpoint: true,
+			},
+		},
+		"a web identity from the configuration and the environment": {
+			aws("assume_role_with_web_identity", map[string]any{"role_arn": role + "one"}),
+			map[string]string{"AWS_ROLE_ARN": role + "other", "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_SESSION_NAME": "s"},
+			awstarget.Settings{AssumeRoleWithWebIdentity: &awstarget.WebIdentity{RoleARN: role + "one", SessionName: "s", WebIdentityTokenFile: "/token"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, validated, configured := configured(t, c.config, c.environment)
+			if len(validated)+len(configured) > 0 {
+				t.Fatalf("got %s %s", validated, configured)
+			}
+			if got.Target != "aws" {
+				t.Errorf("the target is %q", got.Target)
+			}
+			if diff := cmp.Diff(&c.want, got.AWS); diff != "" {
+				t.Errorf("settings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnAWSBlockThatIsNotKnownIsNeitherAnErrorNorADefault(t *testing.T) {
+	t.Parallel()
+	got, validated, configured := configured(t, aws("region", unknown{}), nil)
+	if len(validated)+len(configured) > 0 {
+		t.Fatalf("got %s %s", validated, configured)
+	}
+	if got.Target != "" {
+		t.Errorf("a driver was made for %+v", got)
+	}
+}
 
 func TestProviderSettings(t *testing.T) {
 	t.Parallel()
@@ -129,8 +203,14 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		environment map[string]string
 		at, want    string
 	}{
-		"the target aws":                       {map[string]any{"target": "aws"}, nil, `AttributeName("target")`, "is not in it yet"},
-		"the target aws by the environment":    {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, `AttributeName("target")`, "SLIPWAY_TARGET: this version"},
+		"an AWS account that is none":          {aws("allowed_account_ids", []any{"1234"}), nil, `AttributeName("allowed_account_ids")`, "twelve digits"},
+		"AWS accounts both ways":               {map[string]any{"target": "aws", "aws": map[string]any{"allowed_account_ids": []any{"123456789012"}, "forbidden_account_ids": []any{"123456789013"}}}, nil, `AttributeName("forbidden_account_ids")`, "remove one of them"},
+		"too many retries":                     {aws("max_retries", 5000), nil, `AttributeName("max_retries")`, "1 to 1000"},
+		"another retry mode":                   {aws("retry_mode", "eager"), nil, `AttributeName("retry_mode")`, "adaptive"},
+		"an endpoint that is no URL":           {aws("endpoints", map[string]any{"kms": "localhost"}), nil, `AttributeName("endpoints")`, "not a URL"},
+		"a role that is none":                  {aws("assume_role", []any{map[string]any{"role_arn": "admin"}}), nil, `AttributeName("assume_role")`, "not the ARN of a role"},
+		"a session that is too long":           {aws("assume_role", []any{map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", "duration": "100h"}}), nil, `AttributeName("duration")`, "15 minutes to 12 hours"},
+		"a web identity without token":         {aws("assume_role_with_web_identity", map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a"}), nil, `AttributeName("assume_role_with_web_identity")`, "AWS_WEB_IDENTITY_TOKEN_FILE"},
 		"an unknown target":                    {map[string]any{"target": "azure"}, nil, `AttributeName("target")`, `target: "azure" is not a target`},
 		"an empty target":                      {map[string]any{"target": ""}, nil, `AttributeName("target")`, `target: the value is ""`},
 		"an empty owner":                       {map[string]any{"owner": ""}, nil, `AttributeName("owner")`, `owner: the value is ""`},

@@ -33,37 +33,18 @@ func New(t testing.TB) *Account {
 		t.Fatal(err)
 	}
 	a := &Account{ID: fmt.Sprintf("%012d", 100000000000+accounts.Add(1))}
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(backend)
-		r.Out.Header.Set("X-Moto-Account-Id", a.ID)
-	}}
-	s := httptest.NewServer(&overlay{moto: proxy})
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(backend)
+			r.Out.Header.Set("X-Moto-Account-Id", a.ID)
+		},
+		// A client that has gone away needs no log.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+		},
+	}
+	s := httptest.NewServer(newOverlay(proxy))
 	t.Cleanup(s.Close)
 	a.URL = s.URL
 	return a
-}
-
-// overlay answers what moto answers wrongly or not at all, and passes on the rest.
-type overlay struct {
-	pieces []piece
-	moto   http.Handler
-}
-
-// piece answers some calls. It returns nil for a call that is not its business.
-type piece func(c Call) http.Handler
-
-// ServeHTTP answers a request.
-func (o *overlay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call, err := identify(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	for _, p := range o.pieces {
-		if h := p(call); h != nil {
-			h.ServeHTTP(w, r)
-			return
-		}
-	}
-	o.moto.ServeHTTP(w, r)
 }

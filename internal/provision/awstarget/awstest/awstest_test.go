@@ -115,14 +115,14 @@ func TestAClientReportsWhatItsRequestsLack(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		fault Fault
-		made  int
-		code  string
+		fault    Fault
+		at, made int
+		code     string
 	}{
-		{FailBefore, 0, "InternalFailure"},
-		{FailAfter, 1, ""},
-		{Throttle, 0, "ThrottlingException"},
-		{Expire, 0, "ExpiredTokenException"},
+		{FailBefore, 2, 0, "InternalFailure"},
+		{FailAfter, 1, 1, ""},
+		{Throttle, 1, 0, "ThrottlingException"},
+		{Expire, 1, 0, "ExpiredTokenException"},
 	} {
 		t.Run(c.fault.String(), func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +130,7 @@ func TestFaults(t *testing.T) {
 			calls := NewCalls(http.DefaultTransport)
 			conf.HTTPClient = &http.Client{Transport: calls}
 			client := dynamodb.NewFromConfig(conf)
-			calls.FailAt(2, c.fault)
+			calls.FailAt(c.at, c.fault)
 			if _, err := client.ListTables(t.Context(), nil); err != nil {
 				t.Fatalf("call 1: %v", err)
 			}

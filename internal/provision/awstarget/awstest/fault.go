@@ -38,20 +38,40 @@ var errLost = errors.New("the connection was closed before the answer came")
 type Calls struct {
 	next http.RoundTripper
 
-	mu    sync.Mutex
-	made  []string
-	at    int
-	fault Fault
+	mu      sync.Mutex
+	made    []string
+	counted int
+	at      int
+	fault   Fault
 }
 
 // NewCalls counts what goes through next.
 func NewCalls(next http.RoundTripper) *Calls { return &Calls{next: next} }
 
-// FailAt starts to count anew and lets call n, counted from 1, fail; 0 lets none fail.
+// FailAt starts to count anew and lets call n, counted from 1, fail; 0 lets none fail. For
+// FailBefore every call counts. To the other faults a call that only reads is no other than a
+// failed one: those that change something count.
 func (c *Calls) FailAt(n int, f Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.made, c.at, c.fault = nil, n, f
+	c.made, c.counted, c.at, c.fault = nil, 0, n, f
+}
+
+// Failed says whether the call of FailAt was made.
+func (c *Calls) Failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at > 0 && c.counted >= c.at
+}
+
+// reads says whether a call changes nothing.
+func reads(operation string) bool {
+	for _, prefix := range []string{"Describe", "Get", "List", "Query", "GET ", "HEAD "} {
+		if strings.HasPrefix(operation, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // Made lists the calls since FailAt, such as "kms CreateKey".
@@ -69,7 +89,11 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	c.mu.Lock()
 	c.made = append(c.made, call.Service+" "+call.Operation)
-	faulty, fault := len(c.made) == c.at, c.fault
+	faulty, fault := false, c.fault
+	if fault == FailBefore || !reads(call.Operation) {
+		c.counted++
+		faulty = c.counted == c.at
+	}
 	c.mu.Unlock()
 	if !faulty {
 		return c.next.RoundTrip(r)

@@ -1,0 +1,70 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
+)
+
+var (
+	_ target.Driver    = (*Target)(nil)
+	_ target.Locations = (*Target)(nil)
+)
+
+// Target is one installation on AWS as one run of the provider sees it. It connects when it is
+// first used and is safe for concurrent use.
+type Target struct {
+	session *session
+	clock   wait.Clock
+	pace    wait.Options
+	tags    map[string]string
+	where   string
+}
+
+// New makes a target. It touches nothing.
+func New(s Settings, o Options) *Target {
+	if o.Clock == nil {
+		o.Clock = wait.Real{}
+	}
+	// Describe calls of a service share a small allowance.
+	pace := wait.Options{First: time.Second, Max: 10 * time.Second, Clock: o.Clock}
+	if o.Pace > 0 {
+		pace.First, pace.Max = o.Pace, o.Pace
+	}
+	return &Target{session: newSession(s, o), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
+}
+
+// where names what the settings lead to, without asking AWS.
+func where(s Settings) string {
+	out := "AWS"
+	for _, part := range []struct{ what, value string }{{"profile", s.Profile}, {"home region", s.Region}} {
+		if part.value != "" {
+			out += fmt.Sprintf(", %s %s", part.what, part.value)
+		}
+	}
+	for _, r := range s.AssumeRole {
+		out += ", role " + r.RoleARN
+	}
+	return out
+}
+
+// Where implements target.Installations.
+func (t *Target) Where() string { return t.where }
+
+func (t *Target) now() time.Time { return t.clock.Now().UTC() }
+
+// until waits for something of AWS. Awaited completes the sentence "wait for …".
+func (t *Target) until(ctx context.Context, awaited string, observe func(context.Context) (status, bool, error)) error {
+	if _, err := wait.Until(ctx, t.pace, observe); err != nil {
+		return fmt.Errorf("wait for %s: %w", awaited, err)
+	}
+	return nil
+}
+
+// status is a state as AWS calls it.
+type status string
+
+func (s status) String() string { return string(s) }

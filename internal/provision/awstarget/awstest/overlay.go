@@ -1,0 +1,33 @@
+package awstest
+
+import "net/http"
+
+// overlay answers what moto answers wrongly or not at all, and passes on the rest.
+type overlay struct {
+	pieces []piece
+	moto   http.Handler
+}
+
+// piece answers some calls, with the help of moto. It returns nil for a call that is not its
+// business.
+type piece func(c Call, moto http.Handler) http.Handler
+
+func newOverlay(moto http.Handler) *overlay {
+	return &overlay{moto: moto, pieces: []piece{bucketTags}}
+}
+
+// ServeHTTP answers a request.
+func (o *overlay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call, err := identify(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	for _, p := range o.pieces {
+		if h := p(call, o.moto); h != nil {
+			h.ServeHTTP(w, r)
+			return
+		}
+	}
+	o.moto.ServeHTTP(w, r)
+}

@@ -1,0 +1,63 @@
+package awstarget
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// clients are those of one AWS region, with who calls.
+type clients struct {
+	region             string
+	account, partition string
+
+	acm      *acm.Client
+	dynamodb *dynamodb.Client
+	ec2      *ec2.Client
+	ecs      *ecs.Client
+	elb      *elb.Client
+	kms      *kms.Client
+	logs     *cloudwatchlogs.Client
+	route53  *route53.Client
+	s3       *s3.Client
+}
+
+func newClients(s signedIn, region string, settings Settings) *clients {
+	config := s.config.Copy()
+	config.Region = region
+	endpoint := func(name string) *string {
+		if url := settings.Endpoints[name]; url != "" {
+			return &url
+		}
+		return config.BaseEndpoint
+	}
+	return &clients{
+		region: region, account: s.account, partition: s.partition,
+		acm:      acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
+		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint("dynamodb") }),
+		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
+		ecs:      ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
+		elb:      elb.NewFromConfig(config, func(o *elb.Options) { o.BaseEndpoint = endpoint("elbv2") }),
+		kms:      kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
+		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
+		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
+		s3: s3.NewFromConfig(config, func(o *s3.Options) {
+			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
+		}),
+	}
+}
+
+// arn names a resource of this account and region.
+func (c *clients) arn(service, resource string) string {
+	return "arn:" + c.partition + ":" + service + ":" + c.region + ":" + c.account + ":" + resource
+}
+
+// text is what a pointer of the SDK points to, "" where there is none.
+func text(p *string) string { return aws.ToString(p) }

@@ -1,0 +1,179 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+const errNoTable = "ResourceNotFoundException"
+
+// findTable describes a table.
+func findTable(ctx context.Context, c *clients, name string) (*types.TableDescription, error) {
+	out, err := c.dynamodb.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return nil, failed(absent(err, errNoTable), "find table %q", name)
+	}
+	return out.Table, nil
+}
+
+func statusTable(ctx context.Context, c *clients, name string) (status, error) {
+	t, err := findTable(ctx, c, name)
+	if err != nil {
+		return "", err
+	}
+	return status(t.TableStatus), nil
+}
+
+// waitTable waits until a table can be written.
+func (n *noun) waitTable(ctx context.Context, name string) error {
+	return n.target.until(ctx, fmt.Sprintf("table %q", name), func(ctx context.Context) (status, bool, error) {
+		s, err := statusTable(ctx, n.clients, name)
+		return s, s == status(types.TableStatusActive), err
+	})
+}
+
+// putTable makes a table with a key of two texts and sees to its protection. The name is
+// unique in the AWS region, so that a repeated create is refused.
+func (n *noun) putTable(ctx context.Context, part, name string, protected bool) error {
+	t, err := findTable(ctx, n.clients, name)
+	if isAbsent(err) {
+		err = n.createTable(ctx, part, name, protected)
+	} else if err == nil {
+		err = n.claimTable(ctx, part, name, text(t.TableArn))
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.waitTable(ctx, name); err != nil {
+		return err
+	}
+	if t != nil && aws.ToBool(t.DeletionProtectionEnabled) != protected {
+		if err := n.protectTable(ctx, name, protected); err != nil {
+			return err
+		}
+	}
+	return n.recoverTable(ctx, name)
+}
+
+func (n *noun) createTable(ctx context.Context, part, name string, protected bool) error {
+	attribute := func(name string) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: &name, AttributeType: types.ScalarAttributeTypeS}
+	}
+	_, err := n.clients.dynamodb.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest, DeletionProtectionEnabled: &protected,
+		AttributeDefinitions: []types.AttributeDefinition{attribute(rowKind), attribute(rowID)},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String(rowKind), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String(rowID), KeyType: types.KeyTypeRange},
+		},
+		Tags: tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+	})
+	if coded(err, "ResourceInUseException") {
+		return nil // made at the same time, or by the call whose answer was lost; its tags tell at the next put
+	}
+	return failed(err, "create table %q", name)
+}
+
+// claimTable refuses a table that is not ours.
+func (n *noun) claimTable(ctx context.Context, part, name, arn string) error {
+	out, err := n.clients.dynamodb.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn})
+	if err != nil {
+		return failed(err, "read the tags of table %q", name)
+	}
+	if !n.ours(part, tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+		return foreign("DynamoDB table", name)
+	}
+	return nil
+}
+
+func (n *noun) protectTable(ctx context.Context, name string, protected bool) error {
+	_, err := n.clients.dynamodb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: &protected})
+	if err != nil {
+		return failed(err, "set the deletion protection of table %q", name)
+	}
+	return n.waitTable(ctx, name)
+}
+
+// recoverTable sees to it that a table can be restored to any moment.
+func (n *noun) recoverTable(ctx context.Context, name string) error {
+	on, err := n.tableRecovers(ctx, name)
+	if err != nil || on {
+		return err
+	}
+	// A new table's backups may still be coming up.
+	return n.target.until(ctx, fmt.Sprintf("backups of table %q", name), func(ctx context.Context) (status, bool, error) {
+		_, err := n.clients.dynamodb.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+			TableName:                        &name,
+			PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
+		})
+		if coded(err, "ContinuousBackupsUnavailableException") {
+			return "not available yet", false, nil
+		}
+		return "enabled", err == nil, failed(err, "enable point-in-time recovery")
+	})
+}
+
+func (n *noun) tableRecovers(ctx context.Context, name string) (bool, error) {
+	out, err := n.clients.dynamodb.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &name})
+	if err != nil {
+		return false, failed(err, "read the backups of table %q", name)
+	}
+	p := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription
+	return p != nil && p.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled, nil
+}
+
+// checkTable says how a table differs from what putTable makes.
+func (n *noun) checkTable(ctx context.Context, name string, protected bool) ([]string, error) {
+	t, err := findTable(ctx, n.clients, name)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("table %q is gone", name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var drift []string
+	if aws.ToBool(t.DeletionProtectionEnabled) != protected {
+		drift = append(drift, fmt.Sprintf("the deletion protection of table %q is %t", name, !protected))
+	}
+	if on, err := n.tableRecovers(ctx, name); err != nil {
+		return nil, err
+	} else if !on {
+		drift = append(drift, fmt.Sprintf("point-in-time recovery of table %q is off", name))
+	}
+	return drift, nil
+}
+
+// deleteTable removes a table with its protection.
+func (n *noun) deleteTable(ctx context.Context, part, name string) error {
+	t, err := findTable(ctx, n.clients, name)
+	if isAbsent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.claimTable(ctx, part, name, text(t.TableArn)); err != nil {
+		return gone(err, errNoTable)
+	}
+	if aws.ToBool(t.DeletionProtectionEnabled) && t.TableStatus != types.TableStatusDeleting {
+		if err := n.protectTable(ctx, name, false); err != nil {
+			return gone(err, errNoTable)
+		}
+	}
+	if t.TableStatus != types.TableStatusDeleting {
+		if _, err := n.clients.dynamodb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); gone(err, errNoTable) != nil {
+			return failed(err, "delete table %q", name)
+		}
+	}
+	return n.target.until(ctx, fmt.Sprintf("the end of table %q", name), func(ctx context.Context) (status, bool, error) {
+		s, err := statusTable(ctx, n.clients, name)
+		if isAbsent(err) {
+			return "gone", true, nil
+		}
+		return s, false, err
+	})
+}

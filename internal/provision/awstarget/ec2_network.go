@@ -1,0 +1,171 @@
+package awstarget
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+func (n *noun) vpc(l layout) thing {
+	c := n.clients.ec2
+	return thing{
+		mark: markVPC, what: "VPC", idFilter: "vpc-id", kind: types.ResourceTypeVpc,
+		find: func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error) {
+			out, err := c.ec2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: filters})
+			if err != nil {
+				return nil, err
+			}
+			var all []found
+			for _, v := range out.Vpcs {
+				all = append(all, found{text(v.VpcId), string(v.State), ec2Tags(v.Tags)})
+			}
+			return all, nil
+		},
+		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+			out, err := c.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(l.network()), TagSpecifications: tags}, onlyOnce)
+			if err != nil {
+				return "", err
+			}
+			return text(out.Vpc.VpcId), nil
+		},
+		// One attribute per call. Support comes before host names, which need it.
+		settle: func(ctx context.Context, id string) error {
+			on := &types.AttributeBooleanValue{Value: aws.Bool(true)}
+			if _, err := c.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsSupport: on}); err != nil {
+				return err
+			}
+			_, err := c.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsHostnames: on})
+			return err
+		},
+		delete: func(ctx context.Context, id string) error {
+			_, err := c.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &id})
+			return gone(err, "InvalidVpcID.NotFound")
+		},
+	}
+}
+
+func (n *noun) gateway() thing {
+	c := n.clients.ec2
+	return thing{
+		mark: markGateway, what: "internet gateway", idFilter: "internet-gateway-id", kind: types.ResourceTypeInternetGateway,
+		find: func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error) {
+			out, err := c.ec2.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{Filters: filters})
+			if err != nil {
+				return nil, err
+			}
+			var all []found
+			for _, g := range out.InternetGateways {
+				all = append(all, found{text(g.InternetGatewayId), available, ec2Tags(g.Tags)})
+			}
+			return all, nil
+		},
+		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+			out, err := c.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: tags}, onlyOnce)
+			if err != nil {
+				return "", err
+			}
+			return text(out.InternetGateway.InternetGatewayId), nil
+		},
+		settle: func(ctx context.Context, id string) error {
+			_, err := c.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &id, VpcId: aws.String(n.fact(markVPC))})
+			return gone(err, "Resource.AlreadyAssociated")
+		},
+		delete: func(ctx context.Context, id string) error {
+			if vpc := n.fact(markVPC); vpc != "" {
+				_, err := c.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: &id, VpcId: &vpc})
+				if gone(err, "Gateway.NotAttached", "InvalidInternetGatewayID.NotFound") != nil {
+					return err
+				}
+			}
+			_, err := c.DeleteInternetGateway(ctx, &ec2.DeleteInternetGatewayInput{InternetGatewayId: &id})
+			return gone(err, "InvalidInternetGatewayID.NotFound")
+		},
+	}
+}
+
+// subnets are those of every kind in every zone.
+func (n *noun) subnets(l layout) []thing {
+	var all []thing
+	for _, kind := range subnetKinds {
+		for zone := range l.zones {
+			all = append(all, n.subnet(kind, zone, l.subnet(kind, zone)))
+		}
+	}
+	return all
+}
+
+func (n *noun) subnet(kind string, zone int, block string) thing {
+	c := n.clients.ec2
+	return thing{
+		mark: markSubnet(kind, zone), what: "subnet", idFilter: "subnet-id", kind: types.ResourceTypeSubnet,
+		find: func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error) {
+			out, err := c.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: filters})
+			if err != nil {
+				return nil, err
+			}
+			var all []found
+			for _, s := range out.Subnets {
+				all = append(all, found{text(s.SubnetId), string(s.State), ec2Tags(s.Tags)})
+			}
+			return all, nil
+		},
+		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+			zones, err := n.zones(ctx)
+			if err != nil {
+				return "", err
+			}
+			if zone >= len(zones) {
+				return "", target.Errorf(target.ErrInvalid, "%s has %d availability zones, too few for this environment", n.clients.region, len(zones))
+			}
+			out, err := c.CreateSubnet(ctx, &ec2.CreateSubnetInput{
+				VpcId: aws.String(n.fact(markVPC)), CidrBlock: &block, AvailabilityZoneId: &zones[zone], TagSpecifications: tags,
+			}, onlyOnce)
+			if err != nil {
+				return "", err
+			}
+			return text(out.Subnet.SubnetId), nil
+		},
+		delete: func(ctx context.Context, id string) error {
+			_, err := c.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &id})
+			return gone(err, "InvalidSubnetID.NotFound")
+		},
+	}
+}
+
+const factZones = "zones"
+
+// zones are the availability zones that the environment was first built in. They are saved:
+// AWS may list others later.
+func (n *noun) zones(ctx context.Context) ([]string, error) {
+	if saved := n.fact(factZones); saved != "" {
+		return strings.Split(saved, ","), nil
+	}
+	state, kind := "state", "zone-type"
+	out, err := n.clients.ec2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{Filters: []types.Filter{
+		{Name: &state, Values: []string{available}}, {Name: &kind, Values: []string{"availability-zone"}},
+	}})
+	if err != nil {
+		return nil, failed(err, "list availability zones")
+	}
+	var ids []string
+	for _, z := range out.AvailabilityZones {
+		ids = append(ids, text(z.ZoneId))
+	}
+	slices.Sort(ids)
+	return ids, n.save(ctx, factZones, strings.Join(ids, ","))
+}
+
+// subnetIDs are the ids of the subnets of a kind.
+func (n *noun) subnetIDs(l layout, kind string) []string {
+	var ids []string
+	for zone := range l.zones {
+		ids = append(ids, n.fact(markSubnet(kind, zone)))
+	}
+	return ids
+}

@@ -1,0 +1,182 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const errNoBalancer = "LoadBalancerNotFound"
+
+// balancerName is at most 32 characters (CreateLoadBalancer).
+func (n *noun) balancerName() string { return name(32, n.region, n.environment) }
+
+// findBalancer describes a load balancer by its name.
+func findBalancer(ctx context.Context, c *clients, name string) (*types.LoadBalancer, error) {
+	out, err := c.elb.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{Names: []string{name}})
+	if err != nil {
+		return nil, failed(absent(err, errNoBalancer), "find load balancer %q", name)
+	}
+	if len(out.LoadBalancers) == 0 {
+		return nil, errAbsent
+	}
+	return &out.LoadBalancers[0], nil
+}
+
+func statusBalancer(ctx context.Context, c *clients, name string) (status, error) {
+	b, err := findBalancer(ctx, c, name)
+	if err != nil || b.State == nil {
+		return "", err
+	}
+	return status(b.State.Code), nil
+}
+
+// putBalancer makes the environment's load balancer. A create with the name of one that is
+// there succeeds if it is the same, whoever made it: the tags are read after it.
+func (n *noun) putBalancer(ctx context.Context, part string, e target.Environment, l layout) error {
+	name := n.balancerName()
+	b, err := findBalancer(ctx, n.clients, name)
+	if isAbsent(err) {
+		if err := n.createBalancer(ctx, part, name, l); err != nil {
+			return err
+		}
+		b, err = findBalancer(ctx, n.clients, name)
+	}
+	if err == nil {
+		err = n.claimELB(ctx, part, "load balancer", text(b.LoadBalancerArn))
+	}
+	if err != nil {
+		return err
+	}
+	err = n.target.until(ctx, fmt.Sprintf("load balancer %q", name), func(ctx context.Context) (status, bool, error) {
+		s, err := statusBalancer(ctx, n.clients, name)
+		return s, s == status(types.LoadBalancerStateEnumActive), err
+	})
+	if err != nil {
+		return err
+	}
+	if group := n.fact(markBalancerGroup); len(b.SecurityGroups) != 1 || b.SecurityGroups[0] != group {
+		if _, err := n.clients.elb.SetSecurityGroups(ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: b.LoadBalancerArn, SecurityGroups: []string{group}}); err != nil {
+			return failed(err, "set the security group of load balancer %q", name)
+		}
+	}
+	different, err := n.balancerDrift(ctx, text(b.LoadBalancerArn), e)
+	if err != nil || len(different) == 0 {
+		return err
+	}
+	_, err = n.clients.elb.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: b.LoadBalancerArn, Attributes: different})
+	return failed(err, "set the attributes of load balancer %q", name)
+}
+
+func (n *noun) createBalancer(ctx context.Context, part, name string, l layout) error {
+	_, err := n.clients.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+		Name: &name, Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing, IpAddressType: types.IpAddressTypeIpv4,
+		SecurityGroups: []string{n.fact(markBalancerGroup)}, Subnets: n.subnetIDs(l, subnetPublic), Tags: n.elbTags(part),
+	})
+	if coded(err, "DuplicateLoadBalancerName") {
+		return foreign("load balancer", name) // one with other settings, which ours never has
+	}
+	return failed(err, "create load balancer %q", name)
+}
+
+func (n *noun) elbTags(part string) []types.Tag {
+	return tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+}
+
+// claimELB refuses a resource of Elastic Load Balancing that is not ours.
+func (n *noun) claimELB(ctx context.Context, part, what, arn string) error {
+	out, err := n.clients.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
+	if err != nil {
+		return failed(err, "read the tags of %s %q", what, arn)
+	}
+	for _, d := range out.TagDescriptions {
+		if n.ours(part, tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+			return nil
+		}
+	}
+	return foreign(what, arn)
+}
+
+// balancerDrift lists the attributes of a load balancer that differ, as they should be.
+func (n *noun) balancerDrift(ctx context.Context, arn string, e target.Environment) ([]types.LoadBalancerAttribute, error) {
+	out, err := n.clients.elb.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &arn})
+	if err != nil {
+		return nil, failed(err, "read the attributes of load balancer %q", arn)
+	}
+	has := map[string]string{}
+	for _, a := range out.Attributes {
+		has[text(a.Key)] = text(a.Value)
+	}
+	want := map[string]string{
+		"access_logs.s3.bucket":                           logsName(n.clients, n.region),
+		"access_logs.s3.enabled":                          "true",
+		"access_logs.s3.prefix":                           n.environment,
+		"deletion_protection.enabled":                     strconv.FormatBool(e.DeletionProtection),
+		"idle_timeout.timeout_seconds":                    "60",
+		"routing.http.drop_invalid_header_fields.enabled": "true",
+		"routing.http2.enabled":                           "true",
+	}
+	var different []types.LoadBalancerAttribute
+	for _, k := range target.SortedKeys(want) {
+		if has[k] != want[k] {
+			different = append(different, types.LoadBalancerAttribute{Key: aws.String(k), Value: aws.String(want[k])})
+		}
+	}
+	return different, nil
+}
+
+// checkBalancer says how a load balancer differs from what putBalancer makes.
+func (n *noun) checkBalancer(ctx context.Context, e target.Environment) ([]string, error) {
+	name := n.balancerName()
+	b, err := findBalancer(ctx, n.clients, name)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("load balancer %q is gone", name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var drift []string
+	if len(b.SecurityGroups) != 1 || b.SecurityGroups[0] != n.fact(markBalancerGroup) {
+		drift = append(drift, fmt.Sprintf("load balancer %q has another security group", name))
+	}
+	different, err := n.balancerDrift(ctx, text(b.LoadBalancerArn), e)
+	for _, a := range different {
+		drift = append(drift, fmt.Sprintf("%s of load balancer %q is not %q", text(a.Key), name, text(a.Value)))
+	}
+	return drift, err
+}
+
+// deleteBalancer removes a load balancer with its protection and its listeners.
+func (n *noun) deleteBalancer(ctx context.Context, part string) error {
+	name := n.balancerName()
+	b, err := findBalancer(ctx, n.clients, name)
+	if err == nil {
+		err = n.claimELB(ctx, part, "load balancer", text(b.LoadBalancerArn))
+	}
+	if err != nil {
+		return gone(err, errNoBalancer)
+	}
+	_, err = n.clients.elb.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: b.LoadBalancerArn,
+		Attributes:      []types.LoadBalancerAttribute{{Key: aws.String("deletion_protection.enabled"), Value: aws.String("false")}},
+	})
+	if gone(err, errNoBalancer) != nil {
+		return failed(err, "take away the protection of load balancer %q", name)
+	}
+	if _, err := n.clients.elb.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: b.LoadBalancerArn}); gone(err, errNoBalancer) != nil {
+		return failed(err, "delete load balancer %q", name)
+	}
+	return n.target.until(ctx, fmt.Sprintf("the end of load balancer %q", name), func(ctx context.Context) (status, bool, error) {
+		s, err := statusBalancer(ctx, n.clients, name)
+		if isAbsent(err) {
+			return "gone", true, nil
+		}
+		return s, false, err
+	})
+}

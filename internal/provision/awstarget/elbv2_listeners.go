@@ -1,0 +1,184 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// tlsPolicy is named always: without one the API gives a policy of 2016.
+const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+
+// listener is one entrance of a load balancer.
+type listener struct {
+	port int32
+	tls  bool
+	// action is what it does with what no rule takes.
+	action types.Action
+}
+
+// listeners are the entrances: HTTP leads to HTTPS, and production and preview say 503 while
+// nothing is live.
+func listeners(e target.Environment) []listener {
+	unavailable := types.Action{
+		Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{StatusCode: aws.String("503"), ContentType: aws.String("text/plain"), MessageBody: aws.String("Nothing is live here.\n")},
+	}
+	https, preview := int32(e.Network.HTTPSPort), int32(e.Network.PreviewPort)
+	return []listener{
+		{port: 80, action: types.Action{Type: types.ActionTypeEnumRedirect, RedirectConfig: &types.RedirectActionConfig{
+			Protocol: aws.String("HTTPS"), Port: aws.String(fmt.Sprint(https)), StatusCode: types.RedirectActionStatusCodeEnumHttp301,
+		}}},
+		{port: https, tls: true, action: unavailable},
+		{port: preview, tls: true, action: unavailable},
+	}
+}
+
+// findListeners describes the listeners of a load balancer, by port.
+func findListeners(ctx context.Context, c *clients, balancer string) (map[int32]types.Listener, error) {
+	all := map[int32]types.Listener{}
+	pages := elb.NewDescribeListenersPaginator(c.elb, &elb.DescribeListenersInput{LoadBalancerArn: &balancer})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(absent(err, errNoBalancer), "find the listeners of load balancer %q", balancer)
+		}
+		for _, l := range page.Listeners {
+			all[aws.ToInt32(l.Port)] = l
+		}
+	}
+	return all, nil
+}
+
+// putListeners makes the entrances. A port is unique in a load balancer: a repeated create is
+// refused.
+func (n *noun) putListeners(ctx context.Context, part string, e target.Environment) error {
+	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	if err != nil {
+		return err
+	}
+	balancer := text(b.LoadBalancerArn)
+	has, err := findListeners(ctx, n.clients, balancer)
+	if err != nil {
+		return err
+	}
+	for _, want := range listeners(e) {
+		l, ok := has[want.port]
+		switch {
+		case !ok:
+			err = n.createListener(ctx, part, balancer, want)
+		case !n.sameListener(l, want):
+			err = n.modifyListener(ctx, text(l.ListenerArn), want)
+		}
+		if err != nil {
+			return err
+		}
+		delete(has, want.port)
+	}
+	for port, l := range has {
+		if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, "ListenerNotFound") != nil {
+			return failed(err, "delete the listener on port %d", port)
+		}
+	}
+	return nil
+}
+
+// tls are the settings of an entrance with TLS; all are nil for one without.
+func (n *noun) tls(l listener) (protocol types.ProtocolEnum, policy *string, certificates []types.Certificate) {
+	if !l.tls {
+		return types.ProtocolEnumHttp, nil, nil
+	}
+	return types.ProtocolEnumHttps, aws.String(tlsPolicy), []types.Certificate{{CertificateArn: aws.String(n.fact(factCertificate))}}
+}
+
+func (n *noun) createListener(ctx context.Context, part, balancer string, l listener) error {
+	protocol, policy, certificates := n.tls(l)
+	_, err := n.clients.elb.CreateListener(ctx, &elb.CreateListenerInput{
+		LoadBalancerArn: &balancer, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates,
+		DefaultActions: []types.Action{l.action}, Tags: n.elbTags(part),
+	})
+	if coded(err, "DuplicateListener") {
+		return nil // made by the call whose answer was lost; it is compared at the next put
+	}
+	return failed(err, "create the listener on port %d", l.port)
+}
+
+func (n *noun) modifyListener(ctx context.Context, arn string, l listener) error {
+	protocol, policy, certificates := n.tls(l)
+	_, err := n.clients.elb.ModifyListener(ctx, &elb.ModifyListenerInput{
+		ListenerArn: &arn, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates, DefaultActions: []types.Action{l.action},
+	})
+	return failed(err, "change the listener on port %d", l.port)
+}
+
+// sameListener says whether a listener is as it should be.
+func (n *noun) sameListener(has types.Listener, want listener) bool {
+	protocol, policy, certificates := n.tls(want)
+	if has.Protocol != protocol || text(has.SslPolicy) != text(policy) && want.tls || len(has.Certificates) != len(certificates) || len(has.DefaultActions) != 1 {
+		return false
+	}
+	if want.tls && text(has.Certificates[0].CertificateArn) != text(certificates[0].CertificateArn) {
+		return false
+	}
+	a := has.DefaultActions[0]
+	switch {
+	case a.Type != want.action.Type:
+		return false
+	case a.RedirectConfig != nil && want.action.RedirectConfig != nil:
+		return text(a.RedirectConfig.Port) == text(want.action.RedirectConfig.Port) && text(a.RedirectConfig.Protocol) == "HTTPS"
+	case a.FixedResponseConfig != nil && want.action.FixedResponseConfig != nil:
+		return text(a.FixedResponseConfig.StatusCode) == text(want.action.FixedResponseConfig.StatusCode)
+	}
+	return false
+}
+
+// checkListeners says how the entrances differ from what putListeners makes.
+func (n *noun) checkListeners(ctx context.Context, e target.Environment) ([]string, error) {
+	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	if err != nil {
+		return nil, gone(err) // the load balancer's own check says so
+	}
+	has, err := findListeners(ctx, n.clients, text(b.LoadBalancerArn))
+	if err != nil {
+		return nil, gone(err)
+	}
+	var drift []string
+	for _, want := range listeners(e) {
+		l, ok := has[want.port]
+		if !ok {
+			drift = append(drift, fmt.Sprintf("the listener on port %d is gone", want.port))
+		} else if !n.sameListener(l, want) {
+			drift = append(drift, fmt.Sprintf("the listener on port %d was changed", want.port))
+		}
+		delete(has, want.port)
+	}
+	for port := range has {
+		drift = append(drift, fmt.Sprintf("there is a listener on port %d that should not be", port))
+	}
+	return drift, nil
+}
+
+// deleteListeners removes the entrances, which need the certificate.
+func (n *noun) deleteListeners(ctx context.Context) error {
+	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	if err == nil {
+		err = n.claimELB(ctx, partBalancer, "load balancer", text(b.LoadBalancerArn))
+	}
+	if err != nil {
+		return gone(err, errNoBalancer)
+	}
+	has, err := findListeners(ctx, n.clients, text(b.LoadBalancerArn))
+	if err != nil {
+		return gone(err)
+	}
+	for port, l := range has {
+		if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, "ListenerNotFound") != nil {
+			return failed(err, "delete the listener on port %d", port)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package awstarget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const kindEnvironment = "environment"
+
+// unfinishedChange is the problem of what was stored and is not in effect yet.
+const unfinishedChange = "the last change is not finished: apply again to go on with it"
+
+// PutEnvironment implements target.Environments. It returns when the environment is ready.
+func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o target.PutOptions) (target.EnvironmentRecord, error) {
+	var none target.EnvironmentRecord
+	n, err := t.environmentNoun(ctx, e.ID())
+	if err != nil {
+		return none, err
+	}
+	err = n.table.modify(ctx, n.key, guard{}, func(doc *document) error { return t.nextEnvironment(doc, e, o) })
+	if err != nil {
+		return none, err
+	}
+	// After the row: one that removes the region marks it before it looks for rows.
+	if err := t.openRegion(ctx, e.Region); err != nil {
+		return none, errors.Join(err, n.exclusively(ctx, n.erase))
+	}
+	if err := n.exclusively(ctx, n.finishEnvironment); err != nil {
+		return none, fmt.Errorf("put environment %q: %w", e.ID(), err)
+	}
+	return recordOf[target.EnvironmentRecord](n.document)
+}
+
+// openRegion refuses a region that is being removed.
+func (t *Target) openRegion(ctx context.Context, id string) error {
+	d, err := t.directory(ctx)
+	if err != nil {
+		return err
+	}
+	n, _, err := t.regionNoun(ctx, d, id)
+	if err == nil && n.document.Ending {
+		err = target.Errorf(target.ErrNotFound, "region %q is being removed", id)
+	}
+	return err
+}
+
+// nextEnvironment writes a definition into an environment's document.
+func (t *Target) nextEnvironment(doc *document, e target.Environment, o target.PutOptions) error {
+	old, err := recordOf[target.EnvironmentRecord](*doc)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("environment %q", e.ID())
+	if doc.Ending {
+		return target.Errorf(target.ErrConflict, "%s is being removed", what)
+	}
+	m, err := next(what, old.Meta, target.Same(old.Spec, e), o, t.now())
+	if err != nil {
+		return err
+	}
+	if m != old.Meta {
+		m.Problem = unfinishedChange
+	}
+	return doc.record(target.EnvironmentRecord{Meta: m, Spec: e, Status: old.Status})
+}
+
+// finishEnvironment makes what an environment is made of, and then says that it is ready.
+func (n *noun) finishEnvironment(ctx context.Context) error {
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	if err != nil {
+		return err
+	}
+	if err := n.environmentParts(rec.Spec).put(ctx); err != nil {
+		return err
+	}
+	err = n.table.modify(ctx, n.key, leased(n.token, n.target.now()), func(doc *document) error {
+		rec, err := recordOf[target.EnvironmentRecord](*doc)
+		if err != nil {
+			return err
+		}
+		rec.Meta.Ready, rec.Meta.Problem = true, ""
+		rec.Status = n.environmentStatus(rec.Spec)
+		err = doc.record(rec)
+		n.document = *doc
+		return err
+	})
+	return err
+}
+
+// environmentStatus is where an environment can be reached.
+func (n *noun) environmentStatus(e target.Environment) target.EnvironmentStatus {
+	url := func(port int) string {
+		host := e.DomainName
+		if port != 443 {
+			host = net.JoinHostPort(host, strconv.Itoa(port))
+		}
+		return "https://" + host
+	}
+	return target.EnvironmentStatus{URL: url(e.Network.HTTPSPort), PreviewURL: url(e.Network.PreviewPort)}
+}
+
+// GetEnvironment implements target.Environments. Meta.Problem says what differs from the
+// definition.
+func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	n, err := t.environmentNoun(ctx, id)
+	if err == nil {
+		err = n.load(ctx)
+	}
+	if err != nil {
+		return target.EnvironmentRecord{}, err
+	}
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" {
+		return rec, err
+	}
+	drift, err := n.environmentParts(rec.Spec).check(ctx)
+	rec.Meta.Problem = strings.Join(drift, "; ")
+	return rec, err
+}
+
+// ListEnvironments implements target.Environments. It looks at the records only.
+func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentRecord, error) {
+	regions, err := t.ListRegions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []target.EnvironmentRecord
+	for _, r := range regions {
+		c, err := t.session.in(ctx, r.Spec.Location)
+		if err != nil {
+			return nil, err
+		}
+		control := table{client: c.dynamodb, name: controlName(r.Spec.Name)}
+		rows, err := control.list(ctx, kindEnvironment)
+		if isAbsent(err) {
+			continue // the region is being made or removed
+		}
+		if err != nil {
+			return nil, err
+		}
+		of, err := records[target.EnvironmentRecord](rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// DeleteEnvironment implements target.Environments.
+func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
+	n, err := t.environmentNoun(ctx, id)
+	if err == nil {
+		err = n.load(ctx)
+	}
+	if err == nil {
+		err = n.exclusively(ctx, func(ctx context.Context) error { return n.removeEnvironment(ctx, id) })
+	}
+	if errors.Is(err, target.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("delete environment %q: %w", id, err)
+	}
+	return nil
+}
+
+func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) error {
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	if err != nil {
+		return err
+	}
+	if rec.Spec.DeletionProtection && rec.Meta.Ready {
+		return target.Errorf(target.ErrProtected, "environment %q is protected from deletion", id)
+	}
+	// Marked first: a slot that is put looks for the mark after its own row is there.
+	if err := n.ending(ctx, true); err != nil {
+		return err
+	}
+	slots, err := n.table.list(ctx, slotKind(id))
+	if err != nil {
+		return err
+	}
+	for _, r := range slots {
+		if r.version > 0 {
+			held := target.Errorf(target.ErrNotEmpty, "environment %q holds deployment slot %q", id, r.key.id)
+			return errors.Join(held, n.ending(ctx, false))
+		}
+	}
+	if err := n.environmentParts(rec.Spec).delete(ctx); err != nil {
+		return err
+	}
+	for _, r := range slots {
+		if err := n.table.erase(ctx, r); err != nil {
+			return err
+		}
+	}
+	return n.erase(ctx)
+}
+
+// environmentNoun is an environment to look at or to work on; it need not be there.
+func (t *Target) environmentNoun(ctx context.Context, id target.EnvironmentID) (*noun, error) {
+	d, err := t.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, _, err := t.regionNoun(ctx, d, id.Region)
+	if err != nil {
+		return nil, err
+	}
+	return &noun{
+		target: t, clients: r.clients, installation: r.installation, region: id.Region, environment: id.Name,
+		regionKey: r.fact(factKey),
+		table:     table{client: r.clients.dynamodb, name: controlName(id.Region)}, key: key{kindEnvironment, id.Name},
+	}, nil
+}

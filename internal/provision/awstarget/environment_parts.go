@@ -1,0 +1,115 @@
+package awstarget
+
+import (
+	"context"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// Parts of an environment.
+const (
+	partAddresses   = "addresses"
+	partBalancer    = "balancer"
+	partCertificate = "certificate"
+	partListeners   = "listeners"
+	partNames       = "names"
+	partCluster     = "cluster"
+	partGateway     = "gateway"
+	partGroups      = "groups"
+	partLogging     = "logging"
+	partNAT         = "nat"
+	partRoutes      = "routes"
+	partSubnets     = "subnets"
+	partVPC         = "vpc"
+)
+
+// environmentParts is all that an environment is made of beside its row, and what each part
+// needs before it.
+func (n *noun) environmentParts(e target.Environment) graph {
+	l := layoutOf(e)
+	return graph{
+		n.thingsPart(partVPC, nil, n.vpc(l)),
+		n.thingsPart(partGateway, []string{partVPC}, n.gateway()),
+		n.thingsPart(partSubnets, []string{partVPC}, n.subnets(l)...),
+		n.thingsPart(partGroups, []string{partVPC}, n.groups(e, l)...),
+		n.thingsPart(partAddresses, nil, n.addresses(l)...),
+		n.thingsPart(partNAT, []string{partAddresses, partSubnets, partGateway}, n.gateways(l)...),
+		n.thingsPart(partRoutes, []string{partGateway, partSubnets, partNAT}, n.routes(l)...),
+		n.certificatePart(e),
+		n.balancerPart(e, l),
+		n.listenersPart(e),
+		n.namesPart(e),
+		n.loggingPart(e),
+		n.clusterPart(),
+	}
+}
+
+func (n *noun) certificatePart(e target.Environment) part {
+	return part{
+		name:   partCertificate,
+		put:    func(ctx context.Context) error { return n.putCertificate(ctx, partCertificate, e.DomainName) },
+		check:  n.checkCertificate,
+		delete: func(ctx context.Context) error { return n.deleteCertificate(ctx, partCertificate, e.DomainName) },
+	}
+}
+
+func (n *noun) balancerPart(e target.Environment, l layout) part {
+	return part{
+		name: partBalancer, needs: []string{partGateway, partGroups, partRoutes, partSubnets},
+		put:    func(ctx context.Context) error { return n.putBalancer(ctx, partBalancer, e, l) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkBalancer(ctx, e) },
+		delete: func(ctx context.Context) error { return n.deleteBalancer(ctx, partBalancer) },
+	}
+}
+
+func (n *noun) listenersPart(e target.Environment) part {
+	return part{
+		name: partListeners, needs: []string{partBalancer, partCertificate},
+		put:    func(ctx context.Context) error { return n.putListeners(ctx, partListeners, e) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkListeners(ctx, e) },
+		delete: n.deleteListeners,
+	}
+}
+
+func (n *noun) namesPart(e target.Environment) part {
+	return part{
+		name: partNames, needs: []string{partBalancer},
+		put:    func(ctx context.Context) error { return n.putNames(ctx, e.DomainName) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkNames(ctx, e.DomainName) },
+		delete: func(ctx context.Context) error { return n.deleteNames(ctx, e.DomainName) },
+	}
+}
+
+func (n *noun) loggingPart(e target.Environment) part {
+	group, days := n.logGroup(), logRetention(e)
+	return part{
+		name:   partLogging,
+		put:    func(ctx context.Context) error { return n.putLogGroup(ctx, partLogging, group, days) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkLogGroup(ctx, group, days) },
+		delete: func(ctx context.Context) error { return n.deleteLogGroup(ctx, partLogging, group) },
+	}
+}
+
+func (n *noun) clusterPart() part {
+	cluster := n.clusterName()
+	return part{
+		name:   partCluster,
+		put:    func(ctx context.Context) error { return n.putCluster(ctx, partCluster, cluster) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkCluster(ctx, cluster) },
+		delete: func(ctx context.Context) error { return n.deleteCluster(ctx, partCluster, cluster) },
+	}
+}
+
+func (n *noun) clusterName() string { return name(255, "slipway", n.region, n.environment) }
+
+// logGroup holds the logs of everything in the environment; the region's key is allowed for
+// names under "/slipway/REGION/".
+func (n *noun) logGroup() string { return "/slipway/" + n.region + "/" + n.environment }
+
+// logRetention is how many days logs are kept.
+func logRetention(e target.Environment) int32 {
+	if e.Kind == target.KindProduction {
+		return 90
+	}
+	return 14
+}

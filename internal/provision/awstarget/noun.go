@@ -1,0 +1,232 @@
+package awstarget
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// noun is a region or an environment while it is looked at or worked on.
+type noun struct {
+	target  *Target
+	clients *clients // of the AWS region where it is
+
+	// installation, region and environment are what its parts are marked with.
+	installation, region, environment string
+	// regionKey is the id of the region's key, for what is in a region.
+	regionKey string
+
+	table table
+	key   key
+	// token is the lease of its row under which it is worked on.
+	token string
+
+	// document is the row's, as it was when the noun was last loaded.
+	document document
+
+	mu    sync.Mutex
+	facts map[string]string
+}
+
+// document is what the row of a region or an environment holds.
+type document struct {
+	Record json.RawMessage `json:"record"`
+	// Facts are the ids that AWS chose for its parts, and what was begun.
+	Facts map[string]string `json:"facts,omitempty"`
+	// Ending says that it is being removed: nothing new may come into it.
+	Ending bool `json:"ending,omitempty"`
+}
+
+// load reads the noun's row; one without a document is target.ErrNotFound.
+func (n *noun) load(ctx context.Context) error {
+	r, err := n.table.get(ctx, n.key)
+	if err != nil {
+		return err
+	}
+	if r.version == 0 {
+		return target.Errorf(target.ErrNotFound, "%s does not exist", n.key)
+	}
+	n.document, err = decode[document](r)
+	n.facts = maps.Clone(n.document.Facts)
+	return err
+}
+
+// userTags are the tags of the noun's definition.
+func (n *noun) userTags() map[string]string {
+	var rec struct {
+		Spec struct {
+			Tags map[string]string `json:"tags"`
+		} `json:"spec"`
+	}
+	// What is no record has no tags; it is refused where it is read.
+	_ = json.Unmarshal(n.document.Record, &rec)
+	return rec.Spec.Tags
+}
+
+// fact is what was saved under a name, "" for nothing.
+func (n *noun) fact(name string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.facts[name]
+}
+
+// save stores a fact in the noun's row; "" takes it away. It is refused once the lease is lost.
+func (n *noun) save(ctx context.Context, name, value string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.facts[name] == value {
+		return nil
+	}
+	facts := maps.Clone(n.facts)
+	if facts == nil {
+		facts = map[string]string{}
+	}
+	if facts[name] = value; value == "" {
+		delete(facts, name)
+	}
+	err := n.table.modify(ctx, n.key, leased(n.token, n.target.now()), func(d *document) error {
+		d.Facts = facts
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save %s: %w", name, err)
+	}
+	n.facts = facts
+	return nil
+}
+
+// modify changes a row's document, anew where another one came between.
+func (t table) modify(ctx context.Context, k key, g guard, change func(*document) error) error {
+	r, err := t.get(ctx, k)
+	for err == nil {
+		var d document
+		if d, err = decode[document](r); err != nil {
+			break
+		}
+		if err = change(&d); err != nil {
+			break
+		}
+		var next row
+		if next, err = encode(r, d); err != nil {
+			break
+		}
+		if next.document == r.document {
+			return nil
+		}
+		var stored row
+		if stored, err = t.save(ctx, next, g); !errors.Is(err, target.ErrConflict) {
+			return err
+		}
+		if stored.version == r.version {
+			return target.Errorf(target.ErrLeaseLost, "%s is worked on by %s", k, stored.lease.Holder)
+		}
+		r, err = stored, nil
+	}
+	return err
+}
+
+// exclusively works on a noun under the lease of its row. It waits for whoever has it, and finds
+// the noun as that one left it.
+func (n *noun) exclusively(ctx context.Context, work func(context.Context) error) error {
+	n.token = rand.Text()
+	if err := n.lock(ctx); err != nil {
+		return err
+	}
+	if err := n.load(ctx); err != nil {
+		return errors.Join(err, n.unlock(ctx))
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := n.target.clock.Every(leaseTTL/3, func() {
+		if err := n.beat(ctx); err != nil && !errors.Is(err, target.ErrUnavailable) {
+			cancel(err)
+		}
+	})
+	err := work(ctx)
+	stop()
+	if cause := context.Cause(ctx); cause != nil && errors.Is(cause, target.ErrLeaseLost) {
+		err = errors.Join(cause, err)
+	}
+	cancel(nil)
+	return errors.Join(err, n.unlock(ctx))
+}
+
+// unlock gives the lease back, also when ctx has ended, and removes a row that held nothing else.
+func (n *noun) unlock(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := n.table.release(ctx, n.key, n.token); err != nil {
+		return err
+	}
+	if err := n.table.erase(ctx, row{key: n.key}); !errors.Is(err, target.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+// uninterrupted is for a create that AWS would carry out twice: its answer is awaited, and what
+// it made is saved, though the run is told to stop or another part has failed.
+func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+}
+
+func (n *noun) lock(ctx context.Context) error {
+	return n.target.until(ctx, "the lease of "+n.key.String(), func(ctx context.Context) (status, bool, error) {
+		l, err := n.renew(ctx)
+		if errors.Is(err, target.ErrConflict) {
+			return status("held by " + l.Holder + " until " + l.ExpiresAt.Format(time.RFC3339)), false, nil
+		}
+		return "taken", err == nil, err
+	})
+}
+
+func (n *noun) beat(ctx context.Context) error {
+	l, err := n.renew(ctx)
+	if errors.Is(err, target.ErrConflict) {
+		return target.Errorf(target.ErrLeaseLost, "%s was taken over by %s", n.key, l.Holder)
+	}
+	return err
+}
+
+func (n *noun) renew(ctx context.Context) (target.Lease, error) {
+	now := n.target.now()
+	return n.table.acquire(ctx, n.key, target.Lease{Token: n.token, Holder: holder(), ExpiresAt: now.Add(leaseTTL)}, now)
+}
+
+// holder names this process to people.
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a machine without a name"
+	}
+	return fmt.Sprintf("%s, process %d", host, os.Getpid())
+}
+
+// next is the meta of an object at old (the zero Meta: not there) after a put. Same says that
+// the stored definition is the one put. The generation stands still while an object is
+// unfinished: what is resumed with another definition was never anything else.
+func next(what string, old target.Meta, same bool, o target.PutOptions, now time.Time) (target.Meta, error) {
+	m := old
+	same = same && old.Generation > 0 && old.Owner == o.Owner
+	switch {
+	case same && (old.Generation == o.IfGeneration || old.Generation == o.IfGeneration+1):
+		return m, nil
+	case old.Generation != o.IfGeneration:
+		return m, target.Errorf(target.ErrConflict, "%s is at generation %d, not at %d", what, old.Generation, o.IfGeneration)
+	}
+	if m.Generation == 0 || m.Ready {
+		m.Generation++
+	}
+	m.Owner, m.ChangedAt = o.Owner, now
+	if m.CreatedAt.IsZero() {
+		m.CreatedAt = now
+	}
+	return m, nil
+}

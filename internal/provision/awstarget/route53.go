@@ -1,0 +1,197 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/route53/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// record is one record of a hosted zone: a value, or an alias of a load balancer.
+type record struct {
+	name, kind, value string
+	// zone and address are the load balancer's.
+	zone, address string
+}
+
+func (r record) set() *types.ResourceRecordSet {
+	s := &types.ResourceRecordSet{Name: &r.name, Type: types.RRType(r.kind)}
+	if r.address != "" {
+		// Whether targets are healthy must not decide: one group without any, such as that of a
+		// retired fallback, would take the name away.
+		s.AliasTarget = &types.AliasTarget{DNSName: &r.address, HostedZoneId: &r.zone, EvaluateTargetHealth: false}
+		return s
+	}
+	s.TTL, s.ResourceRecords = aws.Int64(300), []types.ResourceRecord{{Value: &r.value}}
+	return s
+}
+
+// findZone finds the public hosted zone that a domain name belongs to: the longest one.
+func findZone(ctx context.Context, c *clients, domain string) (string, error) {
+	for name := domain; strings.Contains(name, "."); _, name, _ = strings.Cut(name, ".") {
+		out, err := c.route53.ListHostedZonesByName(ctx, &route53.ListHostedZonesByNameInput{DNSName: aws.String(name + "."), MaxItems: aws.Int32(10)})
+		if err != nil {
+			return "", failed(err, "find the hosted zone of %q", domain)
+		}
+		for _, z := range out.HostedZones {
+			if text(z.Name) == name+"." && (z.Config == nil || !z.Config.PrivateZone) {
+				return strings.TrimPrefix(text(z.Id), "/hostedzone/"), nil
+			}
+		}
+	}
+	return "", target.Errorf(target.ErrInvalid, "no public hosted zone of Route 53 in this AWS account holds %q: make one for it, or for a domain above it", domain)
+}
+
+// findRecord finds a record by its name and type.
+func findRecord(ctx context.Context, c *clients, zone, name, kind string) (*types.ResourceRecordSet, error) {
+	out, err := c.route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
+		HostedZoneId: &zone, StartRecordName: &name, StartRecordType: types.RRType(kind), MaxItems: aws.Int32(1),
+	})
+	if err != nil {
+		return nil, failed(absent(err, "NoSuchHostedZone"), "find record %q", name)
+	}
+	for _, s := range out.ResourceRecordSets {
+		if plain(text(s.Name)) == plain(name) && string(s.Type) == kind {
+			return &s, nil
+		}
+	}
+	return nil, errAbsent
+}
+
+// plain is a name as people write it: Route 53 escapes the asterisk and ends names in a dot.
+func plain(name string) string {
+	return strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(name), `\052`, "*"), ".")
+}
+
+// upsert writes records and waits until every server of the zone has them.
+func (n *noun) upsert(ctx context.Context, zone string, records []record) error {
+	var changes []types.Change
+	for _, r := range records {
+		has, err := findRecord(ctx, n.clients, zone, r.name, r.kind)
+		if err != nil && !isAbsent(err) {
+			return err
+		}
+		if err != nil || !r.is(has) {
+			changes = append(changes, types.Change{Action: types.ChangeActionUpsert, ResourceRecordSet: r.set()})
+		}
+	}
+	return n.change(ctx, zone, changes)
+}
+
+// is says whether a record set says what r says.
+func (r record) is(s *types.ResourceRecordSet) bool {
+	if r.address != "" {
+		return s.AliasTarget != nil && plain(text(s.AliasTarget.DNSName)) == plain(r.address) && !s.AliasTarget.EvaluateTargetHealth
+	}
+	return len(s.ResourceRecords) == 1 && plain(text(s.ResourceRecords[0].Value)) == plain(r.value)
+}
+
+func (n *noun) change(ctx context.Context, zone string, changes []types.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	out, err := n.clients.route53.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{HostedZoneId: &zone, ChangeBatch: &types.ChangeBatch{Changes: changes}})
+	if err != nil {
+		return failed(err, "change the records of hosted zone %q", zone)
+	}
+	id := strings.TrimPrefix(text(out.ChangeInfo.Id), "/change/")
+	return n.target.until(ctx, fmt.Sprintf("change %q of hosted zone %q", id, zone), func(ctx context.Context) (status, bool, error) {
+		out, err := n.clients.route53.GetChange(ctx, &route53.GetChangeInput{Id: &id})
+		if err != nil {
+			return "", false, failed(err, "read change %q", id)
+		}
+		return status(out.ChangeInfo.Status), out.ChangeInfo.Status == types.ChangeStatusInsync, nil
+	})
+}
+
+// removeRecord removes a record as it is.
+func (n *noun) removeRecord(ctx context.Context, zone, name, kind string) error {
+	has, err := findRecord(ctx, n.clients, zone, name, kind)
+	if err != nil {
+		return gone(err)
+	}
+	return n.change(ctx, zone, []types.Change{{Action: types.ChangeActionDelete, ResourceRecordSet: has}})
+}
+
+const factNames = "names"
+
+// names are the aliases by which an environment is reached.
+func (n *noun) names(ctx context.Context, domain string) ([]record, error) {
+	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	if err != nil {
+		return nil, err
+	}
+	var all []record
+	for _, name := range []string{domain, "*." + domain} {
+		all = append(all, record{name: name, kind: "A", zone: text(b.CanonicalHostedZoneId), address: text(b.DNSName)})
+	}
+	return all, nil
+}
+
+// putNames leads the domain name, and every label under it, to the load balancer. A record
+// can't be tagged: one that is there before this environment has begun is somebody else's.
+func (n *noun) putNames(ctx context.Context, domain string) error {
+	zone, err := findZone(ctx, n.clients, domain)
+	if err != nil {
+		return err
+	}
+	names, err := n.names(ctx, domain)
+	if err != nil {
+		return err
+	}
+	if n.fact(factNames) == "" {
+		for _, r := range names {
+			if _, err := findRecord(ctx, n.clients, zone, r.name, r.kind); err == nil {
+				return foreign("Route 53 record", r.name)
+			} else if !isAbsent(err) {
+				return err
+			}
+		}
+		if err := n.save(ctx, factNames, "begun"); err != nil {
+			return err
+		}
+	}
+	return n.upsert(ctx, zone, names)
+}
+
+func (n *noun) checkNames(ctx context.Context, domain string) ([]string, error) {
+	zone, err := findZone(ctx, n.clients, domain)
+	if err != nil {
+		return nil, err
+	}
+	names, err := n.names(ctx, domain)
+	if err != nil {
+		return nil, gone(err) // the load balancer's own check says so
+	}
+	var drift []string
+	for _, r := range names {
+		has, err := findRecord(ctx, n.clients, zone, r.name, r.kind)
+		if isAbsent(err) || err == nil && !r.is(has) {
+			drift = append(drift, fmt.Sprintf("the name %q does not lead to the load balancer", r.name))
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return drift, nil
+}
+
+func (n *noun) deleteNames(ctx context.Context, domain string) error {
+	if n.fact(factNames) == "" {
+		return nil
+	}
+	zone, err := findZone(ctx, n.clients, domain)
+	if err != nil {
+		return nil // without the zone there are no records
+	}
+	for _, name := range []string{domain, "*." + domain} {
+		if err := n.removeRecord(ctx, zone, name, "A"); err != nil {
+			return err
+		}
+	}
+	return n.save(ctx, factNames, "")
+}

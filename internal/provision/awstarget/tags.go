@@ -1,0 +1,73 @@
+package awstarget
+
+import (
+	"maps"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// Tags that everything bears which Slipway makes. What bears another installation's is not ours.
+const (
+	tagManagedBy    = "managed-by"
+	tagInstallation = "slipway:installation"
+	tagRegion       = "slipway:region"
+	tagEnvironment  = "slipway:environment"
+	tagPart         = "slipway:part"
+
+	managedBy = "slipway"
+)
+
+// tags are a part's tags: the provider's defaults, then the user's, then ours.
+func (n *noun) tags(part string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, n.target.tags)
+	maps.Copy(all, n.userTags())
+	maps.Copy(all, n.marks(part))
+	return all
+}
+
+// marks are the tags that a part is looked up by.
+func (n *noun) marks(part string) map[string]string {
+	m := map[string]string{tagManagedBy: managedBy, tagPart: part}
+	for k, v := range map[string]string{tagInstallation: n.installation, tagRegion: n.region, tagEnvironment: n.environment} {
+		if v != "" {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// ours says whether tags bear the marks of a part. A thing with the name of ours and without
+// its marks is somebody else's.
+func (n *noun) ours(part string, tags map[string]string) bool {
+	for k, v := range n.marks(part) {
+		if tags[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+// foreign refuses a thing that bears no mark of ours.
+func foreign(what, name string) error {
+	return target.Errorf(target.ErrForeign, "%s %q is there and was not made by this installation: it is left alone; remove or rename it, then apply again", what, name)
+}
+
+// tagList converts tags to a service's type, in the order of their keys.
+func tagList[T any](tags map[string]string, convert func(key, value string) T) []T {
+	out := make([]T, 0, len(tags))
+	for _, k := range target.SortedKeys(tags) {
+		out = append(out, convert(k, tags[k]))
+	}
+	return out
+}
+
+// tagMap is the reverse.
+func tagMap[T any](tags []T, convert func(T) (key, value *string)) map[string]string {
+	out := map[string]string{}
+	for _, t := range tags {
+		k, v := convert(t)
+		out[text(k)] = text(v)
+	}
+	return out
+}

@@ -1,0 +1,205 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// thing is a resource of EC2: it has neither a unique name nor, as a rule, a client token. It is
+// looked up by the id that was saved, else by its tags; it is created by one call, with its
+// tags, which is not repeated by the SDK; and its id is saved before anything is waited for.
+type thing struct {
+	// mark names it among the noun's things: its tag, and the fact that holds its id.
+	mark string
+	// what is its kind in words, idFilter the name of EC2's filter for its id.
+	what, idFilter string
+	kind           types.ResourceType
+	// find lists the things that a filter passes; what is on its way out is not there.
+	find   func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error)
+	create func(ctx context.Context, tags []types.TagSpecification) (id string, err error)
+	// settle sees to what can be changed later; nil: nothing.
+	settle func(ctx context.Context, id string) error
+	// check says how it differs from what settle makes of it; nil: not at all.
+	check  func(ctx context.Context, id string) ([]string, error)
+	delete func(ctx context.Context, id string) error
+}
+
+// found is a thing as it was seen.
+type found struct {
+	id, state string
+	tags      map[string]string
+}
+
+func ec2Tags(tags []types.Tag) map[string]string {
+	return tagMap(tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+}
+
+// available is the state of what can be used; things without states have it always.
+const available = "available"
+
+// onlyOnce keeps the SDK from sending a create again that EC2 would carry out again.
+func onlyOnce(o *ec2.Options) { o.RetryMaxAttempts = 1 }
+
+// marked is a filter for the tags of one part.
+func (n *noun) marked(part string) []types.Filter {
+	return tagList(n.marks(part), func(k, v string) types.Filter {
+		name := "tag:" + k
+		return types.Filter{Name: &name, Values: []string{v}}
+	})
+}
+
+func (n *noun) findThing(ctx context.Context, t thing) (found, error) {
+	id, filters := n.fact(t.mark), n.marked(t.mark)
+	if id != "" {
+		filters = []types.Filter{{Name: &t.idFilter, Values: []string{id}}}
+	}
+	all, err := t.find(ctx, n.clients, filters)
+	if err != nil {
+		return found{}, failed(err, "find %s", t.what)
+	}
+	for _, f := range all {
+		if f.id == id || id == "" && n.ours(t.mark, f.tags) {
+			return f, nil
+		}
+	}
+	return found{}, errAbsent
+}
+
+func (n *noun) putThing(ctx context.Context, t thing) error {
+	f, err := n.findThing(ctx, t)
+	if isAbsent(err) && n.fact(t.mark) != "" { // it was removed by somebody else
+		if err = n.save(ctx, t.mark, ""); err == nil {
+			f, err = n.findThing(ctx, t)
+		}
+	}
+	if isAbsent(err) {
+		f.id, err = n.createThing(ctx, t)
+	}
+	if err == nil {
+		err = n.save(ctx, t.mark, f.id)
+	}
+	if err == nil {
+		err = n.target.until(ctx, fmt.Sprintf("%s %s", t.what, f.id), func(ctx context.Context) (status, bool, error) {
+			f, err := n.findThing(ctx, t)
+			if isAbsent(err) {
+				return "not to be seen yet", false, nil
+			}
+			return status(f.state), f.state == available, err
+		})
+	}
+	if err != nil || t.settle == nil {
+		return err
+	}
+	return failed(t.settle(ctx, f.id), "set up %s %s", t.what, f.id)
+}
+
+func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
+	tags := tagList(n.tags(t.mark), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+	name := name(255, "slipway", n.region, n.environment, t.mark)
+	nameKey := "Name" // what the console of AWS shows
+	ctx, cancel := uninterrupted(ctx)
+	defer cancel()
+	id, err := t.create(ctx, []types.TagSpecification{{ResourceType: t.kind, Tags: append(tags, types.Tag{Key: &nameKey, Value: &name})}})
+	if err != nil {
+		return "", failed(err, "create %s", t.what)
+	}
+	return id, n.save(ctx, t.mark, id)
+}
+
+// removeThing deletes a thing when nothing holds on to it any more: the interfaces of tasks
+// and load balancers go minutes after them.
+func (n *noun) removeThing(ctx context.Context, t thing) error {
+	err := n.target.until(ctx, "the end of "+t.what, func(ctx context.Context) (status, bool, error) {
+		f, err := n.findThing(ctx, t)
+		if isAbsent(err) {
+			return "gone", true, nil
+		}
+		if err != nil || f.state == "deleting" {
+			return status(f.state), false, err
+		}
+		err = t.delete(ctx, f.id)
+		if coded(err, "DependencyViolation", "InvalidIPAddress.InUse", "AuthFailure", "Gateway.NotAttached", "IncorrectState") {
+			return "still in use", false, nil
+		}
+		return "being deleted", false, failed(err, "delete %s %s", t.what, f.id)
+	})
+	if err != nil {
+		return err
+	}
+	return n.save(ctx, t.mark, "")
+}
+
+// checkThings says which of the noun's things of one kind are gone, by one call, and what is
+// different about the others.
+func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error) {
+	if len(things) == 0 {
+		return nil, nil
+	}
+	var ids, drift []string
+	for _, t := range things {
+		if id := n.fact(t.mark); id != "" {
+			ids = append(ids, id)
+		} else {
+			drift = append(drift, fmt.Sprintf("%s %q is missing", t.what, t.mark))
+		}
+	}
+	if len(ids) == 0 {
+		return drift, nil
+	}
+	all, err := things[0].find(ctx, n.clients, []types.Filter{{Name: &things[0].idFilter, Values: ids}})
+	if err != nil {
+		return nil, failed(err, "find %s", things[0].what)
+	}
+	for _, t := range things {
+		id := n.fact(t.mark)
+		if id == "" {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(f found) bool { return f.id == id && f.state == available }) {
+			drift = append(drift, fmt.Sprintf("%s %s is gone or can't be used", t.what, id))
+			continue
+		}
+		if t.check == nil {
+			continue
+		}
+		more, err := t.check(ctx, id)
+		if err != nil {
+			return nil, failed(err, "check %s %s", t.what, id)
+		}
+		drift = append(drift, more...)
+	}
+	return drift, nil
+}
+
+// putThings, removeThings: one after the other, they are few.
+func (n *noun) putThings(ctx context.Context, things []thing) error {
+	for _, t := range things {
+		if err := n.putThing(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *noun) removeThings(ctx context.Context, things []thing) error {
+	for _, t := range slices.Backward(things) {
+		if err := n.removeThing(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// thingsPart is a part that is made of things of one kind.
+func (n *noun) thingsPart(name string, needs []string, things ...thing) part {
+	return part{
+		name: name, needs: needs,
+		put:    func(ctx context.Context) error { return n.putThings(ctx, things) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkThings(ctx, things) },
+		delete: func(ctx context.Context) error { return n.removeThings(ctx, things) },
+	}
+}
