@@ -17,7 +17,7 @@ const module = "github.com/slipway-platform/terraform-provider-slipway"
 // floors says which packages of this module a package may import besides those of its own
 // folder. Imports point only downwards:
 //
-//	main → provider, agent → provision → swap → target, wait
+//	main → provider, agent → provision → swap → decide → judge → target, wait
 //
 // "/..." stands for a folder with everything under it. Tests are exempt: the tests of an
 // upper floor may use whatever they need.
@@ -28,11 +28,16 @@ var floors = map[string][]string{
 	"internal/operator": {"internal/provision", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi", "internal/wait"},
 
 	"internal/provision":             {"internal/provision/swap", "internal/provision/target", "internal/wait"},
-	"internal/provision/swap":        {"internal/provision/target", "internal/wait"},
+	"internal/provision/swap":        {"internal/provision/swap/decide", "internal/provision/swap/journal", "internal/provision/swap/judge", "internal/provision/swap/lease", "internal/provision/target", "internal/wait"},
 	"internal/provision/target":      nil,
 	"internal/provision/targettest":  {"internal/provision/target", "internal/wait"},
 	"internal/provision/memtarget":   {"internal/provision/target", "internal/wait"},
 	"internal/provision/localtarget": {"internal/provision/target", "internal/wait", "internal/agentapi"},
+
+	"internal/provision/swap/decide":  {"internal/provision/swap/judge", "internal/provision/target"},
+	"internal/provision/swap/journal": {"internal/provision/swap/judge", "internal/provision/target"},
+	"internal/provision/swap/judge":   {"internal/provision/target"},
+	"internal/provision/swap/lease":   {"internal/provision/target", "internal/wait"},
 
 	"internal/provision/awstarget":         {"internal/provision/target", "internal/wait"},
 	"internal/provision/awstarget/awstest": nil, // tests only

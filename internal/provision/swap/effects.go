@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/decide"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/judge"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -17,30 +20,30 @@ func (e *againError) Unwrap() error { return e.error }
 const probesInARow = 3
 
 // act does the one effect of a decision.
-func (r *run) act(ctx context.Context, d Decision) error {
-	id, l := r.want.ID(), r.lease.get()
+func (r *run) act(ctx context.Context, d decide.Decision) error {
+	id, l := r.want.ID(), r.lease.Value()
 	switch d.Do {
-	case PutStack:
+	case decide.PutStack:
 		return wrap(r.driver.PutStack(ctx, d.Stack, l), "put the %s stack", d.Stack.Color)
-	case DeleteStack:
+	case decide.DeleteStack:
 		return wrap(r.driver.DeleteStack(ctx, id, d.Color, l), "remove the %s stack", d.Color)
-	case RetireStack:
+	case decide.RetireStack:
 		return wrap(r.driver.RetireStack(ctx, id, d.Color, d.At, l), "set the deadline of the %s stack", d.Color)
-	case PutTask:
+	case decide.PutTask:
 		r.started = d.Task.Key // it may run, whatever the answer is
-		return wrap(r.driver.PutTask(ctx, d.Task, l), "start %s", taskWords[d.Task.Kind])
-	case DeleteTask:
+		return wrap(r.driver.PutTask(ctx, d.Task, l), "start %s", judge.TaskWords(d.Task.Kind))
+	case decide.DeleteTask:
 		return wrap(r.driver.DeleteTask(ctx, id, d.Key, l), "end task %s", d.Key)
-	case SetTraffic:
+	case decide.SetTraffic:
 		return r.setTraffic(ctx, d.Traffic)
-	case Probe:
+	case decide.Probe:
 		return r.probe(ctx)
 	}
 	return nil
 }
 
 func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
-	s, err := r.driver.SetTraffic(ctx, r.want.ID(), t, seconds(r.record.Asked.Policy.DrainSeconds), r.lease.get())
+	s, err := r.driver.SetTraffic(ctx, r.want.ID(), t, time.Duration(r.record.Asked.Policy.DrainSeconds)*time.Second, r.lease.Value())
 	if errors.Is(err, target.ErrConflict) {
 		return &againError{err}
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/decide"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/lease"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -62,14 +65,10 @@ func (m *Machine) Run(ctx context.Context, want target.Slot) error {
 		r.fingerprint, err = insist(ctx, m, "digest the definition of", want.ID(), func() (string, error) {
 			return m.driver.Fingerprint(ctx, want.Definition)
 		})
-		if err == nil {
-			err = r.finishRollback(ctx)
-		}
-		if err == nil {
-			err = r.ask(ctx)
-		}
-		if err == nil {
-			err = r.drive(ctx)
+		for _, do := range []func(context.Context) error{r.finishRollback, r.ask, r.drive} {
+			if err == nil {
+				err = do(ctx)
+			}
 		}
 		return err
 	})
@@ -78,7 +77,99 @@ func (m *Machine) Run(ctx context.Context, want target.Slot) error {
 // Promote lets a release that waits for approval take the traffic, and ends as Run does. It
 // refuses with *NotWaitingError where another release waits, or none.
 func (m *Machine) Promote(ctx context.Context, id target.SlotID, by, release string) error {
-	r := &run{Machine: m, want: target.Slot{Environment: id.Environment, Name: id.Name}}
+	return m.underRecord(ctx, &run{Machine: m}, id, func(ctx context.Context, r *run, f decide.Facts) error {
+		w, refusal := decide.Approve(f, by, release)
+		if refusal != "" {
+			return &NotWaitingError{id, refusal}
+		}
+		r.resume(w)
+		if err := r.save(ctx); err != nil {
+			return err
+		}
+		err := r.drive(ctx)
+		if err == nil && r.record.Swap.Phase == target.PhaseAwaitingApproval {
+			err = &NotWaitingError{id, "the candidate was gone, and a new one waits now"}
+		}
+		return err
+	})
+}
+
+// RollBack sends the traffic back to what served before, the fallback or, while a release is
+// being watched, the old stack; removes the release, and leaves a hold on it. It refuses with
+// *NoFallbackError where nothing stands that could take the traffic.
+func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
+	return m.underRecord(ctx, &run{Machine: m, rollback: true}, id, func(ctx context.Context, r *run, f decide.Facts) error {
+		w, refusal := decide.RollBack(f, reason)
+		if refusal != "" {
+			return &NoFallbackError{id, refusal}
+		}
+		r.resume(w)
+		if w.Phase != target.PhaseRollingBack { // the intent and the hold in one write
+			if w.By == "" {
+				w.By, w.Host = by, host()
+			}
+			r.hold(by, reason)
+			if err := r.enter(ctx, target.PhaseRollingBack, reason); err != nil {
+				return err
+			}
+		}
+		return r.drive(ctx)
+	})
+}
+
+// Delete removes the slot with everything that runs in it.
+func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
+	if _, err := m.driver.GetSlot(ctx, id); err != nil {
+		return err
+	}
+	l, err := m.take(ctx, id)
+	if err != nil {
+		return err
+	}
+	return l.Keep(ctx, func(ctx, _ context.Context) error {
+		err := m.insist(ctx, "remove", id, func() error { return m.driver.DeleteSlot(ctx, id, l.Value()) })
+		if errors.Is(err, target.ErrProtected) {
+			return target.Errorf(target.ErrProtected, "deletion protection of slot %q is on: set deletion_protection = false and apply that first", id)
+		}
+		return err
+	})
+}
+
+// take takes the slot's lease.
+func (m *Machine) take(ctx context.Context, id target.SlotID) (*lease.Lease, error) {
+	l, err := lease.Take(ctx, m.driver, m.clock, id, fmt.Sprintf("%s (%s)", m.by, host()))
+	if err != nil && ctx.Err() != nil {
+		err = &InterruptedError{Slot: id, Truth: "Nothing was touched.", Cause: context.Cause(ctx)}
+	}
+	return l, err
+}
+
+// under loads the slot's record under its lease and lets do work with it. Where whoever
+// asked gives up, or the lease is lost, it leaves the slot in order.
+func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *run) error) (err error) {
+	if r.lease, err = m.take(ctx, r.want.ID()); err != nil {
+		return err
+	}
+	return r.lease.Keep(ctx, func(ctx, leased context.Context) error {
+		r.since = m.clock.Now()
+		err := r.load(ctx)
+		if err == nil {
+			err = do(ctx, r)
+		}
+		if errors.Is(err, target.ErrLeaseLost) {
+			r.lease.Lost(err)
+		}
+		if err == nil || ctx.Err() == nil || isOutcome(err) {
+			return err
+		}
+		return r.interrupted(leased, context.Cause(ctx))
+	})
+}
+
+// underRecord is under for what an operator asks of a slot that exists: what was asked of it
+// last stays so.
+func (m *Machine) underRecord(ctx context.Context, r *run, id target.SlotID, do func(context.Context, *run, decide.Facts) error) error {
+	r.want = target.Slot{Environment: id.Environment, Name: id.Name}
 	return m.under(ctx, r, func(ctx context.Context, r *run) (err error) {
 		if r.record.Revision == 0 {
 			return target.Errorf(target.ErrNotFound, "there is no deployment slot %q", id)
@@ -91,69 +182,8 @@ func (m *Machine) Promote(ctx context.Context, id target.SlotID, by, release str
 		if err != nil {
 			return err
 		}
-		if err := r.approve(r.facts(seen), by, release); err != nil {
-			return err
-		}
-		if err := r.save(ctx); err != nil {
-			return err
-		}
-		err = r.drive(ctx)
-		if err == nil && r.record.Swap.Phase == target.PhaseAwaitingApproval {
-			err = &NotWaitingError{id, "the candidate was gone, and a new one waits now"}
-		}
-		return err
-	})
-}
-
-// RollBack sends the traffic back to what served before, the fallback or, while a release is
-// being watched, the old stack; removes the release, and leaves a hold on it. It refuses with
-// *NoFallbackError where nothing stands that could take the traffic.
-func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
-	r := &run{Machine: m, rollback: true, want: target.Slot{Environment: id.Environment, Name: id.Name}}
-	return m.under(ctx, r, func(ctx context.Context, r *run) error {
-		if r.record.Revision == 0 {
-			return target.Errorf(target.ErrNotFound, "there is no deployment slot %q", id)
-		}
-		r.want = r.record.Asked
-		if err := r.beginRollback(ctx, by, reason); err != nil {
-			return err
-		}
-		return r.drive(ctx)
-	})
-}
-
-// Delete removes the slot with everything that runs in it.
-func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
-	if _, err := m.driver.GetSlot(ctx, id); err != nil {
-		return err
-	}
-	return m.underLease(ctx, id, func(ctx, _ context.Context, l *lease) error {
-		_, err := insist(ctx, m, "remove", id, func() (struct{}, error) {
-			return struct{}{}, m.driver.DeleteSlot(ctx, id, l.get())
-		})
-		if errors.Is(err, target.ErrProtected) {
-			return target.Errorf(target.ErrProtected, "deletion protection of slot %q is on: set deletion_protection = false and apply that first", id)
-		}
-		return err
-	})
-}
-
-// under loads the slot's record under its lease and lets do work with it. Where whoever
-// asked gives up, or the lease is lost, it leaves the slot in order.
-func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *run) error) error {
-	return m.underLease(ctx, r.want.ID(), func(ctx, leased context.Context, l *lease) error {
-		r.lease, r.since = l, m.clock.Now()
-		err := r.load(ctx)
-		if err == nil {
-			err = do(ctx, r)
-		}
-		if errors.Is(err, target.ErrLeaseLost) {
-			l.lost(err)
-		}
-		if err == nil || ctx.Err() == nil || isOutcome(err) {
-			return err
-		}
-		return r.interrupted(leased, context.Cause(ctx))
+		r.last = r.facts(seen)
+		return do(ctx, r, r.last)
 	})
 }
 
@@ -169,4 +199,19 @@ func insist[T any](ctx context.Context, m *Machine, verb string, id target.SlotI
 		}
 		return v, err
 	}
+}
+
+// insist is the same for a call that returns nothing.
+func (m *Machine) insist(ctx context.Context, verb string, id target.SlotID, call func() error) error {
+	_, err := insist(ctx, m, verb, id, func() (struct{}, error) { return struct{}{}, call() })
+	return err
+}
+
+// host names this machine and process.
+func host() string {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown host"
+	}
+	return fmt.Sprintf("%s, process %d", name, os.Getpid())
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/decide"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/journal"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -13,7 +15,7 @@ import (
 // a record that may not be stored.
 func (r *run) save(ctx context.Context) error {
 	rec, err := insist(ctx, r.Machine, "record", r.want.ID(), func() (target.SlotRecord, error) {
-		return r.driver.PutSlot(ctx, r.record, r.lease.get())
+		return r.driver.PutSlot(ctx, r.record, r.lease.Value())
 	})
 	if err == nil {
 		r.record = rec
@@ -23,18 +25,14 @@ func (r *run) save(ctx context.Context) error {
 
 // enter records a phase, and keeps the journal of a swap that has come to its end.
 func (r *run) enter(ctx context.Context, p target.Phase, note string) error {
-	now, w := r.clock.Now(), r.told()
-	r.record.Swap = w
-	f := r.last
-	f.Record = r.record
-	step := target.Step{Phase: p, At: now, Note: note}
+	w := new(*r.record.Swap)
+	r.record.Swap, r.since = w, r.clock.Now()
+	journal.Close(w, r.last.Seen, r.last.Whole)
+	step := target.Step{Phase: p, At: r.since, Note: note}
 	if p == target.PhaseSwitching || p == target.PhaseWatching {
-		_, step.Percent, _ = f.step()
+		_, step.Percent, _ = r.facts(r.last.Seen).Step()
 	}
-	w.Phase, w.PhaseAt, w.Steps = p, now, append(w.Steps, step)
-	r.since = now
-	if p.Finished() || p == target.PhaseDegraded {
-		w.EndedAt = &now
+	if journal.Enter(w, step) {
 		if err := r.keep(ctx, *w); err != nil {
 			return err
 		}
@@ -45,9 +43,50 @@ func (r *run) enter(ctx context.Context, p target.Phase, note string) error {
 // keep stores the journal of a swap. It comes before the end is recorded: a run that dies in
 // between ends the swap, and stores its journal, once more.
 func (r *run) keep(ctx context.Context, w target.Swap) error {
-	_, err := insist(ctx, r.Machine, "keep the journal of", r.want.ID(), func() (struct{}, error) {
-		return struct{}{}, r.driver.PutJournal(ctx, target.Journal{Slot: r.want.ID(), Policy: r.record.Asked.Policy, Swap: w}, r.lease.get())
+	return r.insist(ctx, "keep the journal of", r.want.ID(), func() error {
+		return r.driver.PutJournal(ctx, target.Journal{Slot: r.want.ID(), Policy: r.record.Asked.Policy, Swap: w}, r.lease.Value())
 	})
+}
+
+// measure adds to the facts what both sides answered, while something is judged.
+func (r *run) measure(ctx context.Context, f *decide.Facts) (err error) {
+	window, judged := f.Window()
+	if !judged {
+		return nil
+	}
+	from := f.Now.Add(-window)
+	began := f.Record.Swap.WatchedFrom
+	if began != nil {
+		if f.Whole, err = r.measured(ctx, *began); err != nil {
+			return err
+		}
+		if began.After(from) {
+			from = *began
+		}
+	}
+	if f.Recent, err = r.measured(ctx, from); err != nil || began == nil {
+		return err
+	}
+	return r.sample(ctx, *f)
+}
+
+func (r *run) measured(ctx context.Context, from time.Time) (map[target.Color]target.Measurement, error) {
+	return insist(ctx, r.Machine, "measure", r.want.ID(), func() (map[target.Color]target.Measurement, error) {
+		return r.driver.Measure(ctx, r.want.ID(), from)
+	})
+}
+
+// sample adds to the journal what was measured since the last sample.
+func (r *run) sample(ctx context.Context, f decide.Facts) error {
+	w := r.record.Swap
+	from, due := journal.SampleDue(w, f.Now)
+	if !due {
+		return nil
+	}
+	m, err := r.measured(ctx, from)
+	if err == nil {
+		journal.AddSample(w, target.Sample{At: f.Now, Percent: f.Reached(), New: m[w.To], Old: m[w.From]})
+	}
 	return err
 }
 
@@ -60,7 +99,7 @@ func (r *run) abort(ctx context.Context, why string) error {
 }
 
 // advance records what a decision changes once its effect is done.
-func (r *run) advance(ctx context.Context, d Decision, seen target.Observation) error {
+func (r *run) advance(ctx context.Context, d decide.Decision, seen target.Observation) error {
 	before := r.record.Swap
 	if d.Swap != nil {
 		swap := *d.Swap
@@ -68,7 +107,7 @@ func (r *run) advance(ctx context.Context, d Decision, seen target.Observation) 
 	}
 	w := r.record.Swap
 	switch {
-	case d.Do == Begin:
+	case d.Do == decide.Begin:
 		w.By, w.Host, r.mine = r.by, host(), w.ID
 		if err := r.close(ctx, before, d.Note); err != nil {
 			return err

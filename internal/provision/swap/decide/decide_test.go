@@ -1,4 +1,4 @@
-package swap_test
+package decide_test
 
 import (
 	"errors"
@@ -7,16 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/decide"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // picture is a slot as a decision sees it: release 1 in blue serves, a swap of it to
 // release 2 in green is under way, and everything in it is well.
-type picture struct{ swap.Facts }
+type picture struct{ decide.Facts }
 
 func draw(changes ...func(*picture)) *picture {
-	p := &picture{swap.Facts{
+	p := &picture{decide.Facts{
 		Want: slot("2"), Fingerprint: "fp-2", Suite: "suite-of-2", Now: noon, Since: noon, NewID: "new",
 		Seen: target.Observation{At: noon, Serving: target.Blue, Stacks: map[target.Color]target.StackStatus{}, Tasks: map[string]target.TaskStatus{}},
 		Record: target.SlotRecord{
@@ -163,19 +163,19 @@ func changed(w *target.Swap) string {
 }
 
 // tell is a decision in a few words.
-func tell(d swap.Decision) string {
+func tell(d decide.Decision) string {
 	var out []string
 	switch d.Do {
-	case swap.None:
+	case decide.None:
 		if d.Next == "" && d.Swap != nil {
 			out = append(out, changed(d.Swap))
 		}
-	case swap.Begin:
+	case decide.Begin:
 		out = append(out, fmt.Sprintf("begin %s: %s to %s", d.Swap.ID, d.Swap.Release, d.Swap.To))
 		if d.Swap.Reuse {
 			out = append(out, "reusing")
 		}
-	case swap.PutStack:
+	case decide.PutStack:
 		out = append(out, fmt.Sprintf("put %s %s", d.Stack.Color, d.Stack.Definition.Release))
 		if n := d.Stack.Capacity["api"]; n > 0 {
 			out = append(out, fmt.Sprintf("%d api", n))
@@ -183,23 +183,23 @@ func tell(d swap.Decision) string {
 		if d.Stack.HoldWorkers {
 			out = append(out, "workers held")
 		}
-	case swap.SetTraffic:
+	case decide.SetTraffic:
 		out = append(out, fmt.Sprintf("%s to %s", d.Do, d.Traffic.Color))
 		if d.Traffic.Percent > 0 {
 			out = append(out, fmt.Sprintf("but for %d", d.Traffic.Percent))
 		}
-	case swap.DeleteStack:
+	case decide.DeleteStack:
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Color))
-	case swap.RetireStack:
+	case decide.RetireStack:
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Color))
 		if d.At == nil {
 			out = append(out, "never")
 		} else {
 			out = append(out, "in "+d.At.Sub(noon).String())
 		}
-	case swap.PutTask:
+	case decide.PutTask:
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Task.Key))
-	case swap.DeleteTask:
+	case decide.DeleteTask:
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Key))
 	default:
 		out = append(out, string(d.Do))
@@ -493,7 +493,7 @@ func TestDecide(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := tell(swap.Decide(c.pic.Facts)); got != c.want {
+			if got := tell(decide.Next(c.pic.Facts)); got != c.want {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
