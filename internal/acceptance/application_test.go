@@ -44,6 +44,8 @@ func application(behaviour string, args []string) int {
 		return report(migrate(context.Background()))
 	case "suite":
 		return report(suite(context.Background()))
+	case "lonely":
+		return report(lonely(context.Background()))
 	}
 	return report(serveApplication(behaviour))
 }

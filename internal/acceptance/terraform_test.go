@@ -170,3 +170,9 @@ func (s *started) wait() outcome {
 	<-s.over
 	return outcome{out: s.out.String(), code: s.cmd.ProcessState.ExitCode()}
 }
+
+// interrupt presses Ctrl-C and returns how the run ended.
+func (s *started) interrupt() outcome {
+	_ = syscall.Kill(-s.cmd.Process.Pid, syscall.SIGINT) // the whole group, as a terminal does
+	return s.wait()
+}
