@@ -2,11 +2,9 @@ package awstarget
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 )
@@ -14,7 +12,6 @@ import (
 const (
 	errNoCertificate = "ResourceNotFoundException"
 	factCertificate  = "certificate"
-	factRequest      = "certificate_request" // the token of the request
 )
 
 // findCertificate describes a certificate.
@@ -37,7 +34,7 @@ func (n *noun) putCertificate(ctx context.Context, part, domain string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(n.save(ctx, factCertificate, arn), n.save(ctx, factRequest, "")); err != nil {
+	if err := errors.Join(n.save(ctx, factCertificate, arn), n.requested(ctx, factCertificate)); err != nil {
 		return err
 	}
 	proofs, err := n.proofs(ctx, arn)
@@ -73,14 +70,13 @@ func (n *noun) certificate(ctx context.Context, part, domain string) (string, er
 	if arn, err := n.certificateByTags(ctx, part, domain); !isAbsent(err) {
 		return arn, err
 	}
-	if n.fact(factRequest) == "" {
-		if err := n.save(ctx, factRequest, rand.Text()); err != nil {
-			return "", err
-		}
+	token, err := n.request(ctx, factCertificate)
+	if err != nil {
+		return "", err
 	}
 	out, err := n.clients.acm.RequestCertificate(ctx, &acm.RequestCertificateInput{
 		DomainName: &domain, SubjectAlternativeNames: []string{"*." + domain}, ValidationMethod: types.ValidationMethodDns,
-		IdempotencyToken: aws.String(n.fact(factRequest)),
+		IdempotencyToken: &token,
 		Tags:             tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
 	})
 	if err != nil {

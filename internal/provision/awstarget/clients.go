@@ -8,7 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -23,8 +25,10 @@ type clients struct {
 	ec2      *ec2.Client
 	ecs      *ecs.Client
 	elb      *elb.Client
+	iam      *iam.Client
 	kms      *kms.Client
 	logs     *cloudwatchlogs.Client
+	rds      *rds.Client
 	route53  *route53.Client
 	s3       *s3.Client
 }
@@ -45,8 +49,10 @@ func newClients(s signedIn, region string, settings Settings) *clients {
 		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
 		ecs:      ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
 		elb:      elb.NewFromConfig(config, func(o *elb.Options) { o.BaseEndpoint = endpoint("elbv2") }),
+		iam:      iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
 		kms:      kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
 		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
+		rds:      rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
 		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
 		s3: s3.NewFromConfig(config, func(o *s3.Options) {
 			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle

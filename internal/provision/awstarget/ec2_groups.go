@@ -67,7 +67,7 @@ func (n *noun) group(mark string, rules []rule) thing {
 			}
 			return all, nil
 		},
-		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+		create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
 			out, err := c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 				GroupName: aws.String(name(255, "slipway", n.region, n.environment, mark)), Description: aws.String("Slipway: " + mark),
 				VpcId: aws.String(n.fact(markVPC)), TagSpecifications: tags,

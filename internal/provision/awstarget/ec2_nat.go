@@ -26,7 +26,7 @@ func (n *noun) addresses(l layout) []thing {
 				}
 				return all, nil
 			},
-			create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+			create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
 				out, err := c.AllocateAddress(ctx, &ec2.AllocateAddressInput{Domain: types.DomainTypeVpc, TagSpecifications: tags}, onlyOnce)
 				if err != nil {
 					return "", err
@@ -63,11 +63,11 @@ func (n *noun) gateways(l layout) []thing {
 				}
 				return all, nil
 			},
-			create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+			create: func(ctx context.Context, tags []types.TagSpecification, token string) (string, error) {
 				address := n.fact(markAddress(zone))
 				out, err := c.CreateNatGateway(ctx, &ec2.CreateNatGatewayInput{
 					SubnetId: aws.String(n.fact(markSubnet(subnetPublic, zone))), AllocationId: &address,
-					ConnectivityType: types.ConnectivityTypePublic, TagSpecifications: tags,
+					ConnectivityType: types.ConnectivityTypePublic, TagSpecifications: tags, ClientToken: &token,
 				}, onlyOnce)
 				if err != nil {
 					return "", err

@@ -27,7 +27,7 @@ func (n *noun) vpc(l layout) thing {
 			}
 			return all, nil
 		},
-		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+		create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
 			out, err := c.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(l.network()), TagSpecifications: tags}, onlyOnce)
 			if err != nil {
 				return "", err
@@ -65,7 +65,7 @@ func (n *noun) gateway() thing {
 			}
 			return all, nil
 		},
-		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+		create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
 			out, err := c.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{TagSpecifications: tags}, onlyOnce)
 			if err != nil {
 				return "", err
@@ -115,7 +115,7 @@ func (n *noun) subnet(kind string, zone int, block string) thing {
 			}
 			return all, nil
 		},
-		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
+		create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
 			zones, err := n.zones(ctx)
 			if err != nil {
 				return "", err

@@ -44,8 +44,8 @@ func (n *noun) routeTable(p path) thing {
 			}
 			return all, nil
 		},
-		create: func(ctx context.Context, tags []types.TagSpecification) (string, error) {
-			out, err := c.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: aws.String(n.fact(markVPC)), TagSpecifications: tags}, onlyOnce)
+		create: func(ctx context.Context, tags []types.TagSpecification, token string) (string, error) {
+			out, err := c.CreateRouteTable(ctx, &ec2.CreateRouteTableInput{VpcId: aws.String(n.fact(markVPC)), TagSpecifications: tags, ClientToken: &token}, onlyOnce)
 			if err != nil {
 				return "", err
 			}

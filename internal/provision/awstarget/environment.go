@@ -102,7 +102,10 @@ func (n *noun) environmentStatus(e target.Environment) target.EnvironmentStatus 
 		}
 		return "https://" + host
 	}
-	return target.EnvironmentStatus{URL: url(e.Network.HTTPSPort), PreviewURL: url(e.Network.PreviewPort)}
+	return target.EnvironmentStatus{
+		URL: url(e.Network.HTTPSPort), PreviewURL: url(e.Network.PreviewPort),
+		DatabaseHost: n.fact(factDatabaseHost), DatabasePort: postgresPort,
+	}
 }
 
 // GetEnvironment implements target.Environments. Meta.Problem says what differs from the

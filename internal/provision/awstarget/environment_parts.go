@@ -16,6 +16,8 @@ const (
 	partCluster     = "cluster"
 	partGateway     = "gateway"
 	partGroups      = "groups"
+	partDatabase    = "database"
+	partRoles       = "roles"
 	partLogging     = "logging"
 	partNAT         = "nat"
 	partRoutes      = "routes"
@@ -39,7 +41,9 @@ func (n *noun) environmentParts(e target.Environment) graph {
 		n.balancerPart(e, l),
 		n.listenersPart(e),
 		n.namesPart(e),
+		n.databasePart(e, l),
 		n.loggingPart(e),
+		n.rolesPart(),
 		n.clusterPart(),
 	}
 }

@@ -171,6 +171,23 @@ func (n *noun) unlock(ctx context.Context) error {
 	return nil
 }
 
+// request is the token of a create, saved before it is sent: AWS answers a repeated create with
+// the first one's thing. Requested ends it when the thing is known, so that another one can be
+// made in its place.
+func (n *noun) request(ctx context.Context, mark string) (string, error) {
+	if token := n.fact(mark + requestSuffix); token != "" {
+		return token, nil
+	}
+	token := rand.Text()
+	return token, n.save(ctx, mark+requestSuffix, token)
+}
+
+func (n *noun) requested(ctx context.Context, mark string) error {
+	return n.save(ctx, mark+requestSuffix, "")
+}
+
+const requestSuffix = "_request"
+
 // uninterrupted is for a create that AWS would carry out twice: its answer is awaited, and what
 // it made is saved, though the run is told to stop or another part has failed.
 func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,7 @@ type thing struct {
 	kind           types.ResourceType
 	// find lists the things that a filter passes; what is on its way out is not there.
 	find   func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error)
-	create func(ctx context.Context, tags []types.TagSpecification) (id string, err error)
+	create func(ctx context.Context, tags []types.TagSpecification, token string) (id string, err error)
 	// settle sees to what can be changed later; nil: nothing.
 	settle func(ctx context.Context, id string) error
 	// check says how it differs from what settle makes of it; nil: not at all.
@@ -101,13 +102,17 @@ func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
 	tags := tagList(n.tags(t.mark), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
 	name := name(255, "slipway", n.region, n.environment, t.mark)
 	nameKey := "Name" // what the console of AWS shows
+	token, err := n.request(ctx, t.mark)
+	if err != nil {
+		return "", err
+	}
 	ctx, cancel := uninterrupted(ctx)
 	defer cancel()
-	id, err := t.create(ctx, []types.TagSpecification{{ResourceType: t.kind, Tags: append(tags, types.Tag{Key: &nameKey, Value: &name})}})
+	id, err := t.create(ctx, []types.TagSpecification{{ResourceType: t.kind, Tags: append(tags, types.Tag{Key: &nameKey, Value: &name})}}, token)
 	if err != nil {
 		return "", failed(err, "create %s", t.what)
 	}
-	return id, n.save(ctx, t.mark, id)
+	return id, errors.Join(n.save(ctx, t.mark, id), n.requested(ctx, t.mark))
 }
 
 // removeThing deletes a thing when nothing holds on to it any more: the interfaces of tasks

@@ -43,6 +43,8 @@ type Calls struct {
 	counted int
 	at      int
 	fault   Fault
+	// failed are the requests that failed once, nil unless each is to.
+	failed map[string]bool
 }
 
 // NewCalls counts what goes through next.
@@ -54,7 +56,32 @@ func NewCalls(next http.RoundTripper) *Calls { return &Calls{next: next} }
 func (c *Calls) FailAt(n int, f Fault) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.made, c.counted, c.at, c.fault = nil, 0, n, f
+	c.made, c.counted, c.at, c.fault, c.failed = nil, 0, n, f, nil
+}
+
+// FailEach starts to count anew and lets each request that changes something fail once: when
+// it is sent again as it was, it passes. Those to DynamoDB, where leases and records are, pass.
+func (c *Calls) FailEach(f Fault) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made, c.counted, c.at, c.fault, c.failed = nil, 0, 0, f, map[string]bool{}
+}
+
+// fails says whether a call is to fail. The lock is held.
+func (c *Calls) fails(call Call) bool {
+	if c.failed != nil {
+		sent := call.Service + " " + call.Operation + " " + string(call.Body)
+		if reads(call.Operation) || call.Service == "dynamodb" || c.failed[sent] {
+			return false
+		}
+		c.failed[sent] = true
+		return true
+	}
+	if c.fault != FailBefore && reads(call.Operation) {
+		return false
+	}
+	c.counted++
+	return c.counted == c.at
 }
 
 // Failed says whether the call of FailAt was made.
@@ -89,11 +116,7 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	c.mu.Lock()
 	c.made = append(c.made, call.Service+" "+call.Operation)
-	faulty, fault := false, c.fault
-	if fault == FailBefore || !reads(call.Operation) {
-		c.counted++
-		faulty = c.counted == c.at
-	}
+	faulty, fault := c.fails(call), c.fault
 	c.mu.Unlock()
 	if !faulty {
 		return c.next.RoundTrip(r)

@@ -13,7 +13,8 @@ type overlay struct {
 type piece func(c Call, moto http.Handler) http.Handler
 
 func newOverlay(moto http.Handler) *overlay {
-	return &overlay{moto: moto, pieces: []piece{bucketTags}}
+	databases := &dataAPI{on: map[string]bool{}}
+	return &overlay{moto: moto, pieces: []piece{bucketTags, databases.piece}}
 }
 
 // ServeHTTP answers a request.

@@ -1,0 +1,224 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+const (
+	errNoEntity = "NoSuchEntity"
+	// rolePath is where all roles of Slipway are, so that a policy can name them together.
+	rolePath = "/slipway/"
+	// inlinePolicy is the name of the one policy that each role has.
+	inlinePolicy = "slipway"
+)
+
+// Roles of an environment: what ECS does before a container runs, and what runs in it.
+const (
+	roleExecution = "execution"
+	roleTask      = "task"
+)
+
+// roleName is at most 64 characters (CreateRole). Roles are known in all AWS regions: the
+// location is part of the hash.
+func (n *noun) roleName(role string) string {
+	const limit, hash = 64, 9
+	readable := "slipway-" + n.region + "-" + n.environment + "-" + role
+	return name(limit, readable[:min(len(readable), limit-hash)], n.clients.region, n.region, n.environment)
+}
+
+// findRole describes a role.
+func findRole(ctx context.Context, c *clients, role string) (*types.Role, error) {
+	out, err := c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &role})
+	if err != nil {
+		return nil, failed(absent(err, errNoEntity), "find role %q", role)
+	}
+	return out.Role, nil
+}
+
+// putRole makes a role that ECS tasks can have, with one policy. Its name is unique in the AWS
+// account: a repeated create is refused.
+func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
+	trust, err := taskTrust(n.clients)
+	if err != nil {
+		return fmt.Errorf("write the trust policy of role %q: %w", role, err)
+	}
+	r, err := findRole(ctx, n.clients, role)
+	if isAbsent(err) {
+		_, err = n.clients.iam.CreateRole(ctx, &iam.CreateRoleInput{
+			RoleName: &role, Path: aws.String(rolePath), AssumeRolePolicyDocument: &trust, Description: aws.String("Slipway: " + n.key.String()),
+			Tags: tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+		})
+		if err != nil && !coded(err, "EntityAlreadyExists") {
+			return failed(err, "create role %q", role)
+		}
+		r, err = findRole(ctx, n.clients, role)
+	}
+	if err == nil {
+		err = n.claimRole(part, r)
+	}
+	if err != nil {
+		return err
+	}
+	if !sameJSON(decoded(r.AssumeRolePolicyDocument), trust) {
+		if _, err := n.clients.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &role, PolicyDocument: &trust}); err != nil {
+			return failed(err, "write the trust policy of role %q", role)
+		}
+	}
+	has, err := n.rightsOf(ctx, role)
+	if err != nil || sameJSON(has, rights) {
+		return err
+	}
+	_, err = n.clients.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String(inlinePolicy), PolicyDocument: &rights})
+	return failed(err, "write the policy of role %q", role)
+}
+
+// decoded is a policy document as IAM returns it: percent-encoded.
+func decoded(p *string) string {
+	s, err := url.QueryUnescape(strings.ReplaceAll(text(p), "+", "%2B"))
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// rightsOf reads a role's policy, "" where there is none.
+func (n *noun) rightsOf(ctx context.Context, role string) (string, error) {
+	out, err := n.clients.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: aws.String(inlinePolicy)})
+	if err != nil {
+		return "", failed(gone(err, errNoEntity), "read the policy of role %q", role)
+	}
+	return decoded(out.PolicyDocument), nil
+}
+
+func (n *noun) claimRole(part string, r *types.Role) error {
+	if !n.ours(part, tagMap(r.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+		return foreign("IAM role", text(r.RoleName))
+	}
+	return nil
+}
+
+// checkRole says how a role differs from what putRole makes.
+func (n *noun) checkRole(ctx context.Context, role, rights string) ([]string, error) {
+	trust, err := taskTrust(n.clients)
+	if err != nil {
+		return nil, fmt.Errorf("write the trust policy of role %q: %w", role, err)
+	}
+	r, err := findRole(ctx, n.clients, role)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("role %q is gone", role)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var drift []string
+	if !sameJSON(decoded(r.AssumeRolePolicyDocument), trust) {
+		drift = append(drift, fmt.Sprintf("others than ECS tasks may have role %q", role))
+	}
+	has, err := n.rightsOf(ctx, role)
+	if err == nil && !sameJSON(has, rights) {
+		drift = append(drift, fmt.Sprintf("role %q has other rights", role))
+	}
+	return drift, err
+}
+
+// deleteRole removes a role with its policy.
+func (n *noun) deleteRole(ctx context.Context, part, role string) error {
+	r, err := findRole(ctx, n.clients, role)
+	if err == nil {
+		err = n.claimRole(part, r)
+	}
+	if err != nil {
+		return gone(err)
+	}
+	if _, err := n.clients.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &role, PolicyName: aws.String(inlinePolicy)}); gone(err, errNoEntity) != nil {
+		return failed(err, "delete the policy of role %q", role)
+	}
+	_, err = n.clients.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &role})
+	return failed(gone(err, errNoEntity), "delete role %q", role)
+}
+
+// taskTrust lets ECS tasks of this AWS account have a role.
+func taskTrust(c *clients) (string, error) {
+	return policyText(statement{
+		Effect: "Allow", Action: []string{"sts:AssumeRole"}, Principal: principals{"Service": {"ecs-tasks.amazonaws.com"}},
+		Condition: map[string]map[string][]string{
+			"ArnLike":      {"aws:SourceArn": {c.arn("ecs", "*")}},
+			"StringEquals": {"aws:SourceAccount": {c.account}},
+		},
+	})
+}
+
+// secretsPrefix begins the names of the environment's secrets.
+func (n *noun) secretsPrefix() string { return "slipway/" + n.region + "/" + n.environment + "/" }
+
+// rights are what each role may do: the execution role fetches images, writes logs and hands
+// over the environment's secrets; the task reads the environment's account secrets.
+func (n *noun) rights() (map[string]string, error) {
+	c := n.clients
+	decrypt := statement{
+		Sid: "Decrypt", Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{n.regionKeyARN()},
+		Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {"secretsmanager." + c.region + ".amazonaws.com"}}},
+	}
+	read := func(path string) statement {
+		return statement{Sid: "Secrets", Effect: "Allow", Action: []string{"secretsmanager:GetSecretValue"}, Resource: []string{c.arn("secretsmanager", "secret:"+path+"*")}}
+	}
+	execution, err := policyText(
+		statement{Sid: "Login", Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: []string{"*"}}, // has no resource
+		statement{
+			Sid: "Images", Effect: "Allow", Resource: []string{"arn:" + c.partition + ":ecr:*:*:repository/*"},
+			Action: []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+		},
+		statement{
+			Sid: "Logs", Effect: "Allow", Action: []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			Resource: []string{c.arn("logs", "log-group:"+n.logGroup()+":*")},
+		},
+		read(n.secretsPrefix()), decrypt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	task, err := policyText(read(n.secretsPrefix()+"accounts/"), decrypt)
+	return map[string]string{roleExecution: execution, roleTask: task}, err
+}
+
+// rolesPart is the roles of an environment.
+func (n *noun) rolesPart() part {
+	each := func(do func(role, rights string) error) error {
+		all, err := n.rights()
+		if err != nil {
+			return fmt.Errorf("write the policies of roles: %w", err)
+		}
+		for _, role := range []string{roleExecution, roleTask} {
+			if err := do(role, all[role]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return part{
+		name: partRoles,
+		put: func(ctx context.Context) error {
+			return each(func(role, rights string) error { return n.putRole(ctx, markRole(role), n.roleName(role), rights) })
+		},
+		check: func(ctx context.Context) (drift []string, err error) {
+			err = each(func(role, rights string) error {
+				more, err := n.checkRole(ctx, n.roleName(role), rights)
+				drift = append(drift, more...)
+				return err
+			})
+			return drift, err
+		},
+		delete: func(ctx context.Context) error {
+			return each(func(role, _ string) error { return n.deleteRole(ctx, markRole(role), n.roleName(role)) })
+		},
+	}
+}
+
+func markRole(role string) string { return "role-" + role }

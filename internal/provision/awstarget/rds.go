@@ -1,0 +1,247 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const (
+	errNoDatabase   = "DBClusterNotFoundFault"
+	errNoInstance   = "DBInstanceNotFound"
+	errNoSubnets    = "DBSubnetGroupNotFoundFault"
+	errNoParameters = "DBParameterGroupNotFound"
+	// errNoParameters2 is what deleting a cluster's parameter group says.
+	errNoParameters2 = "DBClusterParameterGroupNotFound"
+
+	databaseEngine  = "aurora-postgresql"
+	databaseFamily  = "aurora-postgresql17"
+	databaseVersion = "17.4" // the first of 17 with the Data API; minor versions move by themselves
+	administrator   = "slipway"
+
+	factDatabaseHost = "database_host"
+)
+
+// databaseName is at most 63 characters (CreateDBCluster). It begins with a letter.
+func (n *noun) databaseName() string { return name(60, "slipway", n.region, n.environment) }
+
+// sizing is what a database cluster is made of.
+type sizing struct {
+	minimum, maximum   float64 // Aurora capacity units
+	instances, backups int     // days of backups
+}
+
+// sizingOf keeps production's cluster from pausing, and has a hot standby in another zone.
+func sizingOf(e target.Environment) sizing {
+	if e.Kind == target.KindProduction {
+		return sizing{minimum: 0.5, maximum: 16, instances: 2, backups: 14}
+	}
+	return sizing{minimum: 0, maximum: 4, instances: 1, backups: 1}
+}
+
+func (n *noun) rdsTags(part string) []types.Tag {
+	return tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+}
+
+// claimRDS refuses a resource of RDS that is not ours.
+func (n *noun) claimRDS(ctx context.Context, part, what, arn string) error {
+	out, err := n.clients.rds.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &arn})
+	if err != nil {
+		return failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2), "read the tags of %s %q", what, arn)
+	}
+	if !n.ours(part, tagMap(out.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+		return foreign(what, arn)
+	}
+	return nil
+}
+
+// findDatabase describes a database cluster.
+func findDatabase(ctx context.Context, c *clients, name string) (*types.DBCluster, error) {
+	out, err := c.rds.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{DBClusterIdentifier: &name})
+	if err != nil {
+		return nil, failed(absent(err, errNoDatabase), "find database cluster %q", name)
+	}
+	if len(out.DBClusters) == 0 {
+		return nil, errAbsent
+	}
+	return &out.DBClusters[0], nil
+}
+
+func (n *noun) waitDatabase(ctx context.Context, name string) error {
+	return n.target.until(ctx, fmt.Sprintf("database cluster %q", name), func(ctx context.Context) (status, bool, error) {
+		d, err := findDatabase(ctx, n.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		return status(text(d.Status)), text(d.Status) == available, nil
+	})
+}
+
+// putDatabase makes the environment's database cluster, with its subnets and parameters. Names
+// are unique in the AWS region: a repeated create is refused.
+func (n *noun) putDatabase(ctx context.Context, part string, e target.Environment, l layout) error {
+	if err := n.putDatabaseSubnets(ctx, part, l); err != nil {
+		return err
+	}
+	if err := n.putDatabaseParameters(ctx, part); err != nil {
+		return err
+	}
+	name := n.databaseName()
+	d, err := findDatabase(ctx, n.clients, name)
+	if isAbsent(err) {
+		if err := n.createDatabase(ctx, part, name, e); err != nil {
+			return err
+		}
+		d, err = findDatabase(ctx, n.clients, name)
+	}
+	if err == nil {
+		err = n.claimRDS(ctx, part, "database cluster", text(d.DBClusterArn))
+	}
+	if err == nil {
+		err = n.waitDatabase(ctx, name)
+	}
+	if err != nil {
+		return err
+	}
+	if len(n.databaseDrift(d, e)) > 0 {
+		if err := n.modifyDatabase(ctx, name, e); err != nil {
+			return err
+		}
+	}
+	if !aws.ToBool(d.HttpEndpointEnabled) {
+		if _, err := n.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
+			return failed(err, "enable the Data API of database cluster %q", name)
+		}
+	}
+	if err := n.putInstances(ctx, part, e); err != nil {
+		return err
+	}
+	return n.save(ctx, factDatabaseHost, text(d.Endpoint))
+}
+
+func (n *noun) createDatabase(ctx context.Context, part, name string, e target.Environment) error {
+	s := sizingOf(e)
+	_, err := n.clients.rds.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
+		DBClusterIdentifier: &name, Engine: aws.String(databaseEngine), EngineVersion: aws.String(databaseVersion),
+		DBSubnetGroupName: &name, DBClusterParameterGroupName: &name, VpcSecurityGroupIds: []string{n.fact(markDatabaseGroup)},
+		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(n.regionKeyARN()),
+		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(n.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
+		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.minimum, MaxCapacity: &s.maximum},
+		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(s.backups)),
+		DeletionProtection: &e.DeletionProtection, EnableCloudwatchLogsExports: []string{"postgresql"},
+		Tags: n.rdsTags(part),
+	})
+	if coded(err, "DBClusterAlreadyExistsFault") {
+		return nil // made by the call whose answer was lost; its tags are read next
+	}
+	return failed(err, "create database cluster %q", name)
+}
+
+// databaseDrift says how a database cluster differs from what createDatabase makes.
+func (n *noun) databaseDrift(d *types.DBCluster, e target.Environment) []string {
+	s, name := sizingOf(e), text(d.DBClusterIdentifier)
+	var drift []string
+	if c := d.ServerlessV2ScalingConfiguration; c == nil || aws.ToFloat64(c.MinCapacity) != s.minimum || aws.ToFloat64(c.MaxCapacity) != s.maximum {
+		drift = append(drift, fmt.Sprintf("the capacity of database cluster %q was changed", name))
+	}
+	if aws.ToBool(d.DeletionProtection) != e.DeletionProtection {
+		drift = append(drift, fmt.Sprintf("the deletion protection of database cluster %q is %t", name, !e.DeletionProtection))
+	}
+	if aws.ToInt32(d.BackupRetentionPeriod) != int32(s.backups) {
+		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", name, aws.ToInt32(d.BackupRetentionPeriod)))
+	}
+	return drift
+}
+
+func (n *noun) modifyDatabase(ctx context.Context, name string, e target.Environment) error {
+	s := sizingOf(e)
+	_, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
+		DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: &e.DeletionProtection,
+		BackupRetentionPeriod:            aws.Int32(int32(s.backups)),
+		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.minimum, MaxCapacity: &s.maximum},
+	})
+	if err != nil {
+		return failed(err, "change database cluster %q", name)
+	}
+	return n.waitDatabase(ctx, name)
+}
+
+// checkDatabase says how the cluster with its instances differs from what putDatabase makes.
+func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]string, error) {
+	name := n.databaseName()
+	d, err := findDatabase(ctx, n.clients, name)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("database cluster %q is gone", name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	drift := n.databaseDrift(d, e)
+	if !aws.ToBool(d.HttpEndpointEnabled) {
+		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", name))
+	}
+	if has, want := len(d.DBClusterMembers), sizingOf(e).instances; has < want {
+		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", name, has, want))
+	}
+	return drift, nil
+}
+
+// deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
+// automated backups.
+func (n *noun) deleteDatabase(ctx context.Context, part string, e target.Environment) error {
+	name := n.databaseName()
+	d, err := findDatabase(ctx, n.clients, name)
+	if err == nil {
+		err = n.claimRDS(ctx, part, "database cluster", text(d.DBClusterArn))
+	}
+	if gone(err) != nil {
+		return err
+	}
+	if err == nil {
+		if err := n.removeDatabase(ctx, d, e); err != nil {
+			return err
+		}
+	}
+	if _, err := n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &name}); gone(err, errNoParameters, errNoParameters2) != nil {
+		return failed(err, "delete parameter group %q", name)
+	}
+	_, err = n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &name})
+	return failed(gone(err, errNoSubnets), "delete subnet group %q", name)
+}
+
+func (n *noun) removeDatabase(ctx context.Context, d *types.DBCluster, e target.Environment) error {
+	name := text(d.DBClusterIdentifier)
+	if aws.ToBool(d.DeletionProtection) {
+		if _, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)}); err != nil {
+			return failed(err, "take away the protection of database cluster %q", name)
+		}
+	}
+	if err := n.deleteInstances(ctx, d); err != nil {
+		return err
+	}
+	if text(d.Status) != "deleting" {
+		in := &rds.DeleteDBClusterInput{DBClusterIdentifier: &name, SkipFinalSnapshot: aws.Bool(true), DeleteAutomatedBackups: aws.Bool(e.Kind != target.KindProduction)}
+		if e.Kind == target.KindProduction {
+			// Of the same create there is one last snapshot, also when this is repeated.
+			in.SkipFinalSnapshot, in.FinalDBSnapshotIdentifier = aws.Bool(false), aws.String(fmt.Sprintf("%s-final-%d", name, aws.ToTime(d.ClusterCreateTime).Unix()))
+		}
+		if _, err := n.clients.rds.DeleteDBCluster(ctx, in); gone(err, errNoDatabase) != nil && !coded(err, "InvalidDBClusterStateFault") {
+			return failed(err, "delete database cluster %q", name)
+		}
+	}
+	return n.target.until(ctx, fmt.Sprintf("the end of database cluster %q", name), func(ctx context.Context) (status, bool, error) {
+		d, err := findDatabase(ctx, n.clients, name)
+		if isAbsent(err) {
+			return "gone", true, nil
+		}
+		if err != nil {
+			return "", false, err
+		}
+		return status(text(d.Status)), false, nil
+	})
+}
