@@ -2,9 +2,12 @@ package awstest
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -29,6 +32,13 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 	switch c.Operation {
 	case "CreateDBCluster":
 		d.enable(c.Form.Get("DBClusterIdentifier"), c.Form.Get("EnableHttpEndpoint") == "true")
+	case "DeleteDBCluster":
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			moto.ServeHTTP(w, r)
+			if c.Form.Get("DeleteAutomatedBackups") != "false" {
+				forgetBackups(moto, r, c.Form.Get("DBClusterIdentifier"))
+			}
+		})
 	case "EnableHttpEndpoint", "DisableHttpEndpoint":
 		arn := c.Form.Get("ResourceArn")
 		d.enable(arn[strings.LastIndex(arn, ":")+1:], c.Operation == "EnableHttpEndpoint")
@@ -48,6 +58,23 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 		})
 	}
 	return nil
+}
+
+var automatedBackup = regexp.MustCompile(`<DBClusterSnapshotIdentifier>(rds:[^<]*)</DBClusterSnapshotIdentifier>`)
+
+// forgetBackups removes a cluster's automated backups, which moto keeps after its end.
+func forgetBackups(moto http.Handler, r *http.Request, cluster string) {
+	ask := func(action, parameter, value string) []byte {
+		form := url.Values{"Action": {action}, "Version": {"2014-10-31"}, parameter: {value}}.Encode()
+		also := r.Clone(context.WithoutCancel(r.Context()))
+		also.Body, also.ContentLength = io.NopCloser(strings.NewReader(form)), int64(len(form))
+		answer := httptest.NewRecorder()
+		moto.ServeHTTP(answer, also)
+		return answer.Body.Bytes()
+	}
+	for _, found := range automatedBackup.FindAllSubmatch(ask("DescribeDBClusterSnapshots", "DBClusterIdentifier", cluster), -1) {
+		ask("DeleteDBClusterSnapshot", "DBClusterSnapshotIdentifier", string(found[1]))
+	}
 }
 
 func (d *dataAPI) enable(cluster string, on bool) {
