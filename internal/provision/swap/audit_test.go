@@ -48,6 +48,11 @@ type audited struct {
 	began   bool
 	begun   time.Time
 	lost    bool
+	// breach is the first one that this run could have measured of the swap that it is in.
+	breach struct {
+		swapID string
+		at     time.Time
+	}
 }
 
 // effect does an effect and holds its result against what no effect may do.
@@ -142,7 +147,11 @@ func (d *audited) Observe(ctx context.Context, id target.SlotID) (target.Observa
 	if d.looks++; d.looks > maxLooks {
 		d.auditor.Fatalf("the run does not end: after %d looks it is in %q", maxLooks, d.auditor.phases())
 	}
-	return d.Target.Observe(ctx, id)
+	seen, err := d.Target.Observe(ctx, id)
+	if err == nil {
+		d.checkJudged(seen)
+	}
+	return seen, err
 }
 
 func (d *audited) PutStack(ctx context.Context, s target.StackSpec, l target.Lease) error {

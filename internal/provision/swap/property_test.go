@@ -43,57 +43,84 @@ func TestNoOrderOfEventsBreaksAPromise(t *testing.T) {
 
 // something lets one thing happen.
 func something(t *rapid.T, w *world) {
-	release := rapid.SampledFrom([]string{"1", "2", "3"})
-	switch rapid.SampledFrom([]string{"apply", "apply", "apply", "apply", "roll back", "time passes", "a release changes", "a task changes", "an instance dies", "the front door lags", "promote", "answers change", "load changes"}).Draw(t, "event") {
+	switch rapid.SampledFrom([]string{"apply", "apply", "apply", "apply", "promote", "roll back", "time passes", "the world changes", "the world changes"}).Draw(t, "event") {
 	case "apply":
-		s := slot(release.Draw(t, "release"), retry(int64(rapid.IntRange(0, 2).Draw(t, "retry"))))
+		r := release(t)
+		s := slot(r, retry(int64(rapid.IntRange(0, 2).Draw(t, "retry"))), suite("suite", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "suite")))
 		if rapid.Bool().Draw(t, "wider") {
 			wider(&s)
 		}
 		policy(t, &s)
-		run(t, w, func(ctx context.Context, m *swap.Machine) error { return m.Run(ctx, s) })
+		run(t, w, r, func(ctx context.Context, m *swap.Machine) error { return m.Run(ctx, s) })
 	case "promote":
-		r := release.Draw(t, "release")
+		r := release(t)
 		w.audit.approved[r] = true
-		run(t, w, func(ctx context.Context, m *swap.Machine) error { return m.Promote(ctx, oms, "an operator", r) })
+		run(t, w, r, func(ctx context.Context, m *swap.Machine) error { return m.Promote(ctx, oms, "an operator", r) })
 		delete(w.audit.approved, r)
 		if s := w.record().Swap; s != nil && s.Approved != nil {
 			w.audit.approved[s.Release] = true // by a run that was killed after it
 		}
-	case "answers change":
-		from := w.clock.Now().Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "in seconds")) * time.Second)
-		bad := rapid.SampledFrom([]memtarget.Answers{
-			{PerSecond: 100, ErrorPercent: 30}, {PerSecond: 100, P99Milliseconds: 900}, {PerSecond: 0.1}, {PerSecond: 100, P99Milliseconds: 50},
-		}).Draw(t, "answers")
-		share := rapid.SampledFrom([]int{0, 10, 50, 100}).Draw(t, "share")
-		w.ScriptAnswers(release.Draw(t, "release"), func(at time.Time, percent int) memtarget.Answers {
-			if at.Before(from) || percent < share {
-				return memtarget.Answers{PerSecond: 100, P99Milliseconds: 50}
-			}
-			return bad
-		})
-	case "load changes":
-		w.ScriptLoad("api", release.Draw(t, "release"), rapid.IntRange(0, 5).Draw(t, "instances"))
 	case "roll back":
-		run(t, w, func(ctx context.Context, m *swap.Machine) error {
+		run(t, w, w.serving(), func(ctx context.Context, m *swap.Machine) error {
 			return m.RollBack(ctx, oms, "an operator", "why not")
 		})
 	case "time passes":
 		w.clock.Advance(time.Duration(rapid.SampledFrom([]int{1, 14, 16, 60, 600, 3600, 86400}).Draw(t, "seconds")) * time.Second)
-	case "a release changes":
-		w.Script(rapid.SampledFrom([]string{"api", "mailer"}).Draw(t, "component"), release.Draw(t, "release"), rapid.SampledFrom([]memtarget.Behaviour{
+	case "the world changes":
+		change(t, w)()
+	}
+}
+
+// release is one of three, one that is given being the likeliest.
+func release(t *rapid.T, likely ...string) string {
+	return rapid.SampledFrom(append(likely, "1", "2", "3")).Draw(t, "release")
+}
+
+// change is something that happens to a release by itself: now, or while a run is under way,
+// then most likely to the one that it is about.
+func change(t *rapid.T, w *world, likely ...string) func() {
+	r := release(t, likely...)
+	switch rapid.SampledFrom([]string{"its instances", "its tasks", "its answers", "its answers", "its load", "an instance dies", "the front door lags"}).Draw(t, "change") {
+	case "its instances":
+		component := rapid.SampledFrom([]string{"api", "mailer"}).Draw(t, "component")
+		b := rapid.SampledFrom([]memtarget.Behaviour{
 			{}, {}, {RunningAfter: 2}, {HealthyAfter: 5}, {HealthyIn: 20 * time.Second}, {Crashes: true}, {Missing: true},
 			{Answers: func(int) bool { return false }}, {Answers: func(n int) bool { return n%5 > 0 }}, {Answers: func(n int) bool { return n < 15 }},
-		}).Draw(t, "behaviour"))
-	case "a task changes":
-		w.ScriptTask(rapid.SampledFrom([]string{target.TaskMigrate, target.TaskTest}).Draw(t, "kind"), rapid.SampledFrom([]memtarget.TaskBehaviour{
+		}).Draw(t, "behaviour")
+		return func() { w.Script(component, r, b) }
+	case "its tasks":
+		kind := rapid.SampledFrom([]string{target.TaskMigrate, target.TaskTest, target.TaskTest}).Draw(t, "kind")
+		b := rapid.SampledFrom([]memtarget.TaskBehaviour{
 			{}, {}, {EndsAfter: 3}, {ExitCode: 1}, {Hangs: true}, {Killed: true}, {Missing: true},
-		}).Draw(t, "behaviour"))
+		}).Draw(t, "behaviour")
+		return func() { w.ScriptTask(kind, b) }
+	case "its answers":
+		bad := rapid.SampledFrom([]memtarget.Answers{
+			{PerSecond: 100, ErrorPercent: 30}, {PerSecond: 100, P99Milliseconds: 900}, {PerSecond: 0.1}, {PerSecond: 100, P99Milliseconds: 50},
+		}).Draw(t, "answers")
+		share := rapid.SampledFrom([]int{0, 10, 50, 100}).Draw(t, "share")
+		in := time.Duration(rapid.SampledFrom([]int{0, 0, 5, 15, 40}).Draw(t, "in seconds")) * time.Second
+		return func() { w.answers(r, w.clock.Now().Add(in), share, bad) }
+	case "its load":
+		instances := rapid.IntRange(0, 5).Draw(t, "instances")
+		return func() { w.ScriptLoad("api", r, instances) }
 	case "an instance dies":
-		w.KillInstance(oms, rapid.SampledFrom([]target.Color{target.Blue, target.Green}).Draw(t, "color"), "api", 1)
-	case "the front door lags":
-		w.LagFrontDoor(oms, rapid.IntRange(0, 200).Draw(t, "probes"))
+		color := rapid.SampledFrom([]target.Color{target.Blue, target.Green}).Draw(t, "color")
+		return func() { w.KillInstance(oms, color, "api", 1) }
+	default:
+		probes := rapid.IntRange(0, 200).Draw(t, "probes")
+		return func() { w.LagFrontDoor(oms, probes) }
 	}
+}
+
+// answers makes a release answer badly from a moment on and with a share of the traffic or more.
+func (w *world) answers(release string, from time.Time, share int, bad memtarget.Answers) {
+	w.ScriptAnswers(release, func(at time.Time, percent int) memtarget.Answers {
+		if at.Before(from) || percent < share {
+			return memtarget.Answers{PerSecond: 100, P99Milliseconds: 50}
+		}
+		return bad
+	})
 }
 
 // policy asks for any way of swapping.
@@ -115,8 +142,8 @@ func policy(t *rapid.T, s *target.Slot) {
 	s.Policy.FallbackWindowSeconds = rapid.SampledFrom([]int{0, s.Policy.FallbackWindowSeconds}).Draw(t, "window")
 }
 
-// run lets a machine do something, with or without trouble on the way.
-func run(t *rapid.T, w *world, do func(context.Context, *swap.Machine) error) {
+// run lets a machine do something about a release, with or without trouble on the way.
+func run(t *rapid.T, w *world, about string, do func(context.Context, *swap.Machine) error) {
 	client := w.Client()
 	if mode := memtarget.Mode(rapid.IntRange(0, 4).Draw(t, "fault")); mode > 0 {
 		client.FailCall(rapid.IntRange(1, 60).Draw(t, "call"), mode)
@@ -124,14 +151,18 @@ func run(t *rapid.T, w *world, do func(context.Context, *swap.Machine) error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	trouble := map[int]func(){}
-	at := func(what string) int { return rapid.IntRange(1, 40).Draw(t, what+" after change") }
-	switch rapid.SampledFrom([]string{"", "", "", "interrupted", "asleep", "another run"}).Draw(t, "trouble") {
-	case "interrupted":
-		trouble[at("interrupted")] = cancel
-	case "asleep":
-		trouble[at("asleep")] = func() { w.clock.Jump(time.Minute) }
-	case "another run":
-		trouble[at("another run")] = func() { known(t, w.run(slot("2"))) }
+	for range rapid.IntRange(0, 2).Draw(t, "troubles") {
+		at := rapid.IntRange(1, 40).Draw(t, "after change")
+		switch rapid.SampledFrom([]string{"interrupted", "asleep", "another run", "the world changes", "the world changes", "the world changes"}).Draw(t, "trouble") {
+		case "interrupted":
+			trouble[at] = cancel
+		case "asleep":
+			trouble[at] = func() { w.clock.Jump(time.Minute) }
+		case "another run":
+			trouble[at] = func() { known(t, w.run(slot("2"))) }
+		case "the world changes":
+			trouble[at] = change(t, w, about, about, about)
+		}
 	}
 	changes := 0
 	m := w.machineOn(client, func() {

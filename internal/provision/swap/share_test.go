@@ -78,6 +78,34 @@ func (d *audited) checkWatched(w *target.Swap, holdSeconds int) {
 	}
 }
 
+// checkJudged wants a release that broke a guardrail, as far as could be measured at a look of
+// this run, to be on its way back a second later, if what served before could answer at the
+// time. It looks with its own eyes: at what the target counts, not at what a machine concludes.
+func (d *audited) checkJudged(seen target.Observation) {
+	a := d.auditor
+	a.Helper()
+	rec := a.record()
+	w, g := rec.Swap, rec.Asked.Policy.Guardrails
+	if w == nil || w.Phase != target.PhaseWatching || w.WatchedFrom == nil || w.WatchedFrom.Before(d.begun) {
+		return
+	}
+	if b := d.breach; b.swapID == w.ID && a.clock.Now().Sub(b.at) > time.Second {
+		a.Errorf("release %s broke its guardrails at %s, and is still watched at %s", w.Release, b.at, a.clock.Now())
+	}
+	from := a.clock.Now().Add(-time.Duration(g.WindowSeconds) * time.Second)
+	if w.WatchedFrom.After(from) {
+		from = *w.WatchedFrom
+	}
+	measured, err := a.Measure(a.withoutCancel(), oms, from)
+	a.ok(err)
+	m := measured[w.To]
+	over := func(v float64, limit *float64) bool { return limit != nil && v > *limit }
+	bad := over(m.ErrorPercent(), g.MaxErrorPercent) || over(m.P99Milliseconds, g.MaxP99Milliseconds)
+	if bad && m.Requests >= int64(g.MinimumRequests) && healthy(seen.Stacks[w.From]) && d.breach.swapID != w.ID {
+		d.breach.swapID, d.breach.at = w.ID, a.clock.Now()
+	}
+}
+
 // share is the part of the traffic that a seat has.
 func share(t target.Traffic, c target.Color) int {
 	switch t.Color {

@@ -29,9 +29,8 @@ func Next(f Facts) Decision {
 	if !known {
 		return *stop(fmt.Sprintf("the swap to release %s is in phase %q, which this version of Slipway does not know: finish it with the version that began it", w.Release, w.Phase))
 	}
-	leaving := w.Phase == target.PhaseAborting || w.Phase == target.PhaseRollingBack
 	switch committed := f.Reached() > 0; {
-	case leaving:
+	case w.Phase == target.PhaseAborting, w.Phase == target.PhaseRollingBack:
 		return *phase()
 	case f.Superseded() && committed:
 		return *f.replaced()
@@ -89,9 +88,8 @@ func (f Facts) idle() *Decision {
 // removeUseless removes what stands beside the live stack and is no fallback, or none any more.
 func (f Facts) removeUseless(c target.Color) *Decision {
 	st, there := f.Seen.Stacks[c]
-	leftover := f.Record.Passed[c].SwapID != st.Spec.SwapID
 	overdue := st.RetireAt != nil && !f.Seen.At.Before(*st.RetireAt)
-	if there && (leftover || overdue) {
+	if there && (overdue || !f.provenIn(c)) {
 		return f.remove(c)
 	}
 	return nil

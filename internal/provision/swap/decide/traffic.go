@@ -32,19 +32,16 @@ func (f Facts) Reached() int {
 
 // Step is the share that the swap is to have, or to be watched with: how many of the policy's
 // steps it has passed, the share in percent, and how long it is held. The policy may change
-// meanwhile: those steps are passed that ask for less than the share that is reached.
+// meanwhile: those steps are passed that ask for less than the share that is reached, and the
+// one that asks for just as much if it was held.
 func (f Facts) Step() (passed, percent int, hold time.Duration) {
 	w, p, reached := f.Record.Swap, f.Want.Policy, f.Reached()
 	var steps []target.TrafficStep
 	if !w.Reuse && w.From != "" {
 		steps = p.Steps
 	}
-	passed = min(w.StepsPassed, len(steps))
-	for passed < len(steps) && steps[passed].Percent < reached {
+	for passed < len(steps) && (steps[passed].Percent < reached || steps[passed].Percent == reached && passed < w.StepsPassed) {
 		passed++
-	}
-	for passed > 0 && steps[passed-1].Percent > reached {
-		passed--
 	}
 	switch {
 	case passed < len(steps):

@@ -1,0 +1,46 @@
+package judge_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/judge"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+// answered is what a stack answered in ten seconds.
+func answered(requests, errors int64, p99 float64) target.Measurement {
+	return target.Measurement{From: noon, To: noon.Add(10 * time.Second), Requests: requests, Errors: errors, P99Milliseconds: p99}
+}
+
+func TestABreachIsToldWithItsFigures(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		m      target.Measurement
+		old    *target.Measurement
+		limits target.Guardrails
+		want   string
+	}{
+		{"nothing is limited", answered(100, 100, 9000), nil, target.Guardrails{}, ""},
+		{"as many errors as may be", answered(100, 5, 90), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
+		{"too many errors", answered(100, 6, 90), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, "6.00 % of 100 requests in 10s failed, at most 5 % may"},
+		{"too many errors of too few requests", answered(19, 19, 90), nil, target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, ""},
+		{"no requests at all", answered(0, 0, 0), nil, target.Guardrails{MaxErrorPercent: new(0.0)}, ""},
+		{"too slow", answered(100, 0, 501), nil, target.Guardrails{MaxP99Milliseconds: new(500.0)}, "the p99 latency of 100 requests in 10s was 501 ms, at most 500 ms is allowed"},
+		{"more errors than the old stack", answered(100, 6, 90), new(answered(100, 4, 90)), target.Guardrails{MaxErrorPercentOverOld: new(1.0)}, "6.00 % of 100 requests in 10s failed and 4.00 % of the old release's, at most 1 percentage points more may"},
+		{"more errors, and nothing to compare with", answered(100, 6, 90), nil, target.Guardrails{MaxErrorPercentOverOld: new(1.0)}, ""},
+		{"more errors, and too few requests to compare with", answered(100, 6, 90), new(answered(9, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercentOverOld: new(1.0)}, ""},
+		{"slower than the old stack", answered(100, 0, 90), new(answered(100, 0, 50)), target.Guardrails{MaxP99Ratio: new(1.5)}, "the p99 latency of 100 requests in 10s was 90 ms and the old release's 50 ms, at most 1.5 times as much is allowed"},
+		{"slower than an old stack whose latency is not known", answered(100, 0, 90), new(answered(100, 0, 0)), target.Guardrails{MaxP99Ratio: new(1.5)}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := judge.Breach(c.m, c.old, c.limits); got != c.want {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
