@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,11 +98,14 @@ func (m *machine) killedAt(b boundary, who int, release, serving string, c *crow
 		first["swap"] = `{ approval = "manual", start_timeout_seconds = 30, minimum_healthy_seconds = 1, fallback_window_seconds = 600, bake_seconds = 1 }`
 		next = first.with(attrs{"approved_release": strconv.Quote(release)})
 	}
+	if b.phase == target.PhaseRollingBack { // which lasts as long as the slow release answers
+		first["swap"] = strings.Replace(stepwise, "steps =", "guardrails = { max_p99_milliseconds = 1000 }\n  steps =", 1)
+	}
 	began, before := time.Now(), m.record().Swap
 	s := m.startApply(m.swapped(release, first))
 	if b.phase == target.PhaseRollingBack {
 		m.reaches(s, target.PhaseWatching, 50)
-		m.mood(release, failing)
+		m.mood(release, slowly)
 	}
 	agent := append(m.holdHalf(), m.serveHalf()...)
 	was := m.comesTo(b, before)
@@ -126,7 +130,7 @@ func (m *machine) killedAt(b boundary, who int, release, serving string, c *crow
 		m.Fatalf("%s: the next apply ended with %d, want %d; the first one said\n%s\nand this one\n%s", what, again.code, want, tail(ended.out, 20), tail(again.out, 40))
 	}
 	m.serves(serving)
-	m.answersAgain(what, c, began, killed, who, b)
+	m.answersAgain(what, c, began, killed, who)
 	m.onlyServes(what, serving)
 	if want == 0 {
 		m.emptyPlan(what)
@@ -170,13 +174,9 @@ func at(ctx context.Context, d *localtarget.Target, before *target.Swap) (bounda
 }
 
 // answersAgain ends the test if a request failed that had to be answered: all of them, but
-// for those between the agent's end and the first answer of the next one, and those that a
-// release failed which was to.
-func (m *machine) answersAgain(what string, c *crowd, began, killed time.Time, who int, b boundary) {
+// for those between the agent's end and the first answer of the next one.
+func (m *machine) answersAgain(what string, c *crowd, began, killed time.Time, who int) {
 	m.Helper()
-	if b.phase == target.PhaseRollingBack {
-		began = killed.Add(time.Second) // until then the release that fails may have been asked
-	}
 	all, back := c.since(began), killed
 	if who&theAgent != 0 {
 		i := slices.IndexFunc(all, func(s sighting) bool { return s.err == nil && s.began.After(killed) })

@@ -55,11 +55,12 @@ func run(ctx context.Context, dir string, args []string) error {
 	return cmd.Run()
 }
 
-// environment drops what steers Terraform and Slipway, and sets what the tests need.
+// environment drops what steers Terraform and Slipway but not the tests themselves, and sets
+// what they need.
 func environment(inherited []string, binary terraform.Binary) []string {
 	var env []string
 	for _, v := range inherited {
-		if !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "SLIPWAY_") {
+		if strings.HasPrefix(v, "SLIPWAY_ACC_") || !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "SLIPWAY_") {
 			env = append(env, v)
 		}
 	}
