@@ -116,6 +116,10 @@ func (m *machine) killedAt(b boundary, who int, release, serving string, c *crow
 	if who&theProvider != 0 {
 		s.kill()
 	}
+	if who&theAgent != 0 {
+		m.gone(agent)
+	}
+	dead := time.Now()
 	ended := s.wait()
 	again := m.tryApply(m.swapped(release, next))
 	m.Logf("%s (was at %s): that apply ended with %d, the next one with %d in %s", what, was, ended.code, again.code, again.took.Round(100*time.Millisecond))
@@ -130,7 +134,7 @@ func (m *machine) killedAt(b boundary, who int, release, serving string, c *crow
 		m.Fatalf("%s: the next apply ended with %d, want %d; the first one said\n%s\nand this one\n%s", what, again.code, want, tail(ended.out, 20), tail(again.out, 40))
 	}
 	m.serves(serving)
-	m.answersAgain(what, c, began, killed, who)
+	m.answersAgain(what, c.since(began), who&theAgent != 0, killed, dead)
 	m.onlyServes(what, serving)
 	if want == 0 {
 		m.emptyPlan(what)
@@ -173,13 +177,24 @@ func at(ctx context.Context, d *localtarget.Target, before *target.Swap) (bounda
 	return b, nil
 }
 
-// answersAgain ends the test if a request failed that had to be answered: all of them, but
-// for those between the agent's end and the first answer of the next one.
-func (m *machine) answersAgain(what string, c *crowd, began, killed time.Time, who int) {
+// gone waits until processes that were killed are no more.
+func (m *machine) gone(all []process) {
 	m.Helper()
-	all, back := c.since(began), killed
-	if who&theAgent != 0 {
-		i := slices.IndexFunc(all, func(s sighting) bool { return s.err == nil && s.began.After(killed) })
+	m.eventually(10*time.Second, "what was killed is gone", func() (string, bool) {
+		left := slices.ContainsFunc(append(m.holdHalf(), m.serveHalf()...), func(p process) bool {
+			return slices.ContainsFunc(all, func(was process) bool { return was.pid == p.pid })
+		})
+		return fmt.Sprint(left), !left
+	})
+}
+
+// answersAgain ends the test if a request failed that had to be answered: all of them, but
+// where the agent was killed for those until the next one answered for the first time.
+func (m *machine) answersAgain(what string, all []sighting, agent bool, killed, dead time.Time) {
+	m.Helper()
+	back := killed
+	if agent {
+		i := slices.IndexFunc(all, func(s sighting) bool { return s.err == nil && s.began.After(dead) })
 		if i < 0 {
 			m.Fatalf("%s: nobody was answered after it", what)
 		}
@@ -188,13 +203,12 @@ func (m *machine) answersAgain(what string, c *crowd, began, killed time.Time, w
 	}
 	lost := 0
 	for _, s := range all {
-		inTheGap := who&theAgent != 0 && s.ended.After(killed) && s.began.Before(back)
 		if s.err == nil {
 			continue
 		}
-		if lost++; !inTheGap {
-			m.Errorf("%s: a request that began %s after it failed: %v", what, s.began.Sub(killed), s.err)
-			break
+		lost++
+		if s.ended.Before(killed) || s.began.After(back) || !agent {
+			m.Fatalf("%s: a request that began %s after it failed: %v", what, s.began.Sub(killed), s.err)
 		}
 	}
 	m.Logf("%s: %d of %d requests were lost", what, lost, len(all))
