@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/hold"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
@@ -52,11 +53,17 @@ func Main(ctx context.Context, args []string, version string, stdout, stderr io.
 	}
 	flags := flag.NewFlagSet("agent", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	if slices.ContainsFunc(args, func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+		flags.SetOutput(stdout)
+	}
 	defaultDir, dirErr := agentapi.DefaultDataDir()
-	flags.Usage = func() { fmt.Fprintf(stderr, usage, defaultDir) }
+	flags.Usage = func() { fmt.Fprintf(flags.Output(), usage, defaultDir) }
 	dir := flags.String("data-dir", defaultDir, "")
 	asJSON := flags.Bool("json", false, "")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
 		return 2
 	}
 	var words []string

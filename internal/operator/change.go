@@ -10,10 +10,7 @@ import (
 
 // promote approves the candidate that waits and brings it live.
 func promote(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	if c.release == "" {
 		state, err := c.ReadSlot(ctx, id)
 		if err != nil {
@@ -34,10 +31,7 @@ func promote(ctx context.Context, c *call) error {
 
 // rollback sends the traffic back to the fallback and leaves a hold.
 func rollback(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	state, err := c.RollBack(ctx, id, c.by, c.reason)
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ func charts(s target.Swap) []chart {
 	}
 	p99 := func(m target.Measurement) float64 { return m.P99Milliseconds }
 	return []chart{
-		plot(s, "Share of the traffic", "%", 100, func(v target.Sample) (float64, float64) {
+		stairs(s, "Share of the traffic", "%", 100, func(v target.Sample) (float64, float64) {
 			return float64(v.Percent), float64(100 - v.Percent)
 		}),
 		plot(s, "Requests", "/s", 1, func(v target.Sample) (float64, float64) { return rate(v.New), rate(v.Old) }),
@@ -89,6 +89,21 @@ func charts(s target.Swap) []chart {
 		}),
 		plot(s, "p99 latency", "ms", 1, func(v target.Sample) (float64, float64) { return p99(v.New), p99(v.Old) }),
 	}
+}
+
+// stairs is plot for what stays as it is from one sample to the next.
+func stairs(s target.Swap, title, unit string, least float64, values func(target.Sample) (float64, float64)) chart {
+	held := s
+	held.Samples = nil
+	for i, v := range s.Samples {
+		if i > 0 {
+			before := s.Samples[i-1]
+			before.At = v.At
+			held.Samples = append(held.Samples, before)
+		}
+		held.Samples = append(held.Samples, v)
+	}
+	return plot(held, title, unit, least, values)
 }
 
 // plot makes a chart whose upper edge is at least the given value.

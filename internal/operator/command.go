@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -62,6 +64,8 @@ type call struct {
 	driver target.Driver
 	by     string
 	words  []string
+	// id is the slot that the command is about.
+	id target.SlotID
 
 	json                          bool
 	swap, output, release, reason string
@@ -79,13 +83,20 @@ func Main(ctx context.Context, args []string, s System) int {
 	var set Settings
 	c := &call{System: s, by: operatorName(s.Getenv)}
 	flags := cmd.flagSet(c, &set)
-	if code, done := cmd.parse(flags, args[1:], c); done {
-		return code
-	}
-	err := set.resolve(s.Getenv)
+	err := cmd.parse(flags, args[1:], c)
 	if err == nil {
-		c.driver, err = s.Open(set)
+		err = set.resolve(s.Getenv)
 	}
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		cmd.usage(flags, s.Stdout)
+		return 0
+	case err != nil:
+		fmt.Fprintf(s.Stderr, "Error: %s: %v\n\n", cmd.name, err)
+		cmd.usage(flags, s.Stderr)
+		return 2
+	}
+	c.driver, err = s.Open(set)
 	if err == nil {
 		c.Provisioner = provision.New(c.driver, c.by, provision.Options{Clock: s.Clock})
 		err = cmd.run(ctx, c)
@@ -108,7 +119,8 @@ func (*endedError) Error() string { return "the swap did not end well" }
 
 func (cmd command) flagSet(c *call, set *Settings) *flag.FlagSet {
 	flags := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
-	flags.SetOutput(c.Stderr)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
 	flags.BoolVar(&c.json, "json", false, "print JSON")
 	set.register(flags)
 	for _, name := range cmd.flags {
@@ -125,49 +137,50 @@ func (cmd command) flagSet(c *call, set *Settings) *flag.FlagSet {
 			flags.StringVar(&c.reason, name, "", "why, for the hold and the journal; required")
 		}
 	}
-	flags.Usage = func() {
-		fmt.Fprintf(c.Stderr, "Usage: terraform-provider-slipway %s %s[OPTIONS]\n\n%s\n\nOptions:\n",
-			cmd.name, strings.TrimLeft(cmd.arguments+" ", " "), capital(cmd.purpose)+".")
-		flags.PrintDefaults()
-		fmt.Fprint(c.Stderr, "\nSLOT is the id of a deployment slot, such as eu/production/oms.\n")
-	}
 	return flags
 }
 
+func (cmd command) usage(flags *flag.FlagSet, w io.Writer) {
+	fmt.Fprintf(w, "Usage: terraform-provider-slipway %s\n\n%s.\n\nOptions:\n",
+		strings.Join(strings.Fields(cmd.name+" "+cmd.arguments+" [OPTIONS]"), " "), capital(cmd.purpose))
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+	if cmd.words > 0 {
+		fmt.Fprint(w, "\nSLOT is the id of a deployment slot, such as eu/production/oms.\n")
+	}
+}
+
 // parse reads options and words, in any order.
-func (cmd command) parse(flags *flag.FlagSet, args []string, c *call) (code int, done bool) {
+func (cmd command) parse(flags *flag.FlagSet, args []string, c *call) error {
 	for {
-		switch err := flags.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
-			return 0, true
-		case err != nil:
-			return 2, true
+		if err := flags.Parse(args); err != nil {
+			return err
 		}
 		if flags.NArg() == 0 {
 			break
 		}
 		c.words, args = append(c.words, flags.Arg(0)), flags.Args()[1:]
 	}
-	var wrong string
 	switch {
 	case len(c.words) != cmd.words && cmd.words == 0:
-		wrong = fmt.Sprintf("takes no argument, and got %q", c.words)
+		return fmt.Errorf("it takes no argument, and got %q", c.words)
 	case len(c.words) != cmd.words:
-		wrong = fmt.Sprintf("takes %s, and got %q", cmd.arguments, c.words)
-	case cmd.name == "rollback" && c.reason == "":
-		wrong = "needs --reason TEXT: whoever meets the hold has to know why"
+		return fmt.Errorf("it takes %s, and got %q", cmd.arguments, c.words)
+	case cmd.name == "rollback" && strings.TrimSpace(c.reason) == "":
+		return errors.New("it needs --reason TEXT: whoever meets the hold has to know why")
+	case strings.ContainsFunc(c.reason, unicode.IsControl):
+		return errors.New("--reason has a line break or another control character: expected one line of text")
 	case slices.Contains(cmd.flags, "lines") && (c.lines < 1 || c.lines > 10_000):
-		wrong = fmt.Sprintf("--lines %d is out of range: expected 1 to 10000", c.lines)
-	default:
-		return 0, false
+		return fmt.Errorf("--lines %d is out of range: expected 1 to 10000", c.lines)
+	case c.json && c.output != "":
+		return errors.New("--json prints and --output writes a page: give one of the two")
+	case cmd.words == 0:
+		return nil
 	}
-	fmt.Fprintf(c.Stderr, "Error: %s %s\n\n", cmd.name, wrong)
-	flags.Usage()
-	return 2, true
+	var err error
+	c.id, err = target.ParseSlotID(c.words[0])
+	return err
 }
-
-// slot is the slot that the command is about.
-func (c *call) slot() (target.SlotID, error) { return target.ParseSlotID(c.words[0]) }
 
 // operatorName names whoever calls, for holds and journals.
 func operatorName(getenv func(string) string) string {
@@ -175,6 +188,9 @@ func operatorName(getenv func(string) string) string {
 		if v := getenv(name); v != "" {
 			return "operator " + v
 		}
+	}
+	if u, err := user.Current(); err == nil {
+		return "operator " + u.Username
 	}
 	return fmt.Sprintf("operator with uid %d", os.Getuid())
 }

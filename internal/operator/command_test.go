@@ -19,18 +19,21 @@ func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"status", "x"}, "takes no argument"},
-		{[]string{"watch"}, "takes SLOT"},
-		{[]string{"logs", slotID}, "takes SLOT COMPONENT"},
-		{[]string{"rollback", slotID}, "needs --reason"},
+		{[]string{"status", "x"}, "it takes no argument"},
+		{[]string{"watch"}, "it takes SLOT"},
+		{[]string{"logs", slotID}, "it takes SLOT COMPONENT"},
+		{[]string{"rollback", slotID}, "it needs --reason"},
 		{[]string{"logs", "--lines", "0", slotID, "api"}, "out of range"},
 		{[]string{"history", "--nonsense", slotID}, "flag provided but not defined"},
+		{[]string{"history", "eu"}, `"eu"`},
+		{[]string{"status", "--target", "moon"}, "moon"},
+		{[]string{"rollback", slotID, "--reason", "red \x1b[31m"}, "control character"},
+		{[]string{"report", slotID, "--json", "--output", "x"}, "one of the two"},
 	} {
 		w.says(2, c.args, c.says, "Usage: terraform-provider-slipway "+c.args[0])
 	}
-	w.says(1, []string{"history", "eu"}, "eu")
 	w.says(1, []string{"watch", slotID}, slotID)
-	w.says(1, []string{"status", "--target", "moon"}, "moon")
+	w.says(0, []string{"status", "--help"}, "Usage: terraform-provider-slipway status [OPTIONS]")
 }
 
 func TestStatusShowsWhatRuns(t *testing.T) {
@@ -97,7 +100,7 @@ func TestReportIsWrittenForAnySwap(t *testing.T) {
 		}
 	}
 	w.says(1, []string{"report", slotID, "--swap", "none"}, "history "+slotID)
-	w.says(1, []string{"report", slotID, "--output", filepath.Join(path, "below")}, "write the report")
+	w.says(1, []string{"report", slotID, "--output", filepath.Join(path, "below")}, "there is no folder")
 }
 
 func TestLogsNameTheComponentsThereAre(t *testing.T) {

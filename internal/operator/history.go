@@ -11,10 +11,7 @@ import (
 
 // history lists the swaps of a slot.
 func history(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	if _, err := c.ReadSlot(ctx, id); err != nil {
 		return err
 	}

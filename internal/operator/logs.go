@@ -10,10 +10,7 @@ import (
 
 // logs shows what a component's instances printed last.
 func logs(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	state, err := c.ReadSlot(ctx, id)
 	if err != nil {
 		return err

@@ -20,10 +20,7 @@ var page string
 
 // report writes a page about one swap.
 func report(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	j, err := c.journal(ctx, id)
 	if err != nil {
 		return err
@@ -68,6 +65,9 @@ func (c *call) journal(ctx context.Context, id target.SlotID) (target.Journal, e
 
 // writePage makes the file whole or not at all.
 func writePage(path string, j target.Journal) error {
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s", filepath.Dir(path))
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".report-*")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func rolledBack() target.Swap {
 			{Phase: target.PhaseRolledBack, At: at(100), Health: []string{"api/1 healthy"}},
 		},
 		Tasks:   []target.TaskRecord{{Kind: target.TaskTest, StartedAt: at(20), ExitCode: &code, LastLines: []string{"12 tests passed"}}},
-		Samples: []target.Sample{sample(50, 10, 0), sample(75, 10, 7)},
+		Samples: []target.Sample{sample(50, 10, 0), sample(75, 40, 7)},
 	}
 }
 
@@ -63,7 +63,7 @@ func TestChartsPlaceBothSidesByTimeAndValue(t *testing.T) {
 	t.Parallel()
 	got := charts(rolledBack())
 	want := []chart{
-		{"Share of the traffic", "%", "450.0,135.0 675.0,135.0 ", "450.0,15.0 675.0,15.0 ", "100"},
+		{"Share of the traffic", "%", "450.0,135.0 675.0,135.0 675.0,90.0 ", "450.0,15.0 675.0,15.0 675.0,60.0 ", "100"},
 		{"Requests", "/s", "450.0,120.0 675.0,120.0 ", "450.0,60.0 675.0,60.0 ", "500"},
 		{"Errors", "%", "450.0,150.0 675.0,45.0 ", "450.0,150.0 675.0,150.0 ", "10"},
 		{"p99 latency", "ms", "450.0,30.0 675.0,30.0 ", "450.0,60.0 675.0,60.0 ", "50"},

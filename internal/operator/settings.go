@@ -31,7 +31,7 @@ func (s *Settings) resolve(getenv func(string) string) error {
 		s.Target = "local"
 	}
 	if s.Target != "local" {
-		return fmt.Errorf("--target %q: this version of the commands works on target \"local\" only", s.Target)
+		return fmt.Errorf("--target %q: expected \"local\", which is all that this version of the commands works on", s.Target)
 	}
 	if s.DataDir == "" {
 		s.DataDir = getenv("SLIPWAY_DATA_DIR")

@@ -123,7 +123,10 @@ func (v platformView) print(out io.Writer) error {
 			hold = fmt.Sprintf("%s, by %s", s.Hold.Release, s.Hold.By)
 		}
 		phase := string(s.Phase)
-		if s.Percent > 0 {
+		switch {
+		case s.ApprovalTimedOut:
+			phase = "approval timed out"
+		case s.Percent > 0:
 			phase += fmt.Sprintf(" (%d %%)", s.Percent)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, phase, s.Live, s.Candidate, s.Fallback, hold)

@@ -12,6 +12,8 @@ import (
 type slotView struct {
 	ID    string       `json:"id"`
 	Phase target.Phase `json:"phase,omitempty"`
+	// ApprovalTimedOut says that the last candidate waited for approval in vain.
+	ApprovalTimedOut bool `json:"approval_timed_out,omitempty"`
 	// Percent is the share of the traffic that the candidate has.
 	Percent   int          `json:"percent,omitempty"`
 	Live      *stackView   `json:"live,omitempty"`
@@ -38,7 +40,7 @@ func viewOf(s provision.SlotState) slotView {
 	v := slotView{
 		ID: s.Record.Asked.ID().String(), Phase: s.Phase(), Percent: s.Observation.Percent,
 		Live: stackOf(s, s.Serving), Candidate: stackOf(s, s.Candidate), Fallback: stackOf(s, s.Fallback),
-		Hold: s.Record.Hold,
+		Hold: s.Record.Hold, ApprovalTimedOut: s.ApprovalTimedOut(),
 	}
 	if s.Record.Swap != nil {
 		last := *s.Record.Swap

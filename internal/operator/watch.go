@@ -38,10 +38,7 @@ type figures struct {
 // watch follows a swap until it ends: drawn again and again on a terminal, line by line
 // elsewhere, as one JSON object per look with --json.
 func watch(ctx context.Context, c *call) error {
-	id, err := c.slot()
-	if err != nil {
-		return err
-	}
+	id := c.id
 	show := &screen{call: c}
 	for first := true; ; first = false {
 		m, err := c.look(ctx, id)
@@ -146,7 +143,7 @@ func (m moment) line() string {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%.0f/s, %.2f %% errors, p99 %.0f ms", f.RequestsPerSecond, f.ErrorPercent, f.P99Milliseconds)
+	return fmt.Sprintf("%.0f/s, %.2f %% errors, p99 %.0f ms over %.0f s", f.RequestsPerSecond, f.ErrorPercent, f.P99Milliseconds, rateWindow.Seconds())
 }
 
 // share is how much of the traffic the new release has.
@@ -235,7 +232,11 @@ func (c *call) tellIdle(m moment) error {
 		return json.NewEncoder(c.Stdout).Encode(m)
 	}
 	text := "No swap has been made in it yet."
-	if w := m.state.Record.Swap; w != nil {
+	switch w := m.state.Record.Swap; {
+	case w == nil:
+	case m.state.ApprovalTimedOut():
+		text = fmt.Sprintf("Nobody approved release %s in time: it was removed and never took traffic.", w.Release)
+	default:
 		text = fmt.Sprintf("The last one, to release %s, ended as %s.", w.Release, w.Phase)
 	}
 	_, err := fmt.Fprintf(c.Stdout, "No swap is under way in slot %s. %s\n", m.Slot.ID, text)

@@ -26,8 +26,8 @@ type Meters interface {
 
 // Measurement is what a stack answered in a time.
 type Measurement struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
 	// Requests counts all, Errors those that got an answer of 500 or above, or none.
 	Requests int64 `json:"requests"`
 	Errors   int64 `json:"errors"`
