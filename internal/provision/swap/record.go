@@ -113,7 +113,7 @@ func (r *run) advance(ctx context.Context, d decide.Decision, seen target.Observ
 			return err
 		}
 	case d.Hold:
-		r.hold(r.by, w.Reason)
+		r.hold(watcher, w.Reason)
 	case d.Next != "" && d.Next != target.PhaseRolledBack && w.Phase == target.PhaseRollingBack:
 		if h := r.record.Hold; h != nil && h.Release == w.Release && h.Fingerprint == w.Fingerprint {
 			r.record.Hold = nil // it was not rolled back after all
@@ -148,6 +148,9 @@ func (r *run) close(ctx context.Context, w *target.Swap, why string) error {
 	ended.Phase, ended.FailedIn, ended.Reason, ended.EndedAt = target.PhaseFailed, w.Phase, why, &now
 	return r.keep(ctx, ended)
 }
+
+// watcher is who takes a release back that nobody asked to.
+const watcher = "the watch of the swap"
 
 // hold keeps the swap's release from coming again by itself.
 func (r *run) hold(by, reason string) {

@@ -136,6 +136,9 @@ func TestABreachSwitchesBackAtOnceAndSaysTheFigures(t *testing.T) {
 			equal(t, "phase", err.Phase, target.PhaseWatching)
 			saysAll(t, err, c.says, "Release 1 serves all traffic again; release 2 was removed and is on hold")
 			w.stands("blue 1")
+			rec := w.record()
+			equal(t, "who took it back", rec.Hold.By, "the watch of the swap")
+			equal(t, "who asked for it", rec.Swap.By, "the test")
 			events := w.Target.Log(memtarget.Served, memtarget.Shared)
 			if last := len(events) - 1; events[last].At.Sub(events[last-1].At) > 3*time.Second {
 				t.Errorf("it took from %s to %s to switch back", events[last-1].At, events[last].At)

@@ -414,6 +414,10 @@ func TestDecide(t *testing.T) {
 		{"at last it is compared with what the old stack answered before", draw(watched(1), switched, held, frozen, limited(func(g *target.Guardrails) { g.MaxP99Ratio = new(0.9) }), measured(ok(100), ok(0)), func(p *picture) { p.Record.Swap.Baseline = new(ok(500)) }), "→ rolling_back"},
 		{"an instance is sick for long: back", draw(watched(1), steps, split(10), pair, sickSince(10*time.Second)), "→ rolling_back"},
 		{"an instance is sick for a moment", draw(watched(1), steps, split(10), pair, sickSince(9*time.Second)), "wait"},
+		{"an instance is sick for a moment when the time is over: the share is held on", draw(watched(20), steps, split(10), pair, sickSince(9*time.Second), measured(ok(100), ok(900))), "wait"},
+		{"an instance is sick for a moment when the next share is to move: it does not", draw(in(target.PhaseSwitching), steps, split(10), passed(1), pair, sickSince(9*time.Second)), "wait"},
+		{"an instance is sick for a moment when the bake is over: it goes on", draw(watched(10), switched, pair, sickSince(9*time.Second), held, baked, working), "wait"},
+		{"one that the load asked for does not keep the share from being passed", draw(watched(20), steps, split(10), pair, sickSince(9*time.Second), measured(ok(100), ok(900)), func(p *picture) { p.Seen.Stacks[target.Green].Spec.Capacity["api"] = 1 }), "→ switching"},
 		{"an instance that the load asked for may take its time", draw(watched(1), steps, split(10), pair, sickSince(59*time.Second), func(p *picture) { p.Seen.Stacks[target.Green].Spec.Capacity["api"] = 1 }), "wait"},
 		{"an instance keeps ending: back", draw(watched(1), steps, split(10), instance(func(i *target.InstanceStatus) { i.Restarts = 3 })), "→ rolling_back"},
 		{"a fallback may have restarted in its life", draw(watched(1), switched, handedOver, asReuse, instance(func(i *target.InstanceStatus) { i.Restarts = 3 })), "retire stack blue, in 9m59s"},
@@ -446,6 +450,9 @@ func TestDecide(t *testing.T) {
 		{"it never does: back", draw(watched(1), switched, handedOver, waited(time.Minute), func(p *picture) { p.Seen.Stacks[target.Green].Instances[1].Running = false }), "→ rolling_back"},
 		{"a new worker did not hold its health yet", draw(watched(1), switched, handedOver, func(p *picture) { p.Seen.Stacks[target.Green].Instances[1].HealthySince = &noon }), "wait"},
 		{"it is baked", draw(watched(9), switched, handedOver, baked), "wait"},
+		{"the traffic is baked, the new workers are not", draw(watched(10), switched, handedOver, baked, func(p *picture) {
+			p.Seen.Stacks[target.Green].Instances[1].HealthySince = new(noon.Add(-9 * time.Second))
+		}), "wait"},
 		{"too few requests of a first deployment: there is nothing to go back to", draw(watched(10), switched, handedOver, baked, cautious, gone(target.Blue), func(p *picture) { p.Record.Swap.From = "" }), "→ live"},
 		{"too few requests at last: back, as asked", draw(watched(10), switched, handedOver, baked, cautious), "→ rolling_back"},
 		{"the old stack gets its deadline", draw(watched(10), switched, handedOver, baked), "retire stack blue, in 9m59s"},

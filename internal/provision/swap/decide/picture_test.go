@@ -103,6 +103,13 @@ func pair(p *picture) {
 	p.Seen.Stacks[target.Green] = st
 }
 
+// working says that a worker of green has run for long.
+func working(p *picture) {
+	st, since := unheld(p.Seen.Stacks[target.Green]), noon.Add(-time.Minute)
+	st.Instances = append(st.Instances, target.InstanceStatus{Component: "mailer", Index: 1, Running: true, Healthy: true, HealthySince: &since})
+	p.Seen.Stacks[target.Green] = st
+}
+
 // sickSince makes the last instance of green lose its health some time ago.
 func sickSince(d time.Duration) func(*picture) {
 	return func(p *picture) {

@@ -68,7 +68,7 @@ func (f Facts) switching() *Decision {
 	case percent:
 		return f.watch("")
 	}
-	return first(f.refused(f.bad), f.move(percent))
+	return first(f.well(), f.refused(f.bad), f.move(percent))
 }
 
 // refused gives a share up that the router did not take for long.

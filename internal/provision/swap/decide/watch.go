@@ -46,7 +46,7 @@ func (f Facts) watching() *Decision {
 		w.WatchedFrom = &f.Now
 		return &Decision{Swap: w}
 	}
-	if d := first(f.breach(percent), f.workers(percent), f.held(hold)); d != nil {
+	if d := first(f.breach(percent), f.workers(percent), f.held(percent, hold), f.well()); d != nil {
 		return d
 	}
 	if percent == 100 {
@@ -85,13 +85,22 @@ func (f Facts) sick() *judge.Gap {
 	return judge.Sick(st, f.startLimit(), f.Seen.At)
 }
 
-// held waits until a share was held for its time, with enough requests to judge by where
-// that is asked for.
-func (f Facts) held(hold time.Duration) *Decision {
+// well holds a share on while an instance of the release is not healthy: it gets well, or is
+// sick before long.
+func (f Facts) well() *Decision {
+	if judge.Ailing(f.Seen.Stacks[f.Record.Swap.To]) != nil {
+		return wait()
+	}
+	return nil
+}
+
+// held waits until a share was held for its time, the last one since the new workers took
+// over, with enough requests to judge by where that is asked for.
+func (f Facts) held(percent int, hold time.Duration) *Decision {
 	w, p := f.Record.Swap, f.Want.Policy
 	n, least := f.Whole[w.To].Requests, p.Guardrails.MinimumRequests
 	switch {
-	case f.Now.Sub(*w.WatchedFrom) < hold:
+	case f.Now.Sub(*w.WatchedFrom) < hold, percent == 100 && f.Seen.At.Sub(judge.TookOver(f.Seen.Stacks[w.To])) < hold:
 		return wait()
 	case hold > 0 && w.From != "" && p.OnTooFewRequests == target.VerdictRollBack && n < int64(least):
 		return f.bad(fmt.Sprintf("%d requests in %s are too few to judge release %s (at least %d were to be), and on_too_few_requests is %q",

@@ -125,6 +125,35 @@ func Sick(st target.StackStatus, start time.Duration, at time.Time) *Gap {
 	return nil
 }
 
+// Ailing says which instance of a stack that carries traffic is not healthy at the moment, of
+// those that it is to have at the least. Sick says when that has lasted too long.
+func Ailing(st target.StackStatus) *Gap {
+	for _, i := range st.Instances {
+		if c := st.Spec.Definition.Components[i.Component]; !c.Worker() && !i.Healthy && i.Index <= floor(st, i.Component) {
+			return Instance(st, i, "is not healthy")
+		}
+	}
+	return nil
+}
+
+// TookOver is when the last worker of a stack, of those that it is to have at the least,
+// became healthy; zero without any.
+func TookOver(st target.StackStatus) time.Time {
+	var last time.Time
+	for _, i := range st.Instances {
+		c := st.Spec.Definition.Components[i.Component]
+		if c.Worker() && i.Index <= floor(st, i.Component) && i.HealthySince != nil && i.HealthySince.After(last) {
+			last = *i.HealthySince
+		}
+	}
+	return last
+}
+
+// floor is how many instances of a component are there whatever the load is.
+func floor(st target.StackStatus, component string) int {
+	return max(st.Spec.Capacity[component], st.Spec.Definition.Components[component].Scaling.Min)
+}
+
 // Ended says which worker ended since it was started, nil if none did.
 func Ended(st target.StackStatus) *Gap {
 	for _, i := range st.Instances {
