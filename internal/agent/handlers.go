@@ -82,6 +82,12 @@ func slotRoutes(mux *http.ServeMux, p *platform.Platform) {
 	on(mux, "ReleaseLease", func(ctx context.Context, r agentapi.Lease) (agentapi.None, error) {
 		return agentapi.None{}, p.ReleaseLease(ctx, r.Slot, r.Token)
 	})
+	on(mux, "PutRequest", func(ctx context.Context, r agentapi.PutRequest) (target.Request, error) {
+		return p.PutRequest(ctx, r.Slot, r.Request)
+	})
+	on(mux, "DeleteRequest", func(ctx context.Context, r agentapi.DeleteRequest) (agentapi.None, error) {
+		return agentapi.None{}, p.DeleteRequest(ctx, r.Slot, r.RequestID, r.Lease)
+	})
 }
 
 func stackRoutes(mux *http.ServeMux, p *platform.Platform) {

@@ -81,6 +81,17 @@ type (
 		Slot target.SlotID `json:"slot"`
 		From time.Time     `json:"from"`
 	}
+	// PutRequest leaves a request for the run that holds a slot.
+	PutRequest struct {
+		Slot    target.SlotID  `json:"slot"`
+		Request target.Request `json:"request"`
+	}
+	// DeleteRequest removes a request.
+	DeleteRequest struct {
+		Slot      target.SlotID `json:"slot"`
+		RequestID string        `json:"request_id"`
+		Lease     target.Lease  `json:"lease"`
+	}
 	// PutJournal keeps a journal.
 	PutJournal struct {
 		Journal target.Journal `json:"journal"`

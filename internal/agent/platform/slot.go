@@ -36,6 +36,8 @@ type slot struct {
 type slotFile struct {
 	Record *target.SlotRecord `json:"record,omitempty"`
 	Lease  *target.Lease      `json:"lease,omitempty"`
+	// Request is what somebody asks of whoever holds the lease.
+	Request *target.Request `json:"request,omitempty"`
 	// Serving is the seat that serves but for Percent of the requests; "" for none.
 	Serving  target.Color           `json:"serving,omitempty"`
 	Percent  int                    `json:"percent,omitempty"`

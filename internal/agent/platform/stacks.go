@@ -181,6 +181,9 @@ func (p *Platform) Observe(_ context.Context, id target.SlotID) (target.Observat
 		At: p.clock.Now(), Serving: s.file.Serving, Percent: s.file.Percent,
 		Stacks: map[target.Color]target.StackStatus{}, Tasks: map[string]target.TaskStatus{},
 	}
+	if r := s.file.Request; r != nil {
+		out.Request = new(*r)
+	}
 	stacks, retire, tasks := map[target.Color]*stack{}, map[target.Color]*time.Time{}, map[string]*task{}
 	for c, st := range s.stacks {
 		stacks[c], retire[c] = st, s.file.Seats[c].RetireAt

@@ -40,7 +40,7 @@ func notYet(group, test string) string {
 	switch group {
 	case "account databases":
 		return databases
-	case "effects", "stacks", "stacks that fail", "retirement", "tasks", "router", "traffic", "scaling", "journals", "routes", "names":
+	case "effects", "stacks", "stacks that fail", "retirement", "tasks", "router", "traffic", "scaling", "requests", "journals", "routes", "names":
 		return stacks
 	}
 	for part, lacks := range map[string]string{

@@ -88,6 +88,16 @@ func (t *Target) Measure(context.Context, target.SlotID, time.Time) (map[target.
 	return nil, missing("measurements")
 }
 
+// PutRequest implements target.Requests.
+func (t *Target) PutRequest(context.Context, target.SlotID, target.Request) (target.Request, error) {
+	return target.Request{}, missing("requests")
+}
+
+// DeleteRequest implements target.Requests.
+func (t *Target) DeleteRequest(context.Context, target.SlotID, string, target.Lease) error {
+	return missing("requests")
+}
+
 // PutJournal implements target.Journals.
 func (t *Target) PutJournal(context.Context, target.Journal, target.Lease) error {
 	return missing("journals")

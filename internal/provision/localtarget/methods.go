@@ -188,6 +188,17 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 	return read[map[target.Color]target.Measurement](ctx, t, "Measure", agentapi.Measure{Slot: id, From: from})
 }
 
+// PutRequest implements target.Requests.
+func (t *Target) PutRequest(ctx context.Context, id target.SlotID, r target.Request) (target.Request, error) {
+	return write[target.Request](ctx, t, "PutRequest", agentapi.PutRequest{Slot: id, Request: r})
+}
+
+// DeleteRequest implements target.Requests.
+func (t *Target) DeleteRequest(ctx context.Context, id target.SlotID, requestID string, l target.Lease) error {
+	_, err := read[agentapi.None](ctx, t, "DeleteRequest", agentapi.DeleteRequest{Slot: id, RequestID: requestID, Lease: l})
+	return err
+}
+
 // PutJournal implements target.Journals.
 func (t *Target) PutJournal(ctx context.Context, j target.Journal, l target.Lease) error {
 	_, err := write[agentapi.None](ctx, t, "PutJournal", agentapi.PutJournal{Journal: j, Lease: l})

@@ -13,8 +13,10 @@ import (
 type slot struct {
 	record *target.SlotRecord
 	lease  target.Lease
-	stacks map[target.Color]*stack
-	tasks  map[string]*task
+	// request is only ever replaced.
+	request *target.Request
+	stacks  map[target.Color]*stack
+	tasks   map[string]*task
 
 	traffic target.Traffic
 	// shares say who carried what since when, from the first switch on.

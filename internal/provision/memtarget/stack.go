@@ -146,6 +146,9 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 			return obs, err
 		}
 		obs.Serving, obs.Percent = l.traffic.Color, l.traffic.Percent
+		if l.request != nil {
+			obs.Request = pointer(*l.request)
+		}
 		for c, st := range l.stacks {
 			s.scale(st)
 			status := target.StackStatus{Spec: st.spec, Scale: map[string]int{}, InFlight: st.inFlight, RetireAt: st.retireAt}

@@ -114,6 +114,19 @@ func (d *audited) DeleteSlot(ctx context.Context, id target.SlotID, l target.Lea
 	return err
 }
 
+// PutRequest needs no lease, and changes something for whoever holds it.
+func (d *audited) PutRequest(ctx context.Context, id target.SlotID, r target.Request) (target.Request, error) {
+	r, err := d.Target.PutRequest(ctx, id, r)
+	if d.changed != nil {
+		d.changed()
+	}
+	return r, err
+}
+
+func (d *audited) DeleteRequest(ctx context.Context, id target.SlotID, requestID string, l target.Lease) error {
+	return d.effect("DeleteRequest", func() error { return d.Target.DeleteRequest(ctx, id, requestID, l) })
+}
+
 // answering lists the seats that carry traffic and can answer.
 func answering(seen target.Observation) []target.Color {
 	var out []target.Color

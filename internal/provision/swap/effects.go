@@ -38,6 +38,8 @@ func (r *run) act(ctx context.Context, d decide.Decision) error {
 		return r.setTraffic(ctx, d.Traffic)
 	case decide.Probe:
 		return r.probe(ctx)
+	case decide.DropRequest:
+		return r.dropRequest(ctx, &target.Request{ID: d.Key})
 	}
 	return nil
 }

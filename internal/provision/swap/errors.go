@@ -90,6 +90,9 @@ func interruption(cause error) string {
 // Unwrap leads to [context.Canceled], [context.DeadlineExceeded] or [target.ErrLeaseLost].
 func (e *InterruptedError) Unwrap() error { return e.Cause }
 
+// lostHealth is why a rollback was given up on its way.
+const lostHealth = "what served before lost its health on the way"
+
 // NoFallbackError refuses a rollback for which nothing stands ready.
 type NoFallbackError struct {
 	Slot target.SlotID

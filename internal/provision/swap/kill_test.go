@@ -61,6 +61,7 @@ func scenarios() []scenario {
 		w.killedIn(target.PhaseWatching, slot("2", stepwise))
 		w.clock.Advance(time.Minute)
 	}
+	requested := func(w *world) { inSteps(w); w.request() }
 	waits := func(w *world) { one(w); w.ok(w.run(slot("2", approving))) }
 	promotes := func(w *world, m *swap.Machine) error {
 		w.audit.approved["2"] = true
@@ -88,6 +89,7 @@ func scenarios() []scenario {
 		{"a swap in steps that breaks its guardrails", badSecond, asks(slot("2", stepwise)), asks(slot("2", stepwise)), []string{"1"}, []error{failed, held}, false},
 		{"a swap whose workers crash", crashing, asks(slot("2")), asks(slot("2")), []string{"1"}, []error{failed, held}, true},
 		{"a rollback of a share", inSteps, rollsBack, asks(slot("2", stepwise)), []string{"1", "2"}, []error{held}, true},
+		{"a rollback that was requested of a run", requested, asks(slot("2", stepwise)), asks(slot("2", stepwise)), []string{"1"}, []error{failed, held}, false},
 		{"a swap that waits for approval", one, asks(slot("2", approving)), asks(slot("2", approving, approves("2"))), []string{"2"}, nil, true},
 		{"an approval", waits, promotes, asks(slot("2", approving, approves("2"))), []string{"2"}, nil, false},
 		{"an approval that is superseded", waits, promotes, asks(slot("3")), []string{"3"}, nil, true},

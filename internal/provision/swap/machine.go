@@ -21,6 +21,7 @@ type Driver interface {
 	target.Tasks
 	target.Router
 	target.Meters
+	target.Requests
 	target.Journals
 }
 
@@ -97,10 +98,17 @@ func (m *Machine) Promote(ctx context.Context, id target.SlotID, by, release str
 // RollBack sends the traffic back to what served before, the fallback or, while a release is
 // being watched, the old stack; removes the release, and leaves a hold on it. It refuses with
 // *NoFallbackError where nothing stands that could take the traffic.
+//
+// Where another run has the slot and a swap under way, it leaves a request for that one, which
+// does it at its next look, and waits until it is done or refused.
 func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
-	return m.underRecord(ctx, &run{Machine: m, rollback: true}, id, func(ctx context.Context, r *run, f decide.Facts) error {
+	a := &asker{Machine: m, id: id, by: by, reason: reason}
+	return a.ended(m.underRecord(ctx, &run{Machine: m, rollback: true, held: a.look}, id, func(ctx context.Context, r *run, f decide.Facts) error {
 		w, refusal := decide.RollBack(f, reason)
 		if refusal != "" {
+			if err := r.dropRequest(ctx, f.Seen.Request); err != nil {
+				return err
+			}
 			return &NoFallbackError{id, refusal}
 		}
 		r.resume(w)
@@ -114,7 +122,7 @@ func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason str
 			}
 		}
 		return r.drive(ctx)
-	})
+	}))
 }
 
 // Delete removes the slot with everything that runs in it.
@@ -122,7 +130,7 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 	if _, err := m.driver.GetSlot(ctx, id); err != nil {
 		return err
 	}
-	l, err := m.take(ctx, id)
+	l, err := m.take(ctx, id, nil)
 	if err != nil {
 		return err
 	}
@@ -135,9 +143,9 @@ func (m *Machine) Delete(ctx context.Context, id target.SlotID) error {
 	})
 }
 
-// take takes the slot's lease.
-func (m *Machine) take(ctx context.Context, id target.SlotID) (*lease.Lease, error) {
-	l, err := lease.Take(ctx, m.driver, m.clock, id, fmt.Sprintf("%s (%s)", m.by, host()))
+// take takes the slot's lease; held is as for [lease.Take].
+func (m *Machine) take(ctx context.Context, id target.SlotID, held func(context.Context) (bool, error)) (*lease.Lease, error) {
+	l, err := lease.Take(ctx, m.driver, m.clock, id, fmt.Sprintf("%s (%s)", m.by, host()), held)
 	if err != nil && ctx.Err() != nil {
 		err = &InterruptedError{Slot: id, Truth: "Nothing was touched.", Cause: context.Cause(ctx)}
 	}
@@ -147,7 +155,7 @@ func (m *Machine) take(ctx context.Context, id target.SlotID) (*lease.Lease, err
 // under loads the slot's record under its lease and lets do work with it. Where whoever
 // asked gives up, or the lease is lost, it leaves the slot in order.
 func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *run) error) (err error) {
-	if r.lease, err = m.take(ctx, r.want.ID()); err != nil {
+	if r.lease, err = m.take(ctx, r.want.ID(), r.held); err != nil {
 		return err
 	}
 	return r.lease.Keep(ctx, func(ctx, leased context.Context) error {

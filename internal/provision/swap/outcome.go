@@ -40,7 +40,10 @@ func (r *run) outcome(ctx context.Context) (done bool, err error) {
 	case w.Phase == target.PhaseFailed:
 		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth + putRight, r.cause}
 	case r.rollback && w.Phase != target.PhaseRolledBack:
-		return true, &NoFallbackError{id, "what served before lost its health on the way"}
+		return true, &NoFallbackError{id, lostHealth}
+	case w.Phase == target.PhaseRolledBack && !r.rollback && w.Requested && r.record.Hold != nil:
+		why := fmt.Sprintf("%s rolled release %s back (%s)", r.record.Hold.By, w.Release, w.Reason)
+		return true, &FailedError{id, w.Release, w.FailedIn, why, truth, nil}
 	case w.Phase == target.PhaseRolledBack && !r.rollback:
 		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth, r.cause}
 	case w.Phase == target.PhaseDegraded:

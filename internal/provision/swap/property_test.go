@@ -153,13 +153,19 @@ func run(t *rapid.T, w *world, about string, do func(context.Context, *swap.Mach
 	trouble := map[int]func(){}
 	for range rapid.IntRange(0, 2).Draw(t, "troubles") {
 		at := rapid.IntRange(1, 40).Draw(t, "after change")
-		switch rapid.SampledFrom([]string{"interrupted", "asleep", "another run", "the world changes", "the world changes", "the world changes"}).Draw(t, "trouble") {
+		switch rapid.SampledFrom([]string{"interrupted", "asleep", "another run", "asked back", "the world changes", "the world changes", "the world changes"}).Draw(t, "trouble") {
 		case "interrupted":
 			trouble[at] = cancel
 		case "asleep":
 			trouble[at] = func() { w.clock.Jump(time.Minute) }
 		case "another run":
 			trouble[at] = func() { known(t, w.run(slot("2"))) }
+		case "asked back":
+			trouble[at] = func() {
+				if w.record().Swap != nil {
+					w.request()
+				}
+			}
 		case "the world changes":
 			trouble[at] = change(t, w, about, about, about)
 		}

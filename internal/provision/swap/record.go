@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"strings"
@@ -113,7 +114,7 @@ func (r *run) advance(ctx context.Context, d decide.Decision, seen target.Observ
 			return err
 		}
 	case d.Hold:
-		r.hold(watcher, w.Reason)
+		r.hold(cmp.Or(d.HeldBy, watcher), w.Reason)
 	case d.Next != "" && d.Next != target.PhaseRolledBack && w.Phase == target.PhaseRollingBack:
 		if h := r.record.Hold; h != nil && h.Release == w.Release && h.Fingerprint == w.Fingerprint {
 			r.record.Hold = nil // it was not rolled back after all

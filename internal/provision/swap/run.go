@@ -19,6 +19,8 @@ type run struct {
 	record             target.SlotRecord
 	// rollback says that nothing but a rollback is asked for.
 	rollback bool
+	// held is called while somebody else has the slot, nil where there is nothing to do then.
+	held func(context.Context) (stay bool, err error)
 	// mine is the swap whose end is the end of this run: the one that it began or resumed.
 	mine string
 	// since is when this run last got something done, started the task that it started last,
@@ -148,7 +150,10 @@ func (r *run) do(ctx context.Context, d decide.Decision, f decide.Facts) error {
 	switch {
 	case err == nil:
 		r.trouble = nil
-		if d.Do != decide.RetireStack { // it is repeated while waiting, which must not go on for ever
+		switch d.Do {
+		case decide.RetireStack: // it is repeated while waiting, which must not go on for ever
+		case decide.Answer, decide.DropRequest: // whoever asks must not make it go on for ever either
+		default:
 			r.since = r.clock.Now()
 		}
 		return r.advance(ctx, d, f.Seen)

@@ -24,6 +24,7 @@ type Driver interface {
 	Tasks
 	Router
 	Meters
+	Requests
 	Journals
 	Logs
 }

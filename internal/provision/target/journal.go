@@ -81,6 +81,8 @@ type Swap struct {
 	// rollback that this is.
 	FailedIn  Phase `json:"failed_in,omitempty"`
 	Requested bool  `json:"requested,omitempty"`
+	// Answered is what became of the last request that was left for the run.
+	Answered *Answer `json:"answered,omitempty"`
 	// Reason says why a swap failed or was rolled back, for people.
 	Reason string `json:"reason,omitempty"`
 	// Steps lists the phases that were passed, with their times.

@@ -77,6 +77,8 @@ type Observation struct {
 	Percent int                   `json:"percent,omitempty"`
 	Stacks  map[Color]StackStatus `json:"stacks"`
 	Tasks   map[string]TaskStatus `json:"tasks,omitempty"`
+	// Request is what somebody asks of the run that holds the lease, nil for nothing.
+	Request *Request `json:"request,omitempty"`
 }
 
 // Carries says whether a seat carries traffic, all of it or a share.

@@ -94,6 +94,7 @@ func Run(t *testing.T, h Harness) {
 		{"account databases", accountDatabaseTests()},
 		{"slots", slotTests()},
 		{"leases", leaseTests()},
+		{"requests", requestTests()},
 		{"effects", effectTests()},
 		{"stacks", stackTests()},
 		{"stacks that fail", failingStackTests()},

@@ -19,7 +19,7 @@ func (f Facts) bad(why string) *Decision {
 // leave ends the way to live for a reason.
 func (f Facts) leave(p target.Phase, why string) *Decision {
 	w := f.swap()
-	w.Reason, w.FailedIn = why, w.Phase
+	w.Reason, w.FailedIn, w.Requested = why, w.Phase, false
 	return &Decision{Swap: w, Next: p, Note: why}
 }
 

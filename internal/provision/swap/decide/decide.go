@@ -46,6 +46,8 @@ const (
 	DeleteTask  Effect = "delete task"  // Decision.Key
 	SetTraffic  Effect = "set traffic"  // Decision.Traffic
 	Probe       Effect = "probe"        // the front door, for the release of the swap
+	Answer      Effect = "answer"       // record what becomes of a request
+	DropRequest Effect = "drop request" // Decision.Key
 )
 
 // Decision is the next thing to do, and what to record when it is done.
@@ -60,10 +62,12 @@ type Decision struct {
 	// Swap is the swap to record: a new one for Begin, else the current one where it changes.
 	Swap *target.Swap
 	// Next is the phase to go to once Do is done; Note goes into the journal with it. Hold
-	// says that the release is not to come again by itself.
-	Next target.Phase
-	Note string
-	Hold bool
+	// says that the release is not to come again by itself, HeldBy who wants that, "" for the
+	// watch.
+	Next   target.Phase
+	Note   string
+	Hold   bool
+	HeldBy string
 	// Fail is why the swap can't go on; it leads to aborting. Stop is why the run can't go
 	// on where there is nothing to undo.
 	Fail, Stop string

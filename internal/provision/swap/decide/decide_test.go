@@ -201,6 +201,16 @@ func tell(d decide.Decision) string {
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Task.Key))
 	case decide.DeleteTask:
 		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Key))
+	case decide.Answer:
+		out = append(out, fmt.Sprintf("answer %s", d.Swap.Answered.RequestID))
+		if why := d.Swap.Answered.Refusal; why != "" {
+			out = append(out, "refused: "+why)
+		}
+		if d.Hold {
+			out = append(out, "held by "+d.HeldBy)
+		}
+	case decide.DropRequest:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Key))
 	default:
 		out = append(out, string(d.Do))
 	}
@@ -476,6 +486,21 @@ func TestDecide(t *testing.T) {
 		{"everything is done", draw(watched(1), switched, handedOver, gone(target.Blue)), "→ live"},
 		{"what is degraded is watched again", draw(in(target.PhaseDegraded), switched, handedOver), "→ watching"},
 		{"another release is asked for than the degraded one, and the old stack is well: back first", draw(in(target.PhaseDegraded), switched, ask("3")), "→ rolling_back"},
+
+		// What was left for the run.
+		{"a rollback is requested of what has a share: back, with a hold", draw(split(10), watched(1), requested("s2")), "answer r, held by an operator, → rolling_back"},
+		{"one of what was switched", draw(in(target.PhaseSwitching), switched, requested("s2")), "answer r, held by an operator, → rolling_back"},
+		{"one of what is aborted and has a share after all", draw(in(target.PhaseAborting), split(10), requested("s2")), "answer r, held by an operator, → rolling_back"},
+		{"one of what is superseded: the hold is kept all the same", draw(split(10), watched(1), ask("3"), requested("s2")), "answer r, held by an operator, → rolling_back"},
+		{"one while the way back is taken already", draw(in(target.PhaseRollingBack), switched, requested("s2")), "answer r"},
+		{"one before the first share", draw(in(target.PhaseTesting), candidate, requested("s2")), "answer r, refused: release 2 has no traffic yet"},
+		{"one while the old stack is dead", draw(split(10), watched(1), sick(target.Blue), requested("s2")), `answer r, refused: what served before is not healthy: component "api" of release 1 has no healthy instance (instance 1: GET /healthz -> 503)`},
+		{"one of a kind that is not known", draw(split(10), watched(1), requested("s2"), func(p *picture) { p.Seen.Request.Kind = "ponder" }), `answer r, refused: this version of Slipway does not know what "ponder" is`},
+		{"one that was answered is removed", draw(in(target.PhaseRollingBack), switched, requested("s2"), answered), "drop request r"},
+		{"one that was refused is removed", draw(in(target.PhaseTesting), candidate, requested("s2"), answered), "drop request r"},
+		{"one about another swap is removed", draw(split(10), watched(1), requested("s1")), "drop request r"},
+		{"one about a swap that ended is removed", draw(in(target.PhaseLive), requested("s2")), "drop request r"},
+		{"one without any swap is removed", draw(noSwap, requested("s2")), "drop request r"},
 
 		// The side exits.
 		{"another release was asked for: the swap is given up", draw(in(target.PhaseTesting), candidate, ask("3")), "fail: release 3 was asked for meanwhile"},

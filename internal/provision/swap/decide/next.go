@@ -11,7 +11,7 @@ import (
 func Next(f Facts) Decision {
 	w := f.Record.Swap
 	if w == nil || w.Phase.Finished() {
-		return *f.idle()
+		return *first(f.requested(), f.idle())
 	}
 	phase, known := map[target.Phase]func() *Decision{
 		target.PhasePreparing:        f.preparing,
@@ -28,6 +28,9 @@ func Next(f Facts) Decision {
 	}[w.Phase]
 	if !known {
 		return *stop(fmt.Sprintf("the swap to release %s is in phase %q, which this version of Slipway does not know: finish it with the version that began it", w.Release, w.Phase))
+	}
+	if d := f.requested(); d != nil {
+		return *d
 	}
 	switch committed := f.Reached() > 0; {
 	case w.Phase == target.PhaseAborting, w.Phase == target.PhaseRollingBack:

@@ -119,3 +119,12 @@ func sickSince(d time.Duration) func(*picture) {
 		i.Healthy, i.UnhealthySince = false, &since
 	}
 }
+
+// requested says that an operator asks for a rollback of a swap.
+func requested(swapID string) func(*picture) {
+	return func(p *picture) {
+		p.Seen.Request = &target.Request{ID: "r", Kind: target.RequestRollBack, SwapID: swapID, By: "an operator", Reason: "orders were lost", At: noon}
+	}
+}
+
+func answered(p *picture) { p.Record.Swap.Answered = &target.Answer{RequestID: "r"} }

@@ -38,8 +38,10 @@ type Lease struct {
 
 // Take takes the lease of a slot. While somebody holds it, it watches for a little more than
 // one TTL: a heartbeat seen means that the holder lives and is an error; none means that the
-// lease runs out. Errors: *target.LeaseHeldError, or the cause of ctx's end.
-func Take(ctx context.Context, leases target.Leases, clock wait.Clock, id target.SlotID, holder string) (*Lease, error) {
+// lease runs out. Held, if any, is called at each look that finds a holder: stay says to wait
+// however long that one lives, an error ends it all. Errors: *target.LeaseHeldError, the cause
+// of ctx's end, or that of held.
+func Take(ctx context.Context, leases target.Leases, clock wait.Clock, id target.SlotID, holder string, held func(context.Context) (stay bool, err error)) (*Lease, error) {
 	token, ttl := rand.Text(), leases.LeaseTTL()
 	var first *target.LeaseHeldError
 	for look := 1; ; look++ {
@@ -48,15 +50,23 @@ func Take(ctx context.Context, leases target.Leases, clock wait.Clock, id target
 			return &Lease{leases: leases, clock: clock, id: id, value: v}, nil
 		}
 		over := look > looks+looks/2
-		var held *target.LeaseHeldError
-		switch isHeld := errors.As(err, &held); {
+		var taken *target.LeaseHeldError
+		isHeld, stay := errors.As(err, &taken), false
+		if isHeld && held != nil && ctx.Err() == nil {
+			if stay, err = held(ctx); err != nil {
+				return nil, err
+			}
+		}
+		switch {
 		case ctx.Err() != nil:
+		case stay:
+			first, look = nil, 0
 		case !isHeld && (over || !errors.Is(err, target.ErrUnavailable)):
 			return nil, fmt.Errorf("take the lease of slot %q: %w", id, err)
-		case isHeld && (over || first != nil && !sameBeat(first.Lease, held.Lease)):
-			return nil, held
+		case isHeld && (over || first != nil && !sameBeat(first.Lease, taken.Lease)):
+			return nil, taken
 		case isHeld && first == nil:
-			first = held
+			first = taken
 		}
 		if err := clock.Sleep(ctx, ttl/looks); err != nil {
 			return nil, err
