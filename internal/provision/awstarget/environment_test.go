@@ -22,14 +22,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			e := environment(t, eu.Name, "production")
 
 			calls.FailEach(fault)
-			const most = 200 // attempts; each gets further than the one before
-			var err error
-			for range most {
-				if _, err = d.PutEnvironment(t.Context(), e, mine); err == nil {
-					break
-				}
-			}
-			if err != nil {
+			if err := untilDone(func() error { _, err := d.PutEnvironment(t.Context(), e, mine); return err }); err != nil {
 				t.Fatal(err)
 			}
 			const want = "[1 address 1 certificate 1 cluster 1 database cluster 1 database instance 1 gateway 1 load balancer 1 log group 1 nat 1 vpc 1 zone 2 role 3 security group 4 route table 5 record 6 subnet]"
@@ -45,12 +38,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			}
 
 			calls.FailEach(fault)
-			for range most {
-				if err = d.DeleteEnvironment(t.Context(), e.ID()); err == nil {
-					break
-				}
-			}
-			if err != nil {
+			if err := untilDone(func() error { return d.DeleteEnvironment(t.Context(), e.ID()) }); err != nil {
 				t.Fatal(err)
 			}
 			if got := words(l.built(t, home)); got != before {

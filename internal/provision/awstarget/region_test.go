@@ -272,8 +272,46 @@ func faulty(t *testing.T, l *lab) (*awstarget.Target, *awstest.Calls) {
 	return d, calls
 }
 
-// TestARegionSurvivesEveryFault lets each call of a create and of a destroy fail in turn, does
-// the same again without a fault, and counts what is there.
+// TestARegionSurvivesAFailureOfEachCall lets each call of a create and of a destroy fail in
+// turn, does the same again without a fault, and counts what is there.
+func TestARegionSurvivesAFailureOfEachCall(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	d, calls := faulty(t, l)
+	const fault = awstest.FailBefore
+	for n, more := 1, true; more; n++ {
+		calls.FailAt(n, fault)
+		_, err := d.PutRegion(t.Context(), eu, mine)
+		made := calls.Made()
+		more = calls.Failed()
+		calls.FailAt(0, fault)
+		if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
+			t.Fatalf("create again after fault %d (%v) in %q: %v", n, err, made, err)
+		}
+		if got := words(l.inventory(t, home)); got != wholeRegion {
+			t.Fatalf("after fault %d (%v) in create %q: there is %s", n, err, made, got)
+		}
+
+		calls.FailAt(n, fault)
+		err = d.DeleteRegion(t.Context(), eu.Name)
+		made = calls.Made()
+		more = more || calls.Failed()
+		calls.FailAt(0, fault)
+		if err := d.DeleteRegion(t.Context(), eu.Name); err != nil {
+			t.Fatalf("destroy again after fault %d (%v) in %q: %v", n, err, made, err)
+		}
+		if got := words(l.inventory(t, home)); got != "[]" {
+			t.Fatalf("after fault %d (%v) in destroy %q: there is %s", n, err, made, got)
+		}
+	}
+}
+
+// wholeRegion is what a region is made of.
+const wholeRegion = "[1 bucket 1 key 1 table]"
+
+// TestARegionSurvivesEveryFault lets each request of a create, and then of a destroy, that
+// changes something fail once in each way, repeats them until they succeed, and counts what is
+// there.
 func TestARegionSurvivesEveryFault(t *testing.T) {
 	t.Parallel()
 	for _, fault := range awstest.Faults {
@@ -281,31 +319,32 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			d, calls := faulty(t, l)
-			for n, more := 1, true; more; n++ {
-				calls.FailAt(n, fault)
-				_, err := d.PutRegion(t.Context(), eu, mine)
-				made := calls.Made()
-				more = calls.Failed()
-				calls.FailAt(0, fault)
-				if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
-					t.Fatalf("create again after fault %d (%v) in %q: %v", n, err, made, err)
-				}
-				if got := words(l.inventory(t, home)); got != "[1 bucket 1 key 1 table]" {
-					t.Fatalf("after fault %d (%v) in create %q: there is %s", n, err, made, got)
-				}
-
-				calls.FailAt(n, fault)
-				err = d.DeleteRegion(t.Context(), eu.Name)
-				made = calls.Made()
-				more = more || calls.Failed()
-				calls.FailAt(0, fault)
-				if err := d.DeleteRegion(t.Context(), eu.Name); err != nil {
-					t.Fatalf("destroy again after fault %d (%v) in %q: %v", n, err, made, err)
-				}
-				if got := words(l.inventory(t, home)); got != "[]" {
-					t.Fatalf("after fault %d (%v) in destroy %q: there is %s", n, err, made, got)
-				}
+			calls.FailEach(fault)
+			if err := untilDone(func() error { _, err := d.PutRegion(t.Context(), eu, mine); return err }); err != nil {
+				t.Fatal(err)
+			}
+			if got := words(l.inventory(t, home)); got != wholeRegion {
+				t.Errorf("there is %s", got)
+			}
+			calls.FailEach(fault)
+			if err := untilDone(func() error { return d.DeleteRegion(t.Context(), eu.Name) }); err != nil {
+				t.Fatal(err)
+			}
+			if got := words(l.inventory(t, home)); got != "[]" {
+				t.Errorf("left: %s", got)
 			}
 		})
 	}
+}
+
+// untilDone repeats what gets further with each attempt.
+func untilDone(attempt func() error) error {
+	const most = 200
+	var err error
+	for range most {
+		if err = attempt(); err == nil {
+			return nil
+		}
+	}
+	return err
 }
