@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/proxy"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -46,14 +47,17 @@ func (p *Platform) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target
 	st.mu.Lock()
 	d := st.spec.Definition.Expand()
 	st.mu.Unlock()
-	spec := s.e.spec()
+	spec, front := s.e.spec(), s.e.front()
+	if front == nil {
+		return target.Probe{Problem: "the front door is not open"}, nil
+	}
 	out := target.Probe{Release: d.Release}
 	for _, name := range target.SortedKeys(d.Components) {
 		c := d.Components[name]
 		if c.Worker() {
 			continue
 		}
-		if out = p.probeRoute(ctx, spec, c.Routes[0]); out.Release != d.Release {
+		if out = p.probeRoute(ctx, front, spec, c.Routes[0]); out.Release != d.Release {
 			out.Problem = strings.TrimSpace(fmt.Sprintf("at component %q %s", name, out.Problem))
 			return out, nil
 		}
@@ -61,7 +65,7 @@ func (p *Platform) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target
 	return out, nil
 }
 
-func (p *Platform) probeRoute(ctx context.Context, e target.Environment, r target.Route) target.Probe {
+func (p *Platform) probeRoute(ctx context.Context, front *proxy.Proxy, e target.Environment, r target.Route) target.Probe {
 	host := target.LocalDomainName(e.DomainName)
 	switch r.Host {
 	case "":
@@ -90,6 +94,7 @@ func (p *Platform) probeRoute(ctx context.Context, e target.Environment, r targe
 		return target.Probe{Problem: err.Error()}
 	}
 	request.Header.Set("User-Agent", "slipway-probe")
+	front.MarkProbe(request)
 	response, err := client.Do(request)
 	if err != nil {
 		return target.Probe{Problem: err.Error()}

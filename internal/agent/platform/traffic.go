@@ -223,8 +223,11 @@ func (p *Platform) Measure(_ context.Context, id target.SlotID, from time.Time) 
 	out := map[target.Color]target.Measurement{}
 	for _, st := range s.allStacks() {
 		m := front.Measure(st.id(), from, now)
+		if m.To.IsZero() { // it is not behind the front door
+			continue
+		}
 		out[st.current().Color] = target.Measurement{
-			From: from, To: now, Requests: m.Requests, Errors: m.Errors,
+			From: m.From, To: m.To, Requests: m.Requests, Errors: m.Errors,
 			P50Milliseconds: milliseconds(m.P50), P99Milliseconds: milliseconds(m.P99),
 		}
 	}

@@ -19,6 +19,7 @@ type exchange struct {
 	stack   *stack
 	cookie  string // to be set, "" for none
 	counted bool   // as an ordinary request
+	probe   bool   // it is one of our own and not measured
 
 	began, ended time.Time // when the head had been read, and the answer passed on
 	broken       bool      // there was no answer, half of one, or one of an error of the server
@@ -46,7 +47,7 @@ func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
 	s := found.turn.stack
 	s.counters.requests.Add(1)
 	s.counters.inFlight.Add(1)
-	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true, began: began}
+	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true, probe: p.isProbe(r), began: began}
 	found.instances.gauge.add(began.Sub(p.start), 1)
 	defer x.leave()
 	x.run()
@@ -78,7 +79,7 @@ func (x *exchange) measure() {
 		latency = noLatency
 	}
 	x.entry.instances.gauge.add(age, -1)
-	if m := x.entry.turn.meter; m != nil {
+	if m := x.entry.turn.meter; m != nil && !x.probe {
 		m.record(age, latency, x.broken)
 	}
 }

@@ -1,8 +1,12 @@
 package proxy
 
 import (
+	"cmp"
+	"crypto/subtle"
+	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/DataDog/sketches-go/ddsketch"
@@ -11,11 +15,20 @@ import (
 // MeasuredTime is how far back Measure can look.
 const MeasuredTime = 15 * time.Minute
 
+// grain is how finely it can look: a meter counts in buckets of it.
+const grain = 250 * time.Millisecond
+
+// slack is how far the clocks of who measures and of the proxy may be apart: who measures on
+// from the To of a measurement has to meet the same bucket.
+const slack = time.Millisecond
+
 // latencyAccuracy is the relative error of quantiles.
 const latencyAccuracy = 0.01
 
 // Measurement is what a stack answered through the production entrance in a time.
 type Measurement struct {
+	// From and To are what is covered of the time that was asked for.
+	From, To time.Time
 	// Requests counts all whose answer ended in that time, and the streams that began.
 	Requests int64
 	// Errors counts those that got an answer of 500 or above, the proxy's own included, one
@@ -27,8 +40,11 @@ type Measurement struct {
 	P50, P99, Max time.Duration
 }
 
-// Measure sums up the seconds that overlap with the time between two moments, of which the
-// last MeasuredTime are known. It is zero for a stack that is unknown.
+// Measure sums up what was answered between two moments, of which the last MeasuredTime are
+// known, in whole buckets of a quarter of a second: one that began before the first moment, or
+// ends after the second one, is left out. [Proxy.SetTraffic] begins a new bucket, so that what
+// each side answers with its new share can be told from what it answered before. Who goes on
+// from the To of a measurement misses nothing. It is zero for a stack that is unknown.
 func (p *Proxy) Measure(stackID string, from, to time.Time) Measurement {
 	p.mu.Lock()
 	s := p.stacks[stackID]
@@ -36,7 +52,17 @@ func (p *Proxy) Measure(stackID string, from, to time.Time) Measurement {
 	if s == nil {
 		return Measurement{}
 	}
-	return s.meter.sum(p.age(from), p.age(to))
+	m, begin, end := s.meter.sum(p.age(from), p.age(to))
+	m.To = to.Add(end - p.age(to))
+	m.From = m.To.Add(begin - end)
+	return m
+}
+
+// MarkProbe marks a request to this proxy as a probe of our own, which Measure does not count.
+func (p *Proxy) MarkProbe(r *http.Request) { r.Header.Set(probeHeader, p.probe) }
+
+func (p *Proxy) isProbe(r *http.Request) bool {
+	return subtle.ConstantTimeCompare([]byte(r.Header.Get(probeHeader)), []byte(p.probe)) == 1
 }
 
 // age is the time from the proxy's start to a moment. It goes by the monotonic clock, so that
@@ -46,26 +72,27 @@ func (p *Proxy) age(t time.Time) time.Duration {
 	return now.Sub(p.start) - now.Sub(t)
 }
 
-// meter measures a stack, second by second. Requests are recorded in one of several shards,
-// of which each collects the second that it is in.
+// meter measures a stack, bucket by bucket. Requests are recorded in one of several shards,
+// of which each collects the bucket that it is in.
 type meter struct {
 	shards []meterShard
+	cut    atomic.Int64 // the age of the proxy at which a bucket was begun last before its time
 
 	mu   sync.Mutex
-	past []second // in order; those without requests are left out
+	past []bucket // in order; those without requests are left out
 }
 
-// second is what was measured in one.
-type second struct {
-	number           int64 // since the proxy's start
+// bucket is what was measured in a grain, or in a part of it where it was cut.
+type bucket struct {
+	begin            time.Duration // since the proxy's start
 	requests, errors int64
 	latencies        []byte // an encoded sketch, of some hundred bytes
 }
 
 type meterShard struct {
 	mu        sync.Mutex
-	second    second
-	latencies *ddsketch.DDSketch // of the second
+	bucket    bucket
+	latencies *ddsketch.DDSketch // of the bucket
 	_         [64]byte           // nobody shares a cache line
 }
 
@@ -74,18 +101,30 @@ func newMeter() *meter { return &meter{shards: make([]meterShard, shardCount())}
 // noLatency is that of streams.
 const noLatency = time.Duration(-1)
 
+// begin begins a new bucket at an age of the proxy.
+func (m *meter) begin(at time.Duration) { m.cut.Store(int64(at)) }
+
+// bucketOf is when the bucket of an age of the proxy began.
+func (m *meter) bucketOf(at time.Duration) time.Duration {
+	begin := at.Truncate(grain)
+	if cut := time.Duration(m.cut.Load()); cut <= at {
+		return max(begin, cut)
+	}
+	return begin
+}
+
 // record takes a request that ended at an age of the proxy.
 func (m *meter) record(at, latency time.Duration, failed bool) {
 	shard := &m.shards[anyShard(len(m.shards))]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if number := int64(at / time.Second); shard.second.number != number {
+	if begin := m.bucketOf(at); shard.bucket.begin != begin {
 		m.flush(shard)
-		shard.second.number = number
+		shard.bucket.begin = begin
 	}
-	shard.second.requests++
+	shard.bucket.requests++
 	if failed {
-		shard.second.errors++
+		shard.bucket.errors++
 	}
 	if latency == noLatency {
 		return
@@ -96,20 +135,25 @@ func (m *meter) record(at, latency time.Duration, failed bool) {
 	_ = shard.latencies.Add(float64(latency)) // it takes all that is not negative
 }
 
-// flush adds a shard's second to the past. The shard is locked.
+// search finds the bucket that began at an age of the proxy, or the place for it.
+func (m *meter) search(begin time.Duration) (n int, known bool) {
+	return slices.BinarySearchFunc(m.past, begin, func(b bucket, begin time.Duration) int { return cmp.Compare(b.begin, begin) })
+}
+
+// flush adds a shard's bucket to the past. The shard is locked.
 func (m *meter) flush(shard *meterShard) {
-	if shard.second.requests == 0 {
+	if shard.bucket.requests == 0 {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n, known := slices.BinarySearchFunc(m.past, shard.second.number, func(s second, number int64) int { return int(s.number - number) })
+	n, known := m.search(shard.bucket.begin)
 	if !known {
-		m.past = slices.Insert(m.past, n, second{number: shard.second.number})
+		m.past = slices.Insert(m.past, n, bucket{begin: shard.bucket.begin})
 	}
 	into := &m.past[n]
-	into.requests += shard.second.requests
-	into.errors += shard.second.errors
+	into.requests += shard.bucket.requests
+	into.errors += shard.bucket.errors
 	if shard.latencies != nil && !shard.latencies.IsEmpty() {
 		mergeSketch(shard.latencies, into.latencies)
 		into.latencies = into.latencies[:0]
@@ -117,37 +161,49 @@ func (m *meter) flush(shard *meterShard) {
 		into.latencies = slices.Clip(into.latencies)
 		shard.latencies.Clear()
 	}
-	shard.second.requests, shard.second.errors = 0, 0
-	newest := m.past[len(m.past)-1].number
-	old, _ := slices.BinarySearchFunc(m.past, newest-int64(MeasuredTime/time.Second), func(s second, number int64) int { return int(s.number - number) })
+	shard.bucket.requests, shard.bucket.errors = 0, 0
+	old, _ := m.search(m.past[len(m.past)-1].begin - MeasuredTime)
 	m.past = slices.Delete(m.past, 0, old)
 }
 
-// sum adds up the seconds that overlap with the time between two ages of the proxy.
-func (m *meter) sum(from, to time.Duration) Measurement {
+// sum adds up the whole buckets between two ages of the proxy, and says what they cover.
+func (m *meter) sum(from, to time.Duration) (sum Measurement, begin, end time.Duration) {
+	begin, end = m.cover(from, to)
 	for i := range m.shards {
 		shard := &m.shards[i]
 		shard.mu.Lock()
 		m.flush(shard)
 		shard.mu.Unlock()
 	}
-	var sum Measurement
 	all := newSketch()
 	m.mu.Lock()
-	for _, s := range m.past {
-		begin := time.Duration(s.number) * time.Second
-		if begin >= to || begin+time.Second <= from {
-			continue
+	first, _ := m.search(begin)
+	for _, b := range m.past[first:] {
+		if b.begin.Truncate(grain) >= end {
+			break
 		}
-		sum.Requests += s.requests
-		sum.Errors += s.errors
-		mergeSketch(all, s.latencies)
+		sum.Requests += b.requests
+		sum.Errors += b.errors
+		mergeSketch(all, b.latencies)
 	}
 	m.mu.Unlock()
 	if values, err := all.GetValuesAtQuantiles([]float64{0.5, 0.99, 1}); err == nil { // else it is empty
 		sum.P50, sum.P99, sum.Max = time.Duration(values[0]), time.Duration(values[1]), time.Duration(values[2])
 	}
-	return sum
+	return sum, begin, end
+}
+
+// cover is the part of a time that whole buckets cover: none where it is too short.
+func (m *meter) cover(from, to time.Duration) (begin, end time.Duration) {
+	from -= slack
+	begin, end = from.Truncate(grain), to.Truncate(grain)
+	if begin < from {
+		begin += grain
+	}
+	if cut := time.Duration(m.cut.Load()); from <= cut && cut < begin {
+		begin = cut
+	}
+	return min(begin, end), end
 }
 
 func newSketch() *ddsketch.DDSketch {

@@ -15,17 +15,25 @@ import (
 func TestAMeterAgreesWithAList(t *testing.T) {
 	t.Parallel()
 	type request struct {
-		at, latency time.Duration
-		failed      bool
+		at, latency, bucket time.Duration
+		failed              bool
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMeter()
 		var all []request
 		at := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "start"))
+		cut := time.Duration(0)
 		for range rapid.IntRange(0, 200).Draw(t, "requests") {
 			// Requests that end at the same time are recorded in any order.
 			at += time.Duration(rapid.Int64Range(-int64(50*time.Millisecond), int64(3*time.Second)).Draw(t, "later"))
-			r := request{max(at, 0), time.Duration(rapid.Int64Range(-1, int64(time.Minute)).Draw(t, "latency")), rapid.Bool().Draw(t, "failed")}
+			if rapid.IntRange(0, 20).Draw(t, "the traffic changes") == 0 {
+				cut = max(at, 0)
+				m.begin(cut)
+			}
+			r := request{at: max(at, 0), latency: time.Duration(rapid.Int64Range(-1, int64(time.Minute)).Draw(t, "latency")), failed: rapid.Bool().Draw(t, "failed")}
+			if r.bucket = r.at.Truncate(grain); cut <= r.at {
+				r.bucket = max(r.bucket, cut)
+			}
 			m.record(r.at, r.latency, r.failed)
 			all = append(all, r)
 			if rapid.IntRange(0, 20).Draw(t, "somebody looks") == 0 {
@@ -34,11 +42,17 @@ func TestAMeterAgreesWithAList(t *testing.T) {
 		}
 		to := at + time.Second
 		from := to - time.Duration(rapid.Int64Range(0, int64(MeasuredTime-2*time.Second)).Draw(t, "time"))
-		got := m.sum(from, to)
+		if rapid.Bool().Draw(t, "since the change") {
+			from = max(cut, to-MeasuredTime+2*time.Second)
+		}
+		got, begin, end := m.sum(from, to)
+		if late := begin - from + slack; begin < end && (late < 0 || late > grain || from == cut && late > slack) || to-end < 0 || to-end >= grain {
+			t.Fatalf("from %s to %s covers %s to %s, cut at %s", from, to, begin, end, cut)
+		}
 		var want Measurement
 		var latencies []time.Duration
 		for _, r := range all {
-			if second := r.at.Truncate(time.Second); second+time.Second <= from || second >= to {
+			if r.bucket < begin || r.bucket.Truncate(grain)+grain > to {
 				continue
 			}
 			want.Requests++
@@ -81,12 +95,12 @@ func TestAMeterForgetsWhatIsOldAndIsSmall(t *testing.T) {
 		size += cap(s.latencies)
 	}
 	if seconds := int(MeasuredTime/time.Second) + 1; len(m.past) != seconds || size > 1<<20 {
-		t.Errorf("%d seconds in %d bytes, want %d in less than a megabyte", len(m.past), size, seconds)
+		t.Errorf("%d buckets in %d bytes, want %d in less than a megabyte", len(m.past), size, seconds)
 	}
-	if got := m.sum(0, end-MeasuredTime-2*time.Second); got.Requests != 0 {
+	if got, _, _ := m.sum(0, end-MeasuredTime-2*time.Second); got.Requests != 0 {
 		t.Errorf("%d old requests", got.Requests)
 	}
-	if got := m.sum(end-10*time.Second, end); got.Requests != 10*each {
+	if got, _, _ := m.sum(end-10*time.Second, end); got.Requests != 10*each {
 		t.Errorf("%d requests in ten seconds", got.Requests)
 	}
 }
@@ -107,7 +121,7 @@ func TestAMeterCountsEverybodyAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := m.sum(0, time.Hour); got.Requests != writers*each || got.Errors != writers*each/10 {
+	if got, _, _ := m.sum(0, time.Hour); got.Requests != writers*each || got.Errors != writers*each/10 {
 		t.Errorf("%+v", got)
 	}
 }

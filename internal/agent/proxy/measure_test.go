@@ -243,3 +243,55 @@ func TestConcurrencyTellsOfInstancesThatLeaveUntilTheyAreDone(t *testing.T) {
 		t.Errorf("it is not forgotten: %v", got)
 	}
 }
+
+// A share is measured from its first request on, and nothing of what was answered before.
+func TestANewShareIsMeasuredByItself(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.put(t, "blue", "1", startApp(t, "1", says("1")).Instance)
+	d.put(t, "green", "2", startApp(t, "1", says("2")).Instance)
+	d.serve(t, "blue")
+	client := httpClient(t, d.production, "h2")
+	for range 30 {
+		get(t, client, "https://"+domain+"/")
+	}
+	d.measured(t, "blue", 30)
+	from := time.Now()
+	d.set(t, 50, proxy.StickyByNothing)
+	for range 20 {
+		get(t, client, "https://"+domain+"/")
+	}
+	var blue, green proxy.Measurement
+	eventually(t, "what was answered since to be measured", func() bool {
+		now := time.Now()
+		blue, green = d.Measure("blue", from, now), d.Measure("green", from, now)
+		return blue.Requests+green.Requests >= 20
+	})
+	if blue.Requests+green.Requests != 20 || blue.From.Before(from) || !blue.To.After(blue.From) {
+		t.Errorf("since %s: old %+v, new %+v", from, blue, green)
+	}
+	if m := d.Measure("blue", time.Now(), time.Now()); m.Requests != 0 || m.To.Before(m.From) {
+		t.Errorf("in no time: %+v", m)
+	}
+}
+
+// Probes of our own are no requests of users; nobody else can pass for one, and no instance
+// sees the mark.
+func TestProbesAreNotMeasured(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	marks := make(chan string, 3)
+	d.put(t, "blue", "1", startApp(t, "1", func(_ http.ResponseWriter, r *http.Request) { marks <- r.Header.Get("Slipway-Probe") }).Instance)
+	d.serve(t, "blue")
+	client := httpClient(t, d.production, "h2")
+	for _, mark := range []func(*http.Request){d.MarkProbe, func(*http.Request) {}, func(r *http.Request) { r.Header.Set("Slipway-Probe", "guessed") }} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+domain+"/", nil)
+		must(t, err)
+		mark(r)
+		_, _ = try(client, r)
+		if got := receive(t, "the request", marks); got != "" {
+			t.Errorf("the instance saw the mark %q", got)
+		}
+	}
+	d.measured(t, "blue", 2)
+}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ type Proxy struct {
 	domain string // lower case
 	log    *slog.Logger
 	start  time.Time
+	probe  string // what the header of a probe says; nobody else knows it
 	table  atomic.Pointer[table]
 
 	buffers     buffers
@@ -36,6 +38,7 @@ func New(domain string, logger *slog.Logger) *Proxy {
 		domain: strings.ToLower(domain),
 		log:    logger,
 		start:  time.Now(),
+		probe:  rand.Text(),
 		stacks: map[string]*stack{},
 		slots:  map[string]*slot{},
 	}

@@ -12,6 +12,9 @@ const (
 	ErrorHeader   = "Slipway-Error"   // a short code, on answers of the proxy itself
 )
 
+// probeHeader marks a request as a probe of our own. It is never passed on.
+const probeHeader = "Slipway-Probe"
+
 // Values of the header Slipway-Error.
 const (
 	codeBadRequest   = "bad-request"          // 400: cannot be said in HTTP/1.1

@@ -99,7 +99,7 @@ func appendField(b []byte, key, value string) []byte {
 func skipField(key string) bool {
 	switch key {
 	case "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Te", "Trailer",
-		"Transfer-Encoding", "Upgrade", "Content-Length", "Host", ReleaseHeader, ErrorHeader,
+		"Transfer-Encoding", "Upgrade", "Content-Length", "Host", ReleaseHeader, ErrorHeader, probeHeader,
 		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto":
 		return true
 	}

@@ -183,6 +183,13 @@ func (p *Proxy) change(e Entrance, slotName string, t Traffic) (change, error) {
 			p.stacks[id].streams.keep()
 		}
 	}
+	if e == Production {
+		for _, id := range []string{was.traffic.Stack, was.traffic.Canary, t.Stack, t.Canary} {
+			if s := p.stacks[id]; s != nil {
+				s.meter.begin(time.Since(p.start))
+			}
+		}
+	}
 	p.publish()
 	c.made, c.at = true, time.Now()
 	s.reach[e].since = c.at

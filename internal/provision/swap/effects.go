@@ -45,6 +45,7 @@ func (r *run) act(ctx context.Context, d decide.Decision) error {
 }
 
 func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
+	before := r.clock.Now()
 	s, err := r.driver.SetTraffic(ctx, r.want.ID(), t, time.Duration(r.record.Asked.Policy.DrainSeconds)*time.Second, r.lease.Value())
 	if errors.Is(err, target.ErrConflict) {
 		return &againError{err}
@@ -52,6 +53,7 @@ func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
 	if err != nil {
 		return fmt.Errorf("switch the traffic to the %s stack: %w", t.Color, err)
 	}
+	r.moved = &before
 	if w := r.record.Swap; t.Percent == 0 && t.Color == w.To && !s.At.IsZero() {
 		switched := *w
 		switched.SwitchedAt, switched.LastOldAnswerAt = &s.At, s.LastOldAnswer

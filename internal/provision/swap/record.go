@@ -26,6 +26,9 @@ func (r *run) save(ctx context.Context) error {
 
 // enter records a phase, and keeps the journal of a swap that has come to its end.
 func (r *run) enter(ctx context.Context, p target.Phase, note string) error {
+	if err := r.lastSample(ctx, p); err != nil {
+		return err
+	}
 	w := new(*r.record.Swap)
 	r.record.Swap, r.since = w, r.clock.Now()
 	journal.Close(w, r.last.Seen, r.last.Whole)
@@ -49,6 +52,14 @@ func (r *run) keep(ctx context.Context, w target.Swap) error {
 	})
 }
 
+// lastSample samples a share that is left, so that the journal shows what it ended with.
+func (r *run) lastSample(ctx context.Context, next target.Phase) error {
+	if f := r.last; next != target.PhaseWatching && r.record.Swap.Phase == target.PhaseWatching && f.Whole != nil && f.Record.Swap.WatchedFrom != nil {
+		return r.sample(ctx, f, true)
+	}
+	return nil
+}
+
 // measure adds to the facts what both sides answered, while something is judged.
 func (r *run) measure(ctx context.Context, f *decide.Facts) (err error) {
 	window, judged := f.Window()
@@ -68,7 +79,7 @@ func (r *run) measure(ctx context.Context, f *decide.Facts) (err error) {
 	if f.Recent, err = r.measured(ctx, from); err != nil || began == nil {
 		return err
 	}
-	return r.sample(ctx, *f)
+	return r.sample(ctx, *f, false)
 }
 
 func (r *run) measured(ctx context.Context, from time.Time) (map[target.Color]target.Measurement, error) {
@@ -77,18 +88,26 @@ func (r *run) measured(ctx context.Context, from time.Time) (map[target.Color]ta
 	})
 }
 
-// sample adds to the journal what was measured since the last sample.
-func (r *run) sample(ctx context.Context, f decide.Facts) error {
-	w := r.record.Swap
-	from, due := journal.SampleDue(w, f.Now)
-	if !due {
+// sample adds to the journal what was measured since the last sample, if it is time for the
+// next one or the last one of a share.
+func (r *run) sample(ctx context.Context, f decide.Facts, last bool) error {
+	w, began := r.record.Swap, *f.Record.Swap.WatchedFrom
+	from, due := journal.SampleDue(w, began, f.Now)
+	if !due && (!last || !from.Before(f.Now)) {
 		return nil
 	}
 	m, err := r.measured(ctx, from)
-	if err == nil {
-		journal.AddSample(w, target.Sample{At: f.Now, Percent: f.Reached(), New: m[w.To], Old: m[w.From]})
+	if err != nil {
+		return err
 	}
-	return err
+	at := f.Now
+	if to := m[w.To].To; !to.IsZero() { // the next sample goes on from there
+		at = to
+	}
+	if at.After(from) {
+		journal.AddSample(w, target.Sample{At: at, Percent: f.Reached(), New: m[w.To], Old: m[w.From]})
+	}
+	return nil
 }
 
 // abort records that the swap can't go on; its candidate is removed next.
@@ -105,6 +124,9 @@ func (r *run) advance(ctx context.Context, d decide.Decision, seen target.Observ
 	if d.Swap != nil {
 		swap := *d.Swap
 		r.record.Swap, r.watched = &swap, swap.WatchedFrom
+		if r.watched != nil {
+			r.moved = nil
+		}
 	}
 	w := r.record.Swap
 	switch {

@@ -24,10 +24,12 @@ type run struct {
 	// mine is the swap whose end is the end of this run: the one that it began or resumed.
 	mine string
 	// since is when this run last got something done, started the task that it started last,
-	// watched when it began the watch that it is in, last what it decided from last.
+	// watched when it began the watch that it is in, moved when it set the share that is not
+	// watched yet, last what it decided from last.
 	since   time.Time
 	started string
 	watched *time.Time
+	moved   *time.Time
 	last    decide.Facts
 	// trouble is why the last effect has to be done again; cause is what made the swap fail.
 	trouble, cause error
@@ -94,7 +96,7 @@ func (r *run) facts(seen target.Observation) decide.Facts {
 	now := r.clock.Now()
 	return decide.Facts{
 		Want: r.want, Fingerprint: r.fingerprint, Suite: r.suite, By: r.by, Record: r.record, Seen: seen, NewID: newID(now),
-		Now: now, Since: r.since, Started: r.started, Watched: r.watched, Trouble: r.trouble,
+		Now: now, Since: r.since, Started: r.started, Watched: r.watched, Moved: r.moved, Trouble: r.trouble,
 	}
 }
 

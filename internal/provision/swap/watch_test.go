@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,29 @@ func TestABreachSwitchesBackAtOnceAndSaysTheFigures(t *testing.T) {
 			}
 			w.ok(w.run(slot("3", gradual)))
 		})
+	}
+}
+
+// However seldom a watch is sampled, what it broke with is in its journal.
+func TestTheJournalShowsWhatAShareEndedWith(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.traffic()
+	w.mustRun("1")
+	w.pause = 300 * time.Millisecond
+	w.goesBad("2", 50, memtarget.Answers{ErrorPercent: 20})
+	wantError[*swap.FailedError](t, w.run(slot("2", gradual)))
+	whole, err := w.GetJournal(t.Context(), oms, w.journals()[0].Swap.ID)
+	w.ok(err)
+	s := whole.Swap
+	for n, step := range s.Steps[:len(s.Steps)-1] {
+		end := s.Steps[n+1].At
+		if step.Phase == target.PhaseWatching && !slices.ContainsFunc(s.Samples, func(v target.Sample) bool { return v.At.Equal(end) && v.Percent == step.Percent }) {
+			t.Errorf("no sample of the end of the share of %d percent", step.Percent)
+		}
+	}
+	if last := s.Samples[len(s.Samples)-1]; last.New.Errors == 0 {
+		t.Errorf("the last sample is %+v", last)
 	}
 }
 

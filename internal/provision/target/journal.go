@@ -60,7 +60,7 @@ type Swap struct {
 	Approved *ApprovedBy `json:"approved,omitempty"`
 	// StepsPassed is how many of the policy's traffic steps the candidate has passed: it has,
 	// or is getting, the share of the next one, or everything after the last. WatchedFrom is
-	// when the watch of that share began; it begins anew with a run that resumes.
+	// since when that share is watched: since it was set, or since a run resumed the watch.
 	StepsPassed int        `json:"steps_passed,omitempty"`
 	WatchedFrom *time.Time `json:"watched_from,omitempty"`
 	// Baseline is what the old stack answered over the last window before it lost its traffic.

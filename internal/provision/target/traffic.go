@@ -19,13 +19,16 @@ type Traffic struct {
 // Meters measure what stacks answer.
 type Meters interface {
 	// Measure sums up what each stack of a slot answered through the production entrance from
-	// a moment on, up to now or to the last second that the target knows of. A stack that
+	// a moment on, up to now or to the last moment that the target knows of. Nothing is counted
+	// that was answered before; a target that counts in buckets leaves out the one that began
+	// before, and begins a new one with each SetTraffic that changes something. A stack that
 	// answered nothing may be left out.
 	Measure(ctx context.Context, id SlotID, from time.Time) (map[Color]Measurement, error)
 }
 
 // Measurement is what a stack answered in a time.
 type Measurement struct {
+	// From and To are what is covered. Who measures on from To misses nothing.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 	// Requests counts all, Errors those that got an answer of 500 or above, or none.

@@ -224,8 +224,8 @@ func sharesRefused(w *world) {
 
 func measured(w *world) {
 	id, lease := w.pair(false)
-	w.share(id, 50, "", lease)
 	from := w.clock.Now()
+	w.share(id, 50, "", lease)
 	const requests = 20
 	got := map[string]int64{}
 	for range requests {

@@ -20,10 +20,12 @@ type Facts struct {
 	Now         time.Time
 	// Since is when the present run last got something done, at first when it began: time
 	// limits count from it. Started is the key of the task that it started last, Watched when
-	// it began the watch that it is in, and Trouble why its last effect has to be done again.
+	// it began the watch that it is in, Moved when it set the share that is not watched yet, and
+	// Trouble why its last effect has to be done again.
 	Since   time.Time
 	Started string
 	Watched *time.Time
+	Moved   *time.Time
 	Trouble error
 	// Recent is what each seat answered over the window of the guardrails, Whole since the
 	// watch of the present share began; nil while nothing is judged.

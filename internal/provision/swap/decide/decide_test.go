@@ -531,3 +531,18 @@ func TestDecide(t *testing.T) {
 		})
 	}
 }
+
+// A share is judged by all that was answered since it was set, and held from when its watch began.
+func TestAShareIsMeasuredFromItsFirstRequest(t *testing.T) {
+	t.Parallel()
+	set := noon.Add(-25 * time.Second)
+	p := draw(in(target.PhaseWatching), steps, split(10), func(p *picture) { p.Moved, p.Record.Swap.PhaseAt = &set, noon })
+	w := decide.Next(p.Facts).Swap
+	if w == nil || w.WatchedFrom == nil || !w.WatchedFrom.Equal(set) {
+		t.Fatalf("got swap %+v, want it watched from %s", w, set)
+	}
+	p.Record.Swap, p.Watched = w, w.WatchedFrom
+	if got := tell(decide.Next(p.Facts)); got != "wait" {
+		t.Errorf("got %s while the share is to be held", got)
+	}
+}

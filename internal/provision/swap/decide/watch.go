@@ -44,6 +44,9 @@ func (f Facts) watching() *Decision {
 		return &Decision{Swap: w, Next: target.PhaseSwitching}
 	case w.WatchedFrom == nil, f.Watched == nil, !f.Watched.Equal(*w.WatchedFrom):
 		w.WatchedFrom = &f.Now
+		if f.Moved != nil { // from its first request on
+			w.WatchedFrom = f.Moved
+		}
 		return &Decision{Swap: w}
 	}
 	if d := first(f.breach(percent), f.workers(percent), f.held(percent, hold), f.well()); d != nil {
@@ -100,7 +103,7 @@ func (f Facts) held(percent int, hold time.Duration) *Decision {
 	w, p := f.Record.Swap, f.Want.Policy
 	n, least := f.Whole[w.To].Requests, p.Guardrails.MinimumRequests
 	switch {
-	case f.Now.Sub(*w.WatchedFrom) < hold, percent == 100 && f.Seen.At.Sub(judge.TookOver(f.Seen.Stacks[w.To])) < hold:
+	case f.Now.Sub(*w.WatchedFrom) < hold, f.Now.Sub(w.PhaseAt) < hold, percent == 100 && f.Seen.At.Sub(judge.TookOver(f.Seen.Stacks[w.To])) < hold:
 		return wait()
 	case hold > 0 && w.From != "" && p.OnTooFewRequests == target.VerdictRollBack && n < int64(least):
 		return f.bad(fmt.Sprintf("%d requests in %s are too few to judge release %s (at least %d were to be), and on_too_few_requests is %q",

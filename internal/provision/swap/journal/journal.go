@@ -56,10 +56,10 @@ func addTasks(w *target.Swap, tasks map[string]target.TaskStatus) {
 	w.Tasks = w.Tasks[max(0, len(w.Tasks)-target.MaxTaskRecords):]
 }
 
-// SampleDue says whether a watch is to be sampled now, and from when on. In a long watch it
+// SampleDue says whether a watch that began at a moment is to be sampled now, and from when on. In a long watch it
 // is less often, so that the journal stays within its bounds.
-func SampleDue(w *target.Swap, now time.Time) (from time.Time, due bool) {
-	from, every := *w.WatchedFrom, sampleEvery
+func SampleDue(w *target.Swap, began, now time.Time) (from time.Time, due bool) {
+	from, every := began, sampleEvery
 	if n := len(w.Samples); n > 0 {
 		every = max(every, now.Sub(w.Samples[0].At)/(target.MaxSamples/2))
 		if last := w.Samples[n-1].At; last.After(from) {

@@ -14,7 +14,7 @@ func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) 
 	if !enough(m, g) {
 		return ""
 	}
-	of := fmt.Sprintf("of %d requests in %s", m.Requests, m.To.Sub(m.From).Round(100*time.Millisecond))
+	of := fmt.Sprintf("of %d requests in %s", m.Requests, span(m.To.Sub(m.From)))
 	errors := m.ErrorPercent()
 	switch {
 	case g.MaxErrorPercent != nil && errors > *g.MaxErrorPercent:
@@ -28,6 +28,14 @@ func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) 
 		return fmt.Sprintf("the p99 latency %s was %.0f ms and the old release's %.0f ms, at most %g times as much is allowed", of, m.P99Milliseconds, old.P99Milliseconds, *g.MaxP99Ratio)
 	}
 	return ""
+}
+
+// span is a length of time for people.
+func span(d time.Duration) string {
+	if d < time.Second {
+		return "less than a second"
+	}
+	return d.Round(100 * time.Millisecond).String()
 }
 
 func enough(m target.Measurement, g target.Guardrails) bool {

@@ -27,6 +27,7 @@ func TestABreachIsToldWithItsFigures(t *testing.T) {
 		{"nothing is limited", answered(100, 100, 9000), nil, target.Guardrails{}, ""},
 		{"as many errors as may be", answered(100, 5, 90), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
 		{"too many errors", answered(100, 6, 90), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, "6.00 % of 100 requests in 10s failed, at most 5 % may"},
+		{"too many errors at once", target.Measurement{From: noon, To: noon, Requests: 100, Errors: 6}, nil, target.Guardrails{MaxErrorPercent: new(5.0)}, "6.00 % of 100 requests in less than a second failed, at most 5 % may"},
 		{"too many errors of too few requests", answered(19, 19, 90), nil, target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, ""},
 		{"no requests at all", answered(0, 0, 0), nil, target.Guardrails{MaxErrorPercent: new(0.0)}, ""},
 		{"too slow", answered(100, 0, 501), nil, target.Guardrails{MaxP99Milliseconds: new(500.0)}, "the p99 latency of 100 requests in 10s was 501 ms, at most 500 ms is allowed"},
