@@ -21,7 +21,7 @@ func awsSchema() schema.SingleNestedAttribute {
 			"default_tags": schema.SingleNestedAttribute{
 				Optional:            true,
 				MarkdownDescription: "Tags for everything that is made.",
-				Attributes:          map[string]schema.Attribute{"tags": awsTags("The tags.")},
+				Attributes:          map[string]schema.Attribute{"tags": awsTags("Tags that everything made in AWS bears, beside those of its resource.")},
 			},
 			"ec2_metadata_service_endpoint":      awsText("Address of the EC2 metadata service. Also from `AWS_EC2_METADATA_SERVICE_ENDPOINT`."),
 			"ec2_metadata_service_endpoint_mode": awsText("`IPv4` or `IPv6`. Also from `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`."),
@@ -80,7 +80,7 @@ func awsAssumeRole() schema.ListNestedAttribute {
 			"external_id":         awsText("Identifier that the role asks for."),
 			"policy":              awsText("Policy in JSON that narrows the session's rights."),
 			"policy_arns":         awsSet("Managed policies that narrow the session's rights."),
-			"role_arn":            schema.StringAttribute{Required: true, Validators: []validator.String{notEmpty{}}, MarkdownDescription: "ARN of the role."},
+			"role_arn":            schema.StringAttribute{Required: true, Validators: []validator.String{notEmpty{}}, MarkdownDescription: "ARN of the role to assume."},
 			"session_name":        awsText("Name of the session."),
 			"source_identity":     awsText("Identity that is kept for the session."),
 			"tags":                awsTags("Tags of the session."),

@@ -46,14 +46,18 @@ func TestNoAttributeHoldsASecret(t *testing.T) {
 	t.Parallel()
 	smell := regexp.MustCompile(`password|secret|token|key|credential|private|certificate`)
 	harmless := []string{
-		"ephemeral slipway_account_credentials.password", // kept by nobody
-		"provider.local.postgres_password_file",          // a path
-		"slipway_account_database.credential_version",    // a number
-		"slipway_account_database.secret_id",             // a path, or the id of a secret
-		"slipway_deployment_slot.components.secrets",     // paths, or ids of secrets
-		"slipway_deployment_slot.migrate.secrets",        // the same
-		"slipway_deployment_slot.test_suite.secrets",     // the same
-		"slipway_environment.certificate_authority",      // a public certificate
+		"ephemeral slipway_account_credentials.password",                     // kept by nobody
+		"provider.aws.assume_role.transitive_tag_keys",                       // names of tags
+		"provider.aws.assume_role_with_web_identity.web_identity_token_file", // a path
+		"provider.aws.shared_credentials_files",                              // paths
+		"provider.aws.skip_credentials_validation",                           // a switch
+		"provider.local.postgres_password_file",                              // a path
+		"slipway_account_database.credential_version",                        // a number
+		"slipway_account_database.secret_id",                                 // a path, or the id of a secret
+		"slipway_deployment_slot.components.secrets",                         // paths, or ids of secrets
+		"slipway_deployment_slot.migrate.secrets",                            // the same
+		"slipway_deployment_slot.test_suite.secrets",                         // the same
+		"slipway_environment.certificate_authority",                          // a public certificate
 	}
 	var seen []string
 	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
@@ -93,7 +97,7 @@ func TestNumbersCarryTheirUnit(t *testing.T) {
 	unit := regexp.MustCompile(`(^|_)(seconds|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
 	counts := []string{
 		"port", "https_port", "preview_port", "database_port", "max_connections", "connection_limit", "credential_version",
-		"cpu", "min", "max", "healthy_threshold", "unhealthy_threshold", "retry",
+		"cpu", "min", "max", "max_retries", "healthy_threshold", "unhealthy_threshold", "retry",
 	}
 	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
 		if a.Type != nil && a.Type.String() == "tftypes.Number" && !unit.MatchString(a.Name) && !slices.Contains(counts, a.Name) {

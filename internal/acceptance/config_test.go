@@ -75,7 +75,7 @@ func component(behaviour string, a attrs) string {
 }
 
 // quick is a swap that waits for nothing it need not wait for.
-const quick = `{ start_timeout_seconds = 30, minimum_healthy_seconds = 0, drain_seconds = 10, fallback_window_seconds = 600 }`
+const quick = `{ start_timeout_seconds = 30, minimum_healthy_seconds = 0, drain_seconds = 10, bake_seconds = 0, fallback_window_seconds = 600 }`
 
 // slot is a deployment slot of one component, "api".
 func slot(release string, a attrs) string {

@@ -16,7 +16,7 @@ func TestAccLocalLifecycle(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	windows := attrs{
-		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, fallback_window_seconds = 15 }`,
+		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, bake_seconds = 0, fallback_window_seconds = 30 }`,
 		"test_suite": "{ command = " + command("suite") + ", account = \"acme\", timeout_seconds = 30 }",
 		"migrate":    "{ command = " + command("migrate") + ", timeout_seconds = 30 }", "allow_untested": "",
 		"depends_on": "[slipway_account_database.acme]",
@@ -42,7 +42,7 @@ func TestAccLocalLifecycle(t *testing.T) {
 	}
 	m.emptyPlan("after the switch back")
 
-	m.eventually(30*time.Second, "the fallback is retired at its deadline", func() (string, bool) {
+	m.eventually(time.Minute, "the fallback is retired at its deadline", func() (string, bool) {
 		left := m.instances("2")
 		return "still running", len(left) == 0
 	})
