@@ -14,7 +14,7 @@ type piece func(c Call, moto http.Handler) http.Handler
 
 func newOverlay(moto http.Handler) *overlay {
 	databases := &dataAPI{on: map[string]bool{}}
-	return &overlay{moto: moto, pieces: []piece{bucketTags, databases.piece}}
+	return &overlay{moto: moto, pieces: []piece{bucketTags, databases.piece, new(writes).piece}}
 }
 
 // ServeHTTP answers a request.
