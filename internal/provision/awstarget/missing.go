@@ -64,8 +64,8 @@ func (t *Target) RetireStack(context.Context, target.SlotID, target.Color, *time
 
 // Observe implements target.Stacks: there can be no stack.
 func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
-	_, err := t.slotTable(ctx, id)
-	return target.Observation{At: t.now(), Stacks: map[target.Color]target.StackStatus{}}, err
+	r, err := t.request(ctx, id)
+	return target.Observation{At: t.now(), Stacks: map[target.Color]target.StackStatus{}, Request: r}, err
 }
 
 // PutTask implements target.Tasks.
@@ -86,31 +86,6 @@ func (t *Target) SetTraffic(context.Context, target.SlotID, target.Traffic, time
 // Measure implements target.Meters.
 func (t *Target) Measure(context.Context, target.SlotID, time.Time) (map[target.Color]target.Measurement, error) {
 	return nil, missing("measurements")
-}
-
-// PutRequest implements target.Requests.
-func (t *Target) PutRequest(context.Context, target.SlotID, target.Request) (target.Request, error) {
-	return target.Request{}, missing("requests")
-}
-
-// DeleteRequest implements target.Requests.
-func (t *Target) DeleteRequest(context.Context, target.SlotID, string, target.Lease) error {
-	return missing("requests")
-}
-
-// PutJournal implements target.Journals.
-func (t *Target) PutJournal(context.Context, target.Journal, target.Lease) error {
-	return missing("journals")
-}
-
-// ListJournals implements target.Journals.
-func (t *Target) ListJournals(context.Context, target.SlotID) ([]target.Journal, error) {
-	return nil, missing("journals")
-}
-
-// GetJournal implements target.Journals.
-func (t *Target) GetJournal(context.Context, target.SlotID, string) (target.Journal, error) {
-	return target.Journal{}, missing("journals")
 }
 
 // ReadLogs implements target.Logs.

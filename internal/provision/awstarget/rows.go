@@ -18,7 +18,7 @@ import (
 const (
 	rowKind     = "kind"     // partition key, such as "environment" or "slot/production"
 	rowID       = "id"       // sort key
-	rowDocument = "document" // JSON
+	rowDocument = "document" // JSON, packed where it is long
 	rowVersion  = "version"  // goes up with each write of the document
 )
 
@@ -43,6 +43,7 @@ type row struct {
 	version  int64
 	document string
 	lease    target.Lease
+	request  string // JSON, of slots
 }
 
 func textValue(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
@@ -66,11 +67,12 @@ func numberOf(v types.AttributeValue) (int64, error) {
 }
 
 func rowOf(item map[string]types.AttributeValue) (row, error) {
-	r := row{key: key{textOf(item[rowKind]), textOf(item[rowID])}, document: textOf(item[rowDocument])}
-	var errV, errL error
+	r := row{key: key{textOf(item[rowKind]), textOf(item[rowID])}, request: textOf(item[rowRequest])}
+	var errD, errV, errL error
+	r.document, errD = documentOf(item[rowDocument])
 	r.version, errV = numberOf(item[rowVersion])
 	r.lease, errL = leaseOf(item)
-	if err := errors.Join(errV, errL); err != nil {
+	if err := errors.Join(errD, errV, errL); err != nil {
 		return r, fmt.Errorf("read row %q: %w", r.key, err)
 	}
 	return r, nil
@@ -88,15 +90,20 @@ func (t table) get(ctx context.Context, k key) (row, error) {
 	return rowOf(out.Item)
 }
 
-// list reads the rows of a kind in the order of their ids, those with nothing but a lease too.
-func (t table) list(ctx context.Context, kind string) ([]row, error) {
-	var all []row
-	pages := dynamodb.NewQueryPaginator(t.client, &dynamodb.QueryInput{
+// kindQuery asks for the rows of a kind.
+func (t table) kindQuery(kind string) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
 		TableName: &t.name, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("#kind = :kind"),
 		ExpressionAttributeNames:  map[string]string{"#kind": rowKind},
 		ExpressionAttributeValues: map[string]types.AttributeValue{":kind": textValue(kind)},
-	})
+	}
+}
+
+// list reads the rows of a kind in the order of their ids, those with nothing but a lease too.
+func (t table) list(ctx context.Context, kind string) ([]row, error) {
+	var all []row
+	pages := dynamodb.NewQueryPaginator(t.client, t.kindQuery(kind))
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -123,11 +130,15 @@ type guard struct {
 // The row as it is stored comes with target.ErrConflict. A write whose answer was lost and
 // that was sent again is told by what is stored: then it succeeds.
 func (t table) save(ctx context.Context, r row, g guard) (row, error) {
+	document, err := documentValue(r.document)
+	if err != nil {
+		return r, err
+	}
 	in := &dynamodb.UpdateItemInput{
 		TableName: &t.name, Key: r.key.attributes(),
 		UpdateExpression:                    aws.String("SET #document = :document, #version = :next"),
 		ExpressionAttributeNames:            map[string]string{"#document": rowDocument, "#version": rowVersion},
-		ExpressionAttributeValues:           map[string]types.AttributeValue{":document": textValue(r.document), ":next": numberValue(r.version + 1)},
+		ExpressionAttributeValues:           map[string]types.AttributeValue{":document": document, ":next": numberValue(r.version + 1)},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	condition := "attribute_not_exists(#version)"
@@ -142,7 +153,7 @@ func (t table) save(ctx context.Context, r row, g guard) (row, error) {
 		in.ExpressionAttributeValues[k] = v
 	}
 	in.ConditionExpression = &condition
-	_, err := t.client.UpdateItem(ctx, in)
+	_, err = t.client.UpdateItem(ctx, in)
 	var lost *types.ConditionalCheckFailedException
 	if !errors.As(err, &lost) {
 		r.version++

@@ -153,5 +153,8 @@ func (t *Target) DeleteSlot(ctx context.Context, id target.SlotID, l target.Leas
 			return target.Errorf(target.ErrProtected, "deployment slot %q is protected from deletion", id)
 		}
 	}
+	if err := t.eraseJournals(ctx, control, id); err != nil {
+		return err
+	}
 	return control.erase(ctx, r)
 }

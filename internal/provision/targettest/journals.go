@@ -3,6 +3,8 @@ package targettest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +43,25 @@ func journalTests() []test {
 				if diff := cmp.Diff(want, got); diff != "" {
 					w.Errorf("journal %s (-want +got):\n%s", want.Swap.ID, diff)
 				}
+			}
+		}},
+		{"a swap with as much as may be in it is kept whole, in its slot and as a journal", func(w *world) {
+			id := w.slot()
+			lease, rec := w.lease(id), w.record(id)
+			j := w.longJournal(id)
+			rec.Swap = &j.Swap
+			rec, err := w.driver.PutSlot(w.Context(), rec, lease)
+			w.ok(err)
+			w.ok(w.driver.PutJournal(w.Context(), j, lease))
+			stored, err := w.reopened().GetSlot(w.Context(), id)
+			w.ok(err)
+			if diff := cmp.Diff(rec, stored); diff != "" {
+				w.Errorf("the slot (-want +got):\n%s", diff)
+			}
+			got, err := w.driver.GetJournal(w.Context(), id, j.Swap.ID)
+			w.ok(err)
+			if diff := cmp.Diff(j, got); diff != "" {
+				w.Errorf("the journal (-want +got):\n%s", diff)
 			}
 		}},
 		{"a slot without swaps has no journals, and a journal that is not kept is not found", func(w *world) {
@@ -110,6 +131,33 @@ func journalTests() []test {
 		}},
 	}
 }
+
+// longJournal is a journal that is filled up to its bounds with what can't be foretold.
+func (w *world) longJournal(id target.SlotID) target.Journal {
+	j := w.journal(id, "long", 1)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same in every run
+	task := j.Swap.Tasks[0]
+	task.LastLines = nil
+	for range linesOfTask {
+		task.LastLines = append(task.LastLines, fmt.Sprintf("%x%x%x%x", random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64()))
+	}
+	j.Swap.Tasks = slices.Repeat([]target.TaskRecord{task}, target.MaxTaskRecords)
+	j.Swap.Samples = nil
+	for n := range target.MaxSamples {
+		at := j.Swap.StartedAt.Add(time.Duration(n)*time.Second + time.Duration(random.IntN(1e9)))
+		side := func() target.Measurement {
+			return target.Measurement{
+				From: at.Add(-time.Second), To: at, Requests: random.Int64N(1e5), Errors: random.Int64N(100),
+				P50Milliseconds: random.Float64() * 10, P99Milliseconds: random.Float64() * 1000,
+			}
+		}
+		j.Swap.Samples = append(j.Swap.Samples, target.Sample{At: at, Percent: 10, New: side(), Old: side()})
+	}
+	return j
+}
+
+// linesOfTask is how many lines of its output a task may leave.
+const linesOfTask = 20
 
 // journal is a journal with everything that can be long; n orders it in time.
 func (w *world) journal(id target.SlotID, swapID string, n int) target.Journal {
