@@ -29,14 +29,14 @@ func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot,
 		return // a program that this apply has yet to make has no fingerprint
 	}
 	if h := s.Record.Hold; h != nil && h.Release == slot.Definition.Release && h.Fingerprint == fingerprint && slot.Retry <= h.Retry {
-		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release is on hold", fmt.Sprintf("Release %s of slot %q was rolled back by %s at %s: %s. Applying this plan will fail without touching the slot. Choose another release, or raise retry above %d to try this one again.", h.Release, slot.ID(), h.By, h.At.UTC().Format(time.RFC3339), h.Reason, h.Retry))
+		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release is on hold", fmt.Sprintf("Release %s of slot %q was rolled back by %s at %s: %s. Applying this plan will fail without touching the slot. Choose another release, or raise retry above %d to try this one again.", h.Release, slot.ID(), h.By, h.At.UTC().Format(time.RFC3339), target.FirstLine(h.Reason), h.Retry))
 		return
 	}
 	switch w := s.Record.Swap; {
 	case s.ApprovalTimedOut() && w.Release == slot.Definition.Release && w.Fingerprint == fingerprint:
 		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release was not approved in time", fmt.Sprintf("Release %s of slot %q waited for approval from %s, and nobody approved it within swap.approval_timeout_seconds, which was %d. Its candidate was removed and never took traffic. %s. Applying this plan brings the release up once more.", w.Release, slot.ID(), w.PhaseAt.UTC().Format(time.RFC3339), s.Record.Asked.Policy.ApprovalTimeoutSeconds, serves(s)))
 	case s.Phase() == target.PhaseDegraded:
-		resp.Diagnostics.AddAttributeWarning(path.Root("phase"), "Release is degraded", fmt.Sprintf("Release %s of slot %q is degraded: %s. %s. Applying this plan watches it again; another release takes its place as soon as it has passed its gates.", w.Release, slot.ID(), strings.TrimSuffix(w.Reason, "."), serves(s)))
+		resp.Diagnostics.AddAttributeWarning(path.Root("phase"), "Release is degraded", fmt.Sprintf("Release %s of slot %q is degraded: %s. %s. Applying this plan watches it again; another release takes its place as soon as it has passed its gates.", w.Release, slot.ID(), strings.TrimSuffix(target.FirstLine(w.Reason), "."), serves(s)))
 	}
 	r.warnFallback(s, slot, fingerprint, resp)
 }

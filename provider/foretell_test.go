@@ -29,7 +29,7 @@ func TestPlanOfAReleaseOnHoldShowsTheTruthAndWarns(t *testing.T) {
 	l := w.lab(nil)
 	second := with(aSlot(), map[string]any{"release": "2"})
 	o := l.changed(l.everything()["deployment_slot"], second)
-	if _, err := w.provisioner(w.owner).RollBack(t.Context(), oms, "ann", "orders were lost"); err != nil {
+	if _, err := w.provisioner(w.owner).RollBack(t.Context(), oms, "ann", "orders were lost\nline 7: panic"); err != nil {
 		t.Fatal(err)
 	}
 	o, _ = l.read(o)
@@ -40,7 +40,7 @@ func TestPlanOfAReleaseOnHoldShowsTheTruthAndWarns(t *testing.T) {
 	if at(p.planned, "release") != "2" {
 		t.Errorf("planned release is %v", at(p.planned, "release"))
 	}
-	warned(t, p.diags, `AttributeName("release")`, "by ann at 2026-11-03T", "orders were lost", "raise retry above 0")
+	warned(t, p.diags, `AttributeName("release")`, "by ann at 2026-11-03T", "orders were lost. Applying", "raise retry above 0")
 	before := w.slot().Record
 	same, d := l.apply(p)
 	diffs, err := same.state.Diff(o.state)

@@ -119,7 +119,7 @@ func TestReleaseThatBreaksItsGuardrailsIsRolledBackAndStaysSo(t *testing.T) {
 	l.configure()
 	o, _ = l.read(o)
 	p := l.plan(o, second)
-	warned(t, p.diags, `AttributeName("release")`, "by this state at 2026-11-03T", "40.00 % of", "raise retry above 0")
+	warned(t, p.diags, `AttributeName("release")`, "by the watch of the swap at 2026-11-03T", "40.00 % of", "raise retry above 0")
 	if again, d := l.apply(p); !d.errors() || !again.state.Equal(o.state) {
 		t.Errorf("the morning's apply: %s", d)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// TestAccLocalRollbackAtNight has an operator roll back from the command line, by the
-// fallback and in the middle of a swap; the scheduled plan and apply that follow change
+// TestAccLocalRollbackAtNight has an operator roll back from the command line: to the
+// fallback, beside an apply that swaps, and after one that was interrupted. The scheduled plan and apply that follow change
 // nothing, and say why.
 func TestAccLocalRollbackAtNight(t *testing.T) {
 	t.Parallel()
@@ -39,14 +39,11 @@ func TestAccLocalRollbackAtNight(t *testing.T) {
 		t.Errorf("a second rollback ended with %d:\n%s", again.code, again.out)
 	}
 
-	s := m.startApply(config("3", stepwise))
+	m.backDuring("the steps", config("3", stepwise), "3", 50)
+	m.backDuring("the bake", config("4", baking), "4", 100)
+
+	s := m.startApply(config("5", stepwise))
 	m.reaches(s, target.PhaseWatching, 50)
-	// Whoever swaps holds the slot, until that apply is interrupted.
-	busy := m.operate("rollback", "--reason", "orders are lost", "eu/production/oms")
-	t.Logf("a rollback while an apply swaps: exit code %d: %s", busy.code, busy.out)
-	if busy.code != 1 {
-		t.Errorf("a rollback against a running apply ended with %d:\n%s", busy.code, busy.out)
-	}
 	if o := s.interrupt(); o.code != 1 {
 		t.Errorf("an apply that was interrupted ended with %d:\n%s", o.code, o.out)
 	}
@@ -54,22 +51,50 @@ func TestAccLocalRollbackAtNight(t *testing.T) {
 	if back.code != 0 {
 		t.Errorf("the rollback of half a swap ended with %d:\n%s", back.code, back.out)
 	}
-	if got := m.observe(); got.Percent != 0 || got.Stacks[got.Serving].Spec.Definition.Release != "1" || len(m.instances("3")) > 0 {
-		t.Errorf("after the rollback of half a swap there is %+v", got)
-	}
-	m.serves("1")
-	m.held("rolled back from half a swap", "3")
+	m.servesOnly("1", "5")
+	m.held("rolled back from half a swap", "5")
 
-	m.apply(config("4", atOnce))
-	m.serves("4")
+	m.apply(config("6", atOnce))
+	m.serves("6")
 	m.emptyPlan("with another release")
 	crowd.stop()
 	crowd.flawless(began)
 	m.destroy()
 }
 
+// backDuring has an operator roll back a release that a running apply has given a share: that
+// apply does it, and ends with who asked for it and why.
+func (m *machine) backDuring(when, config, release string, percent int) {
+	m.Helper()
+	s := m.startApply(config)
+	m.reaches(s, target.PhaseWatching, percent)
+	back := m.operate("rollback", "--reason", "a customer called", "eu/production/oms")
+	if back.code != 0 || !strings.Contains(back.out, `Release 1 of slot "eu/production/oms" serves all traffic again`) {
+		m.Errorf("the rollback during %s ended with %d:\n%s", when, back.code, back.out)
+	}
+	o := s.wait()
+	if flat := unwrapped(o.out); o.code != 1 || !strings.Contains(flat, "rolled release "+release+" back (a customer called)") {
+		m.Errorf("the apply that was asked to roll back during %s ended with %d:\n%s", when, o.code, o.out)
+	}
+	m.Logf("during %s: %s", when, diagnostic(unwrapped(o.out)))
+	m.servesOnly("1", release)
+	m.held("rolled back during "+when, release)
+}
+
+// servesOnly wants all traffic at one release, and nothing left of another.
+func (m *machine) servesOnly(release, gone string) {
+	m.Helper()
+	if got := m.observe(); got.Percent != 0 || got.Stacks[got.Serving].Spec.Definition.Release != release || len(m.instances(gone)) > 0 {
+		m.Errorf("there is %+v, and %d instances of release %s", got, len(m.instances(gone)), gone)
+	}
+	m.serves(release)
+}
+
 // atOnce is a swap without steps and bake.
 const atOnce = `{ start_timeout_seconds = 30, minimum_healthy_seconds = 0, drain_seconds = 10, bake_seconds = 0, fallback_window_seconds = 600 }`
+
+// baking is a swap at once that is then watched for longer than a test.
+const baking = `{ start_timeout_seconds = 30, minimum_healthy_seconds = 0, drain_seconds = 10, bake_seconds = 300, fallback_window_seconds = 600 }`
 
 // stepwise is a swap that gives half of the traffic and then waits for longer than a test.
 var stepwise = fmt.Sprintf(`{

@@ -55,7 +55,7 @@ func TestRollbackGoesBackAndSaysWhoAndWhy(t *testing.T) {
 	w.live("1", "2")
 	w.says(0, []string{"rollback", slotID, "--reason", "orders were lost"}, "Release 1 of slot", "Release 2 is on hold", "above 0")
 	w.says(0, []string{"status"}, "2, by operator kim")
-	w.says(0, []string{"history", slotID}, "rolled_back", "orders were lost", "operator kim")
+	w.says(0, []string{"history", slotID}, "2     1   rolled_back", "orders were lost", "operator kim")
 	w.says(1, []string{"rollback", slotID, "--reason", "again"}, "can't be rolled back")
 	rec, err := w.GetSlot(t.Context(), oms)
 	w.ok(err)

@@ -30,8 +30,9 @@ func history(ctx context.Context, c *call) error {
 	fmt.Fprintln(w, "SWAP\tBEGAN\tTOOK\tFROM\tTO\tENDED AS\tBY\tREASON")
 	for _, j := range journals {
 		s := j.Swap
+		from, to := s.Direction()
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, s.StartedAt.UTC().Format(time.RFC3339), took(s),
-			orDash(s.FromRelease), s.Release, s.Phase, s.By, firstLine(s.Reason))
+			orDash(from), to, s.Phase, s.By, target.FirstLine(s.Reason))
 	}
 	return w.Flush()
 }

@@ -42,9 +42,3 @@ func logs(ctx context.Context, c *call) error {
 	}
 	return nil
 }
-
-// firstLine is the first line of a text of many.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
-}

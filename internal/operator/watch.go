@@ -179,8 +179,9 @@ func (m moment) health(c target.Color) string {
 func (m moment) lines() []string {
 	w := m.state.Record.Swap
 	in := m.At.Sub(w.PhaseAt).Round(time.Second)
+	from, to := w.Direction()
 	out := []string{
-		fmt.Sprintf("%s  %s → %s  swap %s, by %s", m.Slot.ID, orDash(w.FromRelease), w.Release, w.ID, w.By),
+		fmt.Sprintf("%s  %s → %s  swap %s, by %s", m.Slot.ID, orDash(from), to, w.ID, w.By),
 		fmt.Sprintf("phase  %s for %s", w.Phase, max(0, in)),
 		"share  " + m.bar() + "  " + m.share(),
 		fmt.Sprintf("new    %s", m.New),

@@ -81,8 +81,7 @@ func TestEventStreamsLiveOnAcrossASwitchUntilTheyAreClosed(t *testing.T) {
 func TestAStreamThatItsInstanceEndsIsCompleteAndOneThatBreaksIsNot(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
-	events := make(chan string, 1)
-	a := startApp(t, "1", streamApp("text/event-stream", events))
+	a := startApp(t, "1", streamApp("text/event-stream", make(chan string)))
 	d.put(t, "blue", "1", a.Instance)
 	d.serve(t, "blue")
 	client := httpClient(t, d.production, "http/1.1")
@@ -99,6 +98,7 @@ func TestAStreamThatItsInstanceEndsIsCompleteAndOneThatBreaksIsNot(t *testing.T)
 	if rest, err := io.ReadAll(broken.Body); err == nil {
 		t.Errorf("a stream that broke off ended with %q as if it was complete", rest)
 	}
+	events := make(chan string, 1)
 	d.put(t, "blue", "1", startApp(t, "2", streamApp("text/event-stream", events)).Instance)
 	events <- "last"
 	close(events)

@@ -75,16 +75,31 @@ func (a *asker) judge(w *target.Swap, stands *target.Request) (stay bool, err er
 
 // overtaken looks how the swap ended that another one has followed by now.
 func (a *asker) overtaken(ctx context.Context) (stay bool, err error) {
-	j, err := a.driver.GetJournal(ctx, a.id, a.standing.SwapID)
+	done, err := a.done(ctx, nil)
 	switch {
-	case errors.Is(err, target.ErrNotFound):
 	case err != nil:
 		return again(err)
-	case j.Swap.Phase == target.PhaseRolledBack:
+	case done:
 		return false, errWentBack
 	}
 	a.standing = nil
 	return true, nil
+}
+
+// done says whether the run that was asked did it. That one may have ended, and another swap
+// begun, between two looks: w is the slot's last swap.
+func (a *asker) done(ctx context.Context, w *target.Swap) (bool, error) {
+	switch {
+	case a.standing == nil:
+		return false, nil
+	case w != nil && w.ID == a.standing.SwapID:
+		return w.Phase == target.PhaseRolledBack, nil
+	}
+	j, err := a.driver.GetJournal(ctx, a.id, a.standing.SwapID)
+	if errors.Is(err, target.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && j.Swap.Phase == target.PhaseRolledBack, err
 }
 
 // ended is how the rollback ended, whoever did it.

@@ -54,7 +54,7 @@ func (e *HoldError) Error() string {
 	}
 	return fmt.Sprintf("%s: release %s is on hold: %s rolled it back at %s (%s). %s; nothing was touched. "+
 		"To go on, set another release, or raise retry above %d to try this one again.",
-		slotWords(e.Slot), e.Hold.Release, e.Hold.By, e.Hold.At.UTC().Format(time.RFC3339), e.Hold.Reason, serving, e.Hold.Retry)
+		slotWords(e.Slot), e.Hold.Release, e.Hold.By, e.Hold.At.UTC().Format(time.RFC3339), target.FirstLine(e.Hold.Reason), serving, e.Hold.Retry)
 }
 
 // InterruptedError says that a run was ended from outside: by Ctrl-C, by a timeout, or by

@@ -104,6 +104,10 @@ func (m *Machine) Promote(ctx context.Context, id target.SlotID, by, release str
 func (m *Machine) RollBack(ctx context.Context, id target.SlotID, by, reason string) error {
 	a := &asker{Machine: m, id: id, by: by, reason: reason}
 	return a.ended(m.underRecord(ctx, &run{Machine: m, rollback: true, held: a.look}, id, func(ctx context.Context, r *run, f decide.Facts) error {
+		done, err := insist(ctx, m, "read the journal of", id, func() (bool, error) { return a.done(ctx, r.record.Swap) })
+		if done || err != nil {
+			return err
+		}
 		w, refusal := decide.RollBack(f, reason)
 		if refusal != "" {
 			if err := r.dropRequest(ctx, f.Seen.Request); err != nil {

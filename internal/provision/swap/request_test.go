@@ -144,6 +144,33 @@ func TestARollbackIsAskedOfTheRunThatHasTheSlot(t *testing.T) {
 	}
 }
 
+// The run may do it, and end, between two looks of whoever asked.
+func TestARollbackIsDoneThoughNobodyLooksMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		after func(*world)
+		want  []string
+	}{
+		{"and the slot is free", func(*world) {}, []string{"blue 1"}},
+		{"and another release serves", func(w *world) { w.mustRun("3") }, []string{"green 3", "blue 1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.mustRun("1")
+			w.traffic()
+			h := w.hold(target.PhaseWatching, slot("2", stepwise))
+			w.ok(h.askBack(t.Context(), "an operator", once(1, func() {
+				wantError[*swap.FailedError](t, h.end())
+				wentBack(t, w)
+				c.after(w)
+			})))
+			w.stands(c.want...)
+		})
+	}
+}
+
 func TestOfTwoWhoAskForARollbackTheFirstIsNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

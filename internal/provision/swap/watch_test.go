@@ -200,6 +200,10 @@ func TestABreachWithNothingBehindItDegrades(t *testing.T) {
 			f.traffic()
 			f.ok(f.run(slot("2", gradual)))
 			f.settled()
+			equal(t, "reason of what went well", f.record().Swap.Reason, "")
+			if !slices.ContainsFunc(f.record().Swap.Steps, func(s target.Step) bool { return strings.Contains(s.Note, "20.00 %") }) {
+				t.Error("no step says what was wrong at first")
+			}
 		}
 	}
 }

@@ -2,6 +2,8 @@ package target
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -91,6 +93,26 @@ type Swap struct {
 	// the release was watched, both bounded.
 	Tasks   []TaskRecord `json:"tasks,omitempty"`
 	Samples []Sample     `json:"samples,omitempty"`
+}
+
+// WasLive says that the swap is the way back from a release that was live: none began with it.
+func (s Swap) WasLive() bool {
+	return !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Phase == PhasePreparing })
+}
+
+// Direction is the release that the traffic was to leave and the one that it was to go to;
+// from is "" where nothing served.
+func (s Swap) Direction() (from, to string) {
+	if s.WasLive() {
+		return s.Release, s.FromRelease
+	}
+	return s.FromRelease, s.Release
+}
+
+// FirstLine is the first line of a reason; what an instance or a program wrote last follows it.
+func FirstLine(reason string) string {
+	line, _, _ := strings.Cut(reason, "\n")
+	return line
 }
 
 // Bounds of what a journal keeps.

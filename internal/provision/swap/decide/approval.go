@@ -24,7 +24,7 @@ func (f Facts) awaitingApproval() *Decision {
 	w, p, end := f.swap(), f.Want.Policy, f.approvalEnd()
 	switch {
 	case !f.seated():
-		return f.begin(true, fmt.Sprintf("release %s was removed, since nobody approved it within %s", w.Release, f.approvalLimit()))
+		return f.begin(true, fmt.Sprintf("release %s was removed, since nobody approved it in time", w.Release))
 	case p.Approval == target.ApprovalManual && w.Approved == nil && !f.Seen.At.Before(end):
 		return &Decision{Do: DeleteStack, Color: w.To}
 	case f.approved():

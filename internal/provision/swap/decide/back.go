@@ -61,10 +61,10 @@ func (f Facts) sendBack() *Decision {
 	switch gaveUp := judge.Dead(f.Seen.Stacks[w.From]) != nil || f.waited() >= switchLimit; {
 	case !gaveUp:
 		return &Decision{Do: SetTraffic, Traffic: target.Traffic{Color: w.From}}
-	case times(w, target.PhasePreparing) == 0: // it was live before it was to go
+	case w.WasLive():
 		return enter(target.PhaseLive, note)
 	case w.Requested, f.Superseded():
-		return enter(target.PhaseWatching, note)
+		return f.again(note)
 	}
 	w.Reason += ". It was " + note
 	return &Decision{Swap: w, Next: target.PhaseDegraded, Note: note}

@@ -504,7 +504,7 @@ func TestDecide(t *testing.T) {
 
 		// The side exits.
 		{"another release was asked for: the swap is given up", draw(in(target.PhaseTesting), candidate, ask("3")), "fail: release 3 was asked for meanwhile"},
-		{"other components were asked for: the swap is given up", draw(in(target.PhaseStarting), func(p *picture) { p.Fingerprint = "fp-x" }), "fail: release 2 was asked for meanwhile"},
+		{"other components were asked for: the swap is given up", draw(in(target.PhaseStarting), func(p *picture) { p.Fingerprint = "fp-x" }), "fail: another definition of release 2 was asked for meanwhile"},
 		{"a phase is not known: nothing is done", draw(in("pondering")), `stop: the swap to release 2 is in phase "pondering", which this version of Slipway does not know: finish it with the version that began it`},
 		{"aborting ends the tasks", draw(in(target.PhaseAborting), candidate, task("s2-test-1", running)), "delete task s2-test-1"},
 		{"aborting removes the candidate", draw(in(target.PhaseAborting), candidate), "delete stack green"},

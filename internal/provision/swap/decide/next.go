@@ -52,7 +52,10 @@ func (f Facts) Superseded() bool {
 }
 
 func (f Facts) meanwhile() string {
-	return fmt.Sprintf("release %s was asked for meanwhile", f.Want.Definition.Release)
+	if release := f.Want.Definition.Release; release != f.Record.Swap.Release {
+		return fmt.Sprintf("release %s was asked for meanwhile", release)
+	}
+	return fmt.Sprintf("another definition of release %s was asked for meanwhile", f.Record.Swap.Release)
 }
 
 // Undoable says that a swap is before its commit point, its first share of the traffic.

@@ -32,7 +32,15 @@ func (f Facts) watch(note string) *Decision {
 }
 
 // degraded goes on with a release that broke its guardrails and stayed: it is watched again.
-func (f Facts) degraded() *Decision { return f.watch("watched again") }
+func (f Facts) degraded() *Decision { return f.again("watched again") }
+
+// again watches a release from the beginning of its share. What it was to go for is no reason
+// any more; the step that says so stays.
+func (f Facts) again(note string) *Decision {
+	d := f.watch(note)
+	d.Swap.Reason, d.Swap.FailedIn, d.Swap.Requested = "", "", false
+	return d
+}
 
 // watching judges the release with the share that it has, until it has held it long enough.
 func (f Facts) watching() *Decision {
