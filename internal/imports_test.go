@@ -17,15 +17,16 @@ const module = "github.com/slipway-platform/terraform-provider-slipway"
 // floors says which packages of this module a package may import besides those of its own
 // folder. Imports point only downwards:
 //
-//	main → provider, agent → provision → swap → decide → judge → target, wait
+//	main → provider, agent, operator → targets, provision → swap → decide → judge → target, wait
 //
 // "/..." stands for a folder with everything under it. Tests are exempt: the tests of an
 // upper floor may use whatever they need.
 var floors = map[string][]string{
 	"":         {"provider", "internal/agent", "internal/operator"},
-	"provider": {"internal/provision", "internal/provision/awstarget", "internal/provision/localtarget", "internal/provision/swap", "internal/provision/target", "internal/agentapi", "internal/wait"},
+	"provider": {"internal/provision", "internal/provision/awstarget", "internal/provision/swap", "internal/provision/target", "internal/targets", "internal/agentapi", "internal/wait"},
 
-	"internal/operator": {"internal/provision", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi", "internal/wait"},
+	"internal/operator": {"internal/provision", "internal/provision/awstarget", "internal/provision/target", "internal/targets", "internal/wait"},
+	"internal/targets":  {"internal/provision/awstarget", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi"},
 
 	"internal/provision":             {"internal/provision/swap", "internal/provision/target", "internal/wait"},
 	"internal/provision/swap":        {"internal/provision/swap/decide", "internal/provision/swap/journal", "internal/provision/swap/judge", "internal/provision/swap/lease", "internal/provision/target", "internal/wait"},

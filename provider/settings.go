@@ -16,12 +16,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/targets"
 )
 
 // Targets that the provider block can name.
 const (
-	targetLocal = "local"
-	targetAWS   = "aws"
+	targetLocal = targets.Local
+	targetAWS   = targets.AWS
 )
 
 // Settings is the provider block with its environment variables and defaults.

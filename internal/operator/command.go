@@ -14,6 +14,7 @@ import (
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/targets"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
@@ -25,7 +26,7 @@ type System struct {
 	// Terminal says that Stdout is one, on which lines can be drawn again.
 	Terminal bool
 	// Open opens the target that the settings name; see [Opener].
-	Open  func(Settings) (target.Driver, error)
+	Open  func(targets.Settings) (target.Driver, error)
 	Clock wait.Clock
 }
 
@@ -80,23 +81,24 @@ func Main(ctx context.Context, args []string, s System) int {
 	}
 	i := slices.IndexFunc(commands(), func(c command) bool { return c.name == args[0] })
 	cmd := commands()[i]
-	var set Settings
+	var set settings
 	c := &call{System: s, by: operatorName(s.Getenv)}
 	flags := cmd.flagSet(c, &set)
+	set.registerAWS(flags)
 	err := cmd.parse(flags, args[1:], c)
 	if err == nil {
 		err = set.resolve(s.Getenv)
 	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		cmd.usage(flags, s.Stdout)
+		cmd.usage(s.Stdout)
 		return 0
 	case err != nil:
 		fmt.Fprintf(s.Stderr, "Error: %s: %v\n\n", cmd.name, err)
-		cmd.usage(flags, s.Stderr)
+		cmd.usage(s.Stderr)
 		return 2
 	}
-	c.driver, err = s.Open(set)
+	c.driver, err = s.Open(set.Settings)
 	if err == nil {
 		c.Provisioner = provision.New(c.driver, c.by, provision.Options{Clock: s.Clock})
 		err = cmd.run(ctx, c)
@@ -117,7 +119,7 @@ type endedError struct{}
 
 func (*endedError) Error() string { return "the swap did not end well" }
 
-func (cmd command) flagSet(c *call, set *Settings) *flag.FlagSet {
+func (cmd command) flagSet(c *call, set *settings) *flag.FlagSet {
 	flags := flag.NewFlagSet(cmd.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
@@ -140,11 +142,16 @@ func (cmd command) flagSet(c *call, set *Settings) *flag.FlagSet {
 	return flags
 }
 
-func (cmd command) usage(flags *flag.FlagSet, w io.Writer) {
+func (cmd command) usage(w io.Writer) {
+	flags, onAWS := cmd.flagSet(&call{}, &settings{}), flag.NewFlagSet("", flag.ContinueOnError)
+	(&settings{}).registerAWS(onAWS)
 	fmt.Fprintf(w, "Usage: terraform-provider-slipway %s\n\n%s.\n\nOptions:\n",
 		strings.Join(strings.Fields(cmd.name+" "+cmd.arguments+" [OPTIONS]"), " "), capital(cmd.purpose))
 	flags.SetOutput(w)
 	flags.PrintDefaults()
+	fmt.Fprint(w, "\nOptions of the aws target, by the names of the provider's aws block:\n")
+	onAWS.SetOutput(w)
+	onAWS.PrintDefaults()
 	if cmd.words > 0 {
 		fmt.Fprint(w, "\nSLOT is the id of a deployment slot, such as eu/production/oms.\n")
 	}

@@ -27,6 +27,12 @@ func TestWrongCallsAreRefusedWithTheUsage(t *testing.T) {
 		{[]string{"history", "--nonsense", slotID}, "flag provided but not defined"},
 		{[]string{"history", "eu"}, `"eu"`},
 		{[]string{"status", "--target", "moon"}, "moon"},
+		{[]string{"status", "--region", "eu-central-1"}, "--region is of the aws target"},
+		{[]string{"status", "--target", "aws", "--data-dir", "x"}, "--data-dir is of the local target"},
+		{[]string{"status", "--target", "aws", "--assume-role", "admin"}, "--assume-role: \"admin\" is not the ARN of a role"},
+		{[]string{"status", "--target", "aws", "--assume-role-external-id", "x"}, "there is none"},
+		{[]string{"status", "--target", "aws", "--endpoints", "kms"}, "NAME=VALUE"},
+		{[]string{"status", "--target", "aws", "--max-retries", "5x"}, "5x"},
 		{[]string{"rollback", slotID, "--reason", "red \x1b[31m"}, "control character"},
 		{[]string{"report", slotID, "--json", "--output", "x"}, "one of the two"},
 	} {

@@ -1,57 +1,67 @@
 package operator
 
 import (
+	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/localtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/targets"
 )
 
-// Settings say where to look, by the names of the provider block.
-type Settings struct {
-	// Target is "local"; DataDir is absolute.
-	Target, DataDir string
+// settings say where to look, by the names of the provider block.
+type settings struct {
+	targets.Settings
+	// awsGiven is a flag of the aws target that was given.
+	awsGiven string
 }
 
-func (s *Settings) register(flags *flag.FlagSet) {
-	flags.StringVar(&s.Target, "target", "", "where things are built (default: $SLIPWAY_TARGET, else local)")
+func (s *settings) register(flags *flag.FlagSet) {
+	flags.StringVar(&s.Target, "target", "", "where things are built: local or aws (default: $SLIPWAY_TARGET, else local)")
 	flags.StringVar(&s.DataDir, "data-dir", "", "data directory of the local target (default: $SLIPWAY_DATA_DIR, else the provider's own default)")
 }
 
-// resolve fills in what no flag gave.
-func (s *Settings) resolve(getenv func(string) string) error {
+// resolve fills in what no flag gave, and refuses what can't be.
+func (s *settings) resolve(getenv func(string) string) error {
 	if s.Target == "" {
 		s.Target = getenv("SLIPWAY_TARGET")
 	}
-	if s.Target == "" {
-		s.Target = "local"
+	if err := s.Check(); err != nil {
+		return fmt.Errorf("--target: %w", err)
 	}
-	if s.Target != "local" {
-		return fmt.Errorf("--target %q: expected \"local\", which is all that this version of the commands works on", s.Target)
+	if s.Target == targets.AWS {
+		return s.resolveAWS()
+	}
+	if s.awsGiven != "" {
+		return fmt.Errorf("--%s is of the aws target: give --target aws too, or set SLIPWAY_TARGET", s.awsGiven)
 	}
 	if s.DataDir == "" {
 		s.DataDir = getenv("SLIPWAY_DATA_DIR")
 	}
-	var err error
 	if s.DataDir == "" {
-		s.DataDir, err = agentapi.DefaultDataDir()
-	} else {
-		s.DataDir, err = filepath.Abs(s.DataDir)
+		return nil
 	}
+	var err error
+	s.DataDir, err = filepath.Abs(s.DataDir)
 	return err
 }
 
+func (s *settings) resolveAWS() error {
+	if s.DataDir != "" {
+		return errors.New("--data-dir is of the local target: the aws target keeps everything in AWS")
+	}
+	var errs []error
+	for _, f := range s.AWS.Validate() {
+		errs = append(errs, fmt.Errorf("--%s: %s", awsFlag(f.Path), f.Message))
+	}
+	return errors.Join(errs...)
+}
+
 // Opener opens targets for this version of the program.
-func Opener(version string) func(Settings) (target.Driver, error) {
-	return func(s Settings) (target.Driver, error) {
-		executable, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find own executable, which the agent is started from: %w", err)
-		}
-		return localtarget.New(localtarget.Options{DataDir: s.DataDir, Executable: executable, Version: version}), nil
+func Opener(version string) func(targets.Settings) (target.Driver, error) {
+	return func(s targets.Settings) (target.Driver, error) {
+		s.Version = version
+		return targets.Open(s)
 	}
 }

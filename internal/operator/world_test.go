@@ -8,6 +8,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/targets"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
@@ -24,6 +25,8 @@ type world struct {
 	clock *wait.Fake
 	// terminal says that the commands write to one.
 	terminal bool
+	// opened is what the last command was called with.
+	opened targets.Settings
 }
 
 func newWorld(t *testing.T) *world {
@@ -90,7 +93,7 @@ func (w *world) call(args ...string) (code int, stdout, stderr string) {
 		Getenv: func(name string) string {
 			return map[string]string{"USER": "kim", "SLIPWAY_DATA_DIR": "/nowhere"}[name]
 		},
-		Open: func(Settings) (target.Driver, error) { return w.Target, nil },
+		Open: func(s targets.Settings) (target.Driver, error) { w.opened = s; return w.Target, nil },
 	})
 	return code, out.String(), errs.String()
 }

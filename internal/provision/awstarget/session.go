@@ -76,7 +76,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 		return nil, fmt.Errorf("sign in to AWS: %w", err)
 	}
 	if config.Region == "" {
-		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home is not set: set region in the aws block of the provider, or AWS_REGION")
+		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home is not set: set region in the aws block of the provider (--region for a command), or AWS_REGION")
 	}
 	if !s.settings.SkipRegionValidation {
 		if _, ok := endpoints.PartitionForRegion(endpoints.DefaultPartitions(), config.Region); !ok {
