@@ -42,6 +42,7 @@ var floors = map[string][]string{
 
 	"internal/provision/awstarget":         {"internal/provision/target", "internal/wait"},
 	"internal/provision/awstarget/awstest": nil, // tests only
+	"internal/provision/awstarget/rights":  nil, // tests and the generator only
 
 	"internal/agentapi":       {"internal/agent/hold", "internal/provision/target", "internal/wait"},
 	"internal/agent/...":      {"internal/agent/...", "internal/agentapi", "internal/provision/target", "internal/wait"},

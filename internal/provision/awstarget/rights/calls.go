@@ -1,0 +1,197 @@
+package rights
+
+import "slices"
+
+// grant is one action that a call needs, and what it is limited to.
+type grant struct {
+	action string // "" is the action of the call's own name
+	scope  *scope
+	// planned says that a plan may do it too, though it is not told by the call's name.
+	planned bool
+}
+
+// on allows the action of the call's own name.
+func on(s *scope) []grant { return as(s, "") }
+
+// as allows actions by their names.
+func as(s *scope, actions ...string) []grant {
+	var all []grant
+	for _, a := range actions {
+		all = append(all, grant{action: a, scope: s})
+	}
+	return all
+}
+
+func all(grants ...[]grant) []grant { return slices.Concat(grants...) }
+
+// calls are the operations of AWS that the aws target calls, by the SDK's package and name, with
+// the rights that each needs. An operation that only reads is in the policy for plans.
+var calls = map[string][]grant{
+	"acm.DeleteCertificate":      on(ownCertificates),
+	"acm.DescribeCertificate":    on(certificates),
+	"acm.ListCertificates":       on(everything),
+	"acm.ListTagsForCertificate": on(certificates),
+	"acm.RequestCertificate":     all(on(newCertificates), as(newCertificates, "acm:AddTagsToCertificate")),
+
+	"cloudwatchlogs.AssociateKmsKey":     on(logGroups),
+	"cloudwatchlogs.CreateLogGroup":      all(on(logGroups), as(logGroups, "logs:TagResource")),
+	"cloudwatchlogs.DeleteLogGroup":      on(logGroups),
+	"cloudwatchlogs.DescribeLogGroups":   on(everything),
+	"cloudwatchlogs.ListTagsForResource": on(logGroups),
+	"cloudwatchlogs.PutRetentionPolicy":  on(logGroups),
+
+	"dynamodb.BatchWriteItem":            on(tables),
+	"dynamodb.CreateTable":               all(on(tables), as(tables, "dynamodb:TagResource")),
+	"dynamodb.DeleteItem":                on(tables),
+	"dynamodb.DeleteTable":               on(tables),
+	"dynamodb.DescribeContinuousBackups": on(tables),
+	"dynamodb.DescribeTable":             on(tables),
+	"dynamodb.GetItem":                   on(tables),
+	"dynamodb.ListTagsOfResource":        on(tables),
+	"dynamodb.PutItem":                   on(tables),
+	"dynamodb.Query":                     on(tables),
+	"dynamodb.UpdateContinuousBackups":   on(tables),
+	"dynamodb.UpdateItem":                on(tables),
+	"dynamodb.UpdateTable":               on(tables),
+
+	"ec2.AllocateAddress":               newInNetwork(),
+	"ec2.AssociateRouteTable":           on(ownNetwork),
+	"ec2.AttachInternetGateway":         on(ownNetwork),
+	"ec2.AuthorizeSecurityGroupIngress": on(ownNetwork),
+	"ec2.CreateInternetGateway":         newInNetwork(),
+	"ec2.CreateNatGateway":              newInNetwork(ownNetwork), // the subnet and the address
+	"ec2.CreateRoute":                   on(ownNetwork),
+	"ec2.CreateRouteTable":              newInNetwork(ownNetwork), // the VPC
+	"ec2.CreateSecurityGroup":           newInNetwork(ownNetwork),
+	"ec2.CreateSubnet":                  newInNetwork(ownNetwork),
+	"ec2.CreateVpc":                     newInNetwork(),
+	"ec2.DeleteInternetGateway":         on(ownNetwork),
+	"ec2.DeleteNatGateway":              on(ownNetwork),
+	"ec2.DeleteRoute":                   on(ownNetwork),
+	"ec2.DeleteRouteTable":              on(ownNetwork),
+	"ec2.DeleteSecurityGroup":           on(ownNetwork),
+	"ec2.DeleteSubnet":                  on(ownNetwork),
+	"ec2.DeleteVpc":                     on(ownNetwork),
+	"ec2.DescribeAddresses":             on(everything),
+	"ec2.DescribeAvailabilityZones":     on(everything),
+	"ec2.DescribeInternetGateways":      on(everything),
+	"ec2.DescribeNatGateways":           on(everything),
+	"ec2.DescribeRegions":               on(everything),
+	"ec2.DescribeRouteTables":           on(everything),
+	"ec2.DescribeSecurityGroupRules":    on(everything),
+	"ec2.DescribeSecurityGroups":        on(everything),
+	"ec2.DescribeSubnets":               on(everything),
+	"ec2.DescribeVpcs":                  on(everything),
+	"ec2.DetachInternetGateway":         on(ownNetwork),
+	"ec2.DisassociateRouteTable":        on(ownNetwork),
+	"ec2.ModifyVpcAttribute":            on(ownNetwork),
+	"ec2.ReleaseAddress":                on(ownNetwork),
+	"ec2.ReplaceRoute":                  on(ownNetwork),
+	"ec2.RevokeSecurityGroupIngress":    on(ownNetwork),
+
+	"ecs.CreateCluster":         all(on(containers), taggedContainers, linkedRoles),
+	"ecs.DeleteCluster":         on(containers),
+	"ecs.DescribeClusters":      on(containers),
+	"ecs.UpdateClusterSettings": on(containers),
+
+	"elasticloadbalancingv2.CreateListener": all(on(ownBalancers), taggedBalancers),
+	// What the load balancer is made of is looked up with the rights of the caller (Elastic
+	// Load Balancing API permissions).
+	"elasticloadbalancingv2.CreateLoadBalancer": all(on(newBalancers), taggedBalancers, linkedRoles, as(everything,
+		"ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")),
+	"elasticloadbalancingv2.DeleteListener":                 on(ownBalancers),
+	"elasticloadbalancingv2.DeleteLoadBalancer":             on(ownBalancers),
+	"elasticloadbalancingv2.DescribeListeners":              on(everything),
+	"elasticloadbalancingv2.DescribeLoadBalancerAttributes": on(everything),
+	"elasticloadbalancingv2.DescribeLoadBalancers":          on(everything),
+	"elasticloadbalancingv2.DescribeTags":                   on(everything),
+	"elasticloadbalancingv2.ModifyListener":                 on(ownBalancers),
+	"elasticloadbalancingv2.ModifyLoadBalancerAttributes":   on(ownBalancers),
+	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
+
+	"iam.CreateRole":             all(on(roles), as(roles, "iam:TagRole")),
+	"iam.DeleteRole":             on(roles),
+	"iam.DeleteRolePolicy":       on(roles),
+	"iam.GetRole":                on(roles),
+	"iam.GetRolePolicy":          on(roles),
+	"iam.PutRolePolicy":          on(roles),
+	"iam.UpdateAssumeRolePolicy": on(roles),
+
+	"kms.CancelKeyDeletion":    on(ownKeys),
+	"kms.CreateAlias":          all(on(aliases), on(ownKeys)),
+	"kms.CreateKey":            all(on(newKeys), as(newKeys, "kms:TagResource")),
+	"kms.DeleteAlias":          all(on(aliases), on(ownKeys)),
+	"kms.DescribeKey":          on(keys),
+	"kms.EnableKey":            on(ownKeys),
+	"kms.EnableKeyRotation":    on(ownKeys),
+	"kms.GetKeyPolicy":         on(keys),
+	"kms.GetKeyRotationStatus": on(keys),
+	"kms.ListKeys":             on(everything),
+	"kms.ListResourceTags":     on(keys),
+	"kms.PutKeyPolicy":         on(ownKeys),
+	"kms.ScheduleKeyDeletion":  on(ownKeys),
+
+	"rds.CreateDBCluster":                  all(on(databases), on(defaultGroups), taggedDatabases, managedSecret, linkedRoles),
+	"rds.CreateDBClusterParameterGroup":    all(on(databases), taggedDatabases),
+	"rds.CreateDBInstance":                 all(on(databases), on(defaultGroups), taggedDatabases, databaseKey),
+	"rds.CreateDBSubnetGroup":              all(on(databases), taggedDatabases),
+	"rds.DeleteDBCluster":                  all(on(databases), as(databases, "rds:CreateDBClusterSnapshot"), taggedDatabases),
+	"rds.DeleteDBClusterParameterGroup":    on(databases),
+	"rds.DeleteDBInstance":                 on(databases),
+	"rds.DeleteDBSubnetGroup":              on(databases),
+	"rds.DescribeDBClusterParameterGroups": on(databases),
+	"rds.DescribeDBClusters":               on(databases),
+	"rds.DescribeDBInstances":              on(databases),
+	"rds.DescribeDBSubnetGroups":           on(databases),
+	"rds.EnableHttpEndpoint":               on(databases),
+	"rds.ListTagsForResource":              on(databases),
+	"rds.ModifyDBCluster":                  all(on(databases), on(defaultGroups), as(databases, "rds:ModifyDBInstance"), managedSecret),
+	"rds.ModifyDBClusterParameterGroup":    on(databases),
+
+	"route53.ChangeResourceRecordSets": on(zoneRecords),
+	"route53.GetChange":                on(zoneChanges),
+	"route53.ListHostedZonesByName":    on(everything),
+	"route53.ListResourceRecordSets":   on(zones),
+
+	// Many operations of S3 go by actions of other names.
+	"s3.CreateBucket":                    all(on(buckets), as(buckets, "s3:TagResource")),
+	"s3.DeleteBucket":                    on(buckets),
+	"s3.DeleteObjects":                   as(objects, "s3:DeleteObject"),
+	"s3.GetBucketEncryption":             as(buckets, "s3:GetEncryptionConfiguration"),
+	"s3.GetBucketLifecycleConfiguration": as(buckets, "s3:GetLifecycleConfiguration"),
+	"s3.GetBucketPolicy":                 on(buckets),
+	"s3.GetBucketTagging":                on(buckets),
+	"s3.GetPublicAccessBlock":            as(buckets, "s3:GetBucketPublicAccessBlock"),
+	"s3.HeadBucket":                      as(buckets, "s3:ListBucket"),
+	"s3.ListObjectsV2":                   as(buckets, "s3:ListBucket"),
+	"s3.PutBucketEncryption":             as(buckets, "s3:PutEncryptionConfiguration"),
+	"s3.PutBucketLifecycleConfiguration": as(buckets, "s3:PutLifecycleConfiguration"),
+	"s3.PutBucketPolicy":                 on(buckets),
+	"s3.PutPublicAccessBlock":            as(buckets, "s3:PutBucketPublicAccessBlock"),
+}
+
+// What is tagged as it is made needs the right to tag it, in that call only.
+var (
+	taggedBalancers  = as(tagsOfNewBalancers, "elasticloadbalancing:AddTags")
+	taggedContainers = as(tagsOfNewContainers, "ecs:TagResource")
+	taggedDatabases  = as(databases, "rds:AddTagsToResource")
+)
+
+// newInNetwork is for what EC2 makes, out of what is limited by the other scopes.
+func newInNetwork(outOf ...*scope) []grant {
+	grants := all(on(newNetwork), as(tagsOfNewNetwork, "ec2:CreateTags"))
+	for _, s := range outOf {
+		grants = append(grants, on(s)...)
+	}
+	return grants
+}
+
+// linkedRoles are made by AWS when a service is first used in an AWS account.
+var linkedRoles = as(serviceLinkedRoles, "iam:CreateServiceLinkedRole")
+
+// databaseKey lets RDS use the region's key in the name of the caller, and managedSecret keep
+// the administrator's password, encrypted with it.
+var (
+	databaseKey   = all(as(ownKeys, "kms:Decrypt", "kms:GenerateDataKey"), as(keys, "kms:DescribeKey"), as(grantsOfOwnKeys, "kms:CreateGrant"))
+	managedSecret = all(databaseKey, as(managedSecrets, "secretsmanager:CreateSecret", "secretsmanager:RotateSecret", "secretsmanager:TagResource"))
+)

@@ -1,0 +1,91 @@
+package rights
+
+// scope is what rights are limited to.
+type scope struct {
+	sid       string
+	resources []string
+	condition condition
+}
+
+// condition is by operator and key.
+type condition map[string]map[string][]string
+
+// tag is what everything of Slipway bears.
+const (
+	tag   = "managed-by"
+	value = "slipway"
+)
+
+// Conditions.
+var (
+	isOurs = condition{"StringEquals": {"aws:ResourceTag/" + tag: {value}}}
+	willBe = condition{"StringEquals": {"aws:RequestTag/" + tag: {value}}}
+)
+
+// atCreate holds while something is made, and not when a tag is put on what is there.
+func atCreate(key string) condition {
+	return condition{"Null": {key: {"false"}}, "StringEquals": willBe["StringEquals"]}
+}
+
+// Scopes. What has a name of ours is limited by it, other things by the tag "managed-by"; what
+// can't be limited, listing and describing, is on everything.
+var (
+	everything = &scope{sid: "Everything", resources: []string{"*"}}
+
+	certificates    = &scope{sid: "Certificates", resources: arns("acm", "certificate/*")}
+	ownCertificates = &scope{sid: "OwnCertificates", resources: arns("acm", "certificate/*"), condition: isOurs}
+	newCertificates = &scope{sid: "NewCertificates", resources: []string{"*"}, condition: willBe}
+
+	newNetwork       = &scope{sid: "NewNetwork", resources: arns("ec2", "elastic-ip/*", "internet-gateway/*", "natgateway/*", "route-table/*", "security-group/*", "subnet/*", "vpc/*"), condition: willBe}
+	ownNetwork       = &scope{sid: "OwnNetwork", resources: arns("ec2", "*/*"), condition: isOurs}
+	tagsOfNewNetwork = &scope{sid: "TagsOfNewNetwork", resources: arns("ec2", "*/*"), condition: atCreate("ec2:CreateAction")}
+
+	newBalancers       = &scope{sid: "NewBalancers", resources: arns("elasticloadbalancing", "loadbalancer/app/*", "targetgroup/*"), condition: willBe}
+	ownBalancers       = &scope{sid: "OwnBalancers", resources: arns("elasticloadbalancing", "*"), condition: isOurs}
+	tagsOfNewBalancers = &scope{sid: "TagsOfNewBalancers", resources: arns("elasticloadbalancing", "*"), condition: atCreate("elasticloadbalancing:CreateAction")}
+
+	// Put the ids of your zones in place of the asterisk.
+	zones       = &scope{sid: "Zones", resources: []string{"arn:aws:route53:::hostedzone/*"}}
+	zoneChanges = &scope{sid: "ZoneChanges", resources: []string{"arn:aws:route53:::change/*"}}
+	zoneRecords = &scope{
+		sid: "ZoneRecords", resources: []string{"arn:aws:route53:::hostedzone/*"},
+		condition: condition{"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": {"A", "AAAA", "CNAME"}}},
+	}
+
+	containers          = &scope{sid: "Containers", resources: arns("ecs", "cluster/slipway-*", "service/slipway-*/*", "task/slipway-*/*", "task-definition/slipway-*:*")}
+	tagsOfNewContainers = &scope{sid: "TagsOfNewContainers", resources: arns("ecs", "*"), condition: atCreate("ecs:CreateAction")}
+
+	logGroups = &scope{sid: "LogGroups", resources: arns("logs", "log-group:/slipway/*")}
+
+	roles              = &scope{sid: "Roles", resources: []string{"arn:aws:iam::*:role/slipway/*"}}
+	serviceLinkedRoles = &scope{
+		sid: "ServiceLinkedRoles", resources: []string{"arn:aws:iam::*:role/aws-service-role/*"},
+		condition: condition{"StringEquals": {"iam:AWSServiceName": {"ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"}}},
+	}
+
+	tables  = &scope{sid: "Tables", resources: arns("dynamodb", "table/slipway-*")}
+	buckets = &scope{sid: "Buckets", resources: []string{"arn:aws:s3:::slipway-logs-*"}}
+	objects = &scope{sid: "Objects", resources: []string{"arn:aws:s3:::slipway-logs-*/*"}}
+
+	keys            = &scope{sid: "Keys", resources: arns("kms", "key/*")}
+	newKeys         = &scope{sid: "NewKeys", resources: []string{"*"}, condition: willBe}
+	ownKeys         = &scope{sid: "OwnKeys", resources: arns("kms", "key/*"), condition: isOurs}
+	grantsOfOwnKeys = &scope{
+		sid: "GrantsOfOwnKeys", resources: arns("kms", "key/*"),
+		condition: condition{"Bool": {"kms:GrantIsForAWSResource": {"true"}}, "StringEquals": isOurs["StringEquals"]},
+	}
+	aliases = &scope{sid: "Aliases", resources: arns("kms", "alias/slipway-*")}
+
+	databases      = &scope{sid: "Databases", resources: arns("rds", "cluster:slipway-*", "cluster-pg:slipway-*", "cluster-snapshot:slipway-*", "db:slipway-*", "subgrp:slipway-*")}
+	defaultGroups  = &scope{sid: "DefaultGroups", resources: arns("rds", "og:default*", "pg:default*")}
+	managedSecrets = &scope{sid: "ManagedSecrets", resources: arns("secretsmanager", "secret:rds!cluster-*")}
+)
+
+// arns names resources in every AWS region of whichever AWS account the policy is in.
+func arns(service string, resources ...string) []string {
+	var all []string
+	for _, r := range resources {
+		all = append(all, "arn:aws:"+service+":*:*:"+r)
+	}
+	return all
+}
