@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,12 @@ type Account struct {
 	ID string
 	// URL is the endpoint of every service in it.
 	URL string
+	// Authority issues the certificates of its load balancers; PEM.
+	Authority []byte
+
+	cloud     *cloud
+	fleet     *fleet
+	balancing *balancing
 }
 
 // accounts counts the accounts of this test binary.
@@ -43,8 +50,29 @@ func New(t testing.TB) *Account {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		},
 	}
-	s := httptest.NewServer(newOverlay(proxy))
-	t.Cleanup(s.Close)
+	certificates, err := issuer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Authority = certificates.pem
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	a.cloud = &cloud{account: a.ID, moto: proxy, running: ctx}
+	a.balancing = newBalancing(a.cloud, new(meters))
+	a.fleet = newFleet(a.cloud, a.balancing)
+	s := httptest.NewServer(newOverlay(a.cloud, a.fleet, a.balancing))
+	t.Cleanup(func() {
+		s.Close()
+		cancel()
+		a.cloud.goroutines.Wait()
+	})
 	a.URL = s.URL
 	return a
+}
+
+// Run lets images of a name, such as "orders" for "registry.example.com/orders:1", run a
+// program. There are "well", "sick", "crash", "worker", "hang" and "exit" already.
+func (a *Account) Run(image string, p Program) {
+	a.fleet.mu.Lock()
+	defer a.fleet.mu.Unlock()
+	a.fleet.programs[image] = p
 }

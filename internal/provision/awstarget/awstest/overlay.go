@@ -12,9 +12,9 @@ type overlay struct {
 // business.
 type piece func(c Call, moto http.Handler) http.Handler
 
-func newOverlay(moto http.Handler) *overlay {
+func newOverlay(c *cloud, f *fleet, b *balancing) *overlay {
 	databases := &dataAPI{on: map[string]bool{}}
-	return &overlay{moto: moto, pieces: []piece{bucketTags, databases.piece, new(writes).piece}}
+	return &overlay{moto: c.moto, pieces: []piece{bucketTags, databases.piece, new(writes).piece, f.piece, b.piece}}
 }
 
 // ServeHTTP answers a request.
