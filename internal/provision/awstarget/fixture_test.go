@@ -1,21 +1,36 @@
 package awstarget_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
 )
 
 const home, elsewhere = "eu-central-1", "us-east-1"
 
 // lab is an AWS account with what is needed to work on it.
-type lab struct{ *awstest.Account }
+type lab struct {
+	*awstest.Account
+
+	mu     sync.Mutex
+	called []operation // by the clients of the lab
+}
+
+// operation is one of AWS by the SDK's package and its name.
+type operation struct{ service, name string }
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
@@ -25,6 +40,33 @@ func newLab(t *testing.T) *lab {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// inspect checks each request, and that the documented policies allow the call.
+func (l *lab) inspect(t *testing.T) func(*middleware.Stack) error {
+	check := awstest.Check(func(fault string) { t.Errorf("AWS would refuse a request: %s", fault) })
+	return func(stack *middleware.Stack) error {
+		note := middleware.InitializeMiddlewareFunc("NoteOperation", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			o := operation{strings.ToLower(strings.ReplaceAll(awsmiddleware.GetServiceID(ctx), " ", "")), awsmiddleware.GetOperationName(ctx)}
+			if covered, _ := rights.Covers(o.service, o.name); !covered && o.service != "sts" { // which needs no right
+				t.Errorf("%s %s is not in the table of rights", o.service, o.name)
+			}
+			l.mu.Lock()
+			l.called = append(l.called, o)
+			l.mu.Unlock()
+			return next.HandleInitialize(ctx, in)
+		})
+		return errors.Join(check(stack), stack.Initialize.Add(note, middleware.After))
+	}
+}
+
+// operations are those that were called since they were last asked for.
+func (l *lab) operations() []operation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	called := l.called
+	l.called = nil
+	return called
 }
 
 // client makes another client of the account, as another process would, whose requests are
@@ -38,7 +80,7 @@ func (l *lab) client(t *testing.T, change ...func(*awstarget.Settings, *awstarge
 	}
 	o := awstarget.Options{
 		Pace:      20 * time.Millisecond,
-		Inspect:   awstest.Check(func(fault string) { t.Errorf("AWS would refuse a request: %s", fault) }),
+		Inspect:   l.inspect(t),
 		Transport: func(next http.RoundTripper) http.RoundTripper { return next },
 	}
 	for _, c := range change {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -39,7 +40,7 @@ type Calls struct {
 	next http.RoundTripper
 
 	mu      sync.Mutex
-	made    []string
+	made    []Call
 	counted int
 	at      int
 	fault   Fault
@@ -105,7 +106,18 @@ func reads(operation string) bool {
 func (c *Calls) Made() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.made...)
+	var all []string
+	for _, call := range c.made {
+		all = append(all, call.Service+" "+call.Operation)
+	}
+	return all
+}
+
+// Sent are the calls since FailAt, each with what was sent.
+func (c *Calls) Sent() []Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.made)
 }
 
 // RoundTrip sends a request, or what the fault makes of it.
@@ -115,7 +127,7 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.mu.Lock()
-	c.made = append(c.made, call.Service+" "+call.Operation)
+	c.made = append(c.made, call)
 	faulty, fault := c.fails(call), c.fault
 	c.mu.Unlock()
 	if !faulty {

@@ -1,0 +1,179 @@
+package awstarget_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/operator"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// TestTwoRegionsInOneRun makes an environment in each of two regions at the same time, with one
+// client, as one apply does. The installation's home is in a third.
+func TestTwoRegionsInOneRun(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	d, calls := faulty(t, l)
+	places := map[string]string{"america": elsewhere, "asia": "ap-southeast-2"}
+	each := func(do func(ctx context.Context, region string) error) {
+		t.Helper()
+		errs := make(chan error, len(places))
+		var all sync.WaitGroup
+		for region := range places {
+			all.Go(func() { errs <- do(t.Context(), region) })
+		}
+		all.Wait()
+		close(errs)
+		for err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	calls.FailAt(0, awstest.FailBefore)
+	each(func(ctx context.Context, region string) error {
+		_, err := d.PutRegion(ctx, target.Region{Name: region, Location: places[region], Jurisdiction: "EU"}, mine)
+		return err
+	})
+	each(func(ctx context.Context, region string) error {
+		_, err := d.PutEnvironment(ctx, environment(t, region, "production"), mine)
+		return err
+	})
+	each(func(ctx context.Context, region string) error { return putSlot(ctx, d, slotIn(region, "oms")) })
+	inRightRegion(t, calls.Sent(), places)
+
+	calls.FailAt(0, awstest.FailBefore)
+	l.operations()
+	each(func(ctx context.Context, region string) error { return refresh(ctx, d, slotIn(region, "oms")) })
+	inRightRegion(t, calls.Sent(), places)
+	for _, o := range l.operations() {
+		if _, planned := rights.Covers(o.service, o.name); !planned {
+			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
+		}
+	}
+	operatorSees(t, l, "america/production/oms", "asia/production/oms")
+}
+
+func slotIn(region, name string) target.SlotID {
+	return target.SlotID{Environment: target.EnvironmentID{Region: region, Name: "production"}, Name: name}
+}
+
+// putSlot writes the record of a slot, and a journal.
+func putSlot(ctx context.Context, d target.Driver, id target.SlotID) error {
+	lease, err := d.AcquireLease(ctx, id, "token", "me", time.Hour)
+	if err != nil {
+		return err
+	}
+	rec := target.SlotRecord{Meta: target.Meta{Owner: "me", Generation: 1, Ready: true}, Asked: target.Slot{Environment: id.Environment, Name: id.Name}}
+	if _, err := d.PutSlot(ctx, rec, lease); err != nil {
+		return err
+	}
+	at := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+	swap := target.Swap{ID: "s-1", Phase: target.PhaseLive, Release: "1", To: target.Blue, By: "me", StartedAt: at, PhaseAt: at, EndedAt: &at}
+	err = d.PutJournal(ctx, target.Journal{Slot: id, Swap: swap}, lease)
+	return errors.Join(err, d.ReleaseLease(ctx, id, "token"))
+}
+
+// refresh looks at everything that a plan looks at.
+func refresh(ctx context.Context, d target.Driver, slots ...target.SlotID) error {
+	_, errI := d.Installation(ctx)
+	id := slots[0].Environment
+	_, errR := d.GetRegion(ctx, id.Region)
+	e, errE := d.GetEnvironment(ctx, id)
+	if e.Meta.Problem != "" {
+		errE = errors.Join(errE, errors.New(e.Meta.Problem))
+	}
+	err := errors.Join(errI, errR, errE)
+	for _, s := range slots {
+		_, errS := d.GetSlot(ctx, s)
+		_, errO := d.Observe(ctx, s)
+		err = errors.Join(err, errS, errO)
+	}
+	return err
+}
+
+// inRightRegion wants the home to be asked for nothing but the directory, and no call about one
+// region in another's.
+func inRightRegion(t *testing.T, sent []awstest.Call, places map[string]string) {
+	t.Helper()
+	seen := map[string]int{}
+	for _, c := range sent {
+		if c.Service == "iam" || c.Service == "sts" || c.Service == "route53" {
+			continue // everywhere the same
+		}
+		seen[c.Region]++
+		if c.Region == home {
+			if c.Service+c.Operation != "ec2DescribeRegions" && !strings.Contains(string(c.Body), "slipway-directory") {
+				t.Errorf("%s %s was sent to the installation's home: %s", c.Service, c.Operation, c.Body)
+			}
+			continue
+		}
+		for region, location := range places {
+			if c.Region != location && strings.Contains(string(c.Body)+c.Operation, region) {
+				t.Errorf("%s %s about %s was sent to %s: %s", c.Service, c.Operation, region, c.Region, c.Body)
+			}
+		}
+	}
+	for _, location := range places {
+		if seen[location] == 0 {
+			t.Errorf("no call was sent to %s", location)
+		}
+		delete(seen, location)
+	}
+	delete(seen, home)
+	if len(seen) > 0 {
+		t.Errorf("calls were sent to other regions: %v", seen)
+	}
+}
+
+// operatorSees calls an operator's commands as people do.
+func operatorSees(t *testing.T, l *lab, slots ...string) {
+	t.Helper()
+	run := func(args ...string) string {
+		args = append(args,
+			"--target", "aws", "--region", home, "--max-retries", "1", "--s3-use-path-style", "--skip-metadata-api-check",
+			"--shared-config-files", awstest.File(t, "config", ""),
+			"--shared-credentials-files", awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"),
+		)
+		for service, url := range awstest.Endpoints(l.URL) {
+			args = append(args, "--endpoints", service+"="+url)
+		}
+		var out, errs bytes.Buffer
+		code := operator.Main(t.Context(), args, operator.System{
+			Stdout: &out, Stderr: &errs, Getenv: func(string) string { return "" }, Open: operator.Opener("test"),
+		})
+		if code != 0 {
+			t.Fatalf("%s ended with %d: %s", args[0], code, errs.String())
+		}
+		return out.String()
+	}
+	var v struct {
+		Slots        []struct{ ID string }
+		Environments []struct{ ID, State, Problem string }
+	}
+	if err := json.Unmarshal([]byte(run("status", "--json")), &v); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Slots) != len(slots) || len(v.Environments) != len(slots) {
+		t.Errorf("status shows %+v", v)
+	}
+	for i, id := range slots {
+		if v.Slots[i].ID != id {
+			t.Errorf("status shows slot %q, want %q", v.Slots[i].ID, id)
+		}
+		if h := run("history", id); !strings.Contains(h, "s-1") {
+			t.Errorf("the history of %s is %q", id, h)
+		}
+	}
+	if s := run("status"); !strings.Contains(s, "ap-southeast-2") || !strings.Contains(s, "america/production") {
+		t.Errorf("status shows %s", s)
+	}
+}
