@@ -149,11 +149,12 @@ func TestARollbackIsDoneThoughNobodyLooksMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name  string
-		after func(*world)
+		after func(*world) (end func() error)
 		want  []string
 	}{
-		{"and the slot is free", func(*world) {}, []string{"blue 1"}},
-		{"and another release serves", func(w *world) { w.mustRun("3") }, []string{"green 3", "blue 1"}},
+		{"and the slot is free", func(*world) func() error { return nil }, []string{"blue 1"}},
+		{"and another release serves", func(w *world) func() error { w.mustRun("3"); return nil }, []string{"green 3", "blue 1"}},
+		{"and another release is on its way", func(w *world) func() error { return w.hold(target.PhaseWatching, slot("3", stepwise)).end }, []string{"green 3", "blue 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,11 +162,15 @@ func TestARollbackIsDoneThoughNobodyLooksMeanwhile(t *testing.T) {
 			w.mustRun("1")
 			w.traffic()
 			h := w.hold(target.PhaseWatching, slot("2", stepwise))
+			var end func() error
 			w.ok(h.askBack(t.Context(), "an operator", once(1, func() {
 				wantError[*swap.FailedError](t, h.end())
 				wentBack(t, w)
-				c.after(w)
+				end = c.after(w)
 			})))
+			if end != nil {
+				w.ok(end())
+			}
 			w.stands(c.want...)
 		})
 	}

@@ -119,7 +119,7 @@ func (l *Lease) beat(ctx context.Context) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.value = renewed
-	case errors.Is(err, target.ErrConflict), errors.Is(err, target.ErrLeaseLost):
+	case errors.Is(err, target.ErrConflict):
 		l.lost(fmt.Errorf("%w: %w", target.ErrLeaseLost, err))
 	}
 }
