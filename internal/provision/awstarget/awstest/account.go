@@ -23,6 +23,7 @@ type Account struct {
 	cloud     *cloud
 	fleet     *fleet
 	balancing *balancing
+	scaling   *scaling
 }
 
 // accounts counts the accounts of this test binary.
@@ -59,7 +60,8 @@ func New(t testing.TB) *Account {
 	a.cloud = &cloud{account: a.ID, moto: proxy, running: ctx}
 	a.balancing = newBalancing(a.cloud, new(meters))
 	a.fleet = newFleet(a.cloud, a.balancing)
-	s := httptest.NewServer(newOverlay(a.cloud, a.fleet, a.balancing))
+	a.scaling = newScaling(a.cloud, a.fleet)
+	s := httptest.NewServer(newOverlay(a))
 	t.Cleanup(func() {
 		s.Close()
 		cancel()

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 )
 
 // Call is what a request to AWS asks for, as far as an overlay has to know.
@@ -22,7 +24,12 @@ type Call struct {
 	// Form is the input of a query service, Body that of the others.
 	Form url.Values
 	Body []byte
+	// CBOR says that Body is CBOR, not JSON.
+	CBOR bool
 }
+
+// rpcOperation comes before the operation in the paths of "Smithy RPC v2 CBOR".
+const rpcOperation = "/operation/"
 
 // identify reads what a request asks for and leaves its body to be read again.
 func identify(r *http.Request) (Call, error) {
@@ -54,6 +61,9 @@ func identify(r *http.Request) (Call, error) {
 			return c, fmt.Errorf("read the form: %w", err)
 		}
 		c.Form, c.Operation = form, form.Get("Action")
+	case strings.Contains(r.URL.Path, rpcOperation):
+		_, c.Operation, _ = strings.Cut(r.URL.Path, rpcOperation)
+		c.CBOR = true
 	default:
 		c.Operation = r.Method + " " + r.URL.Path
 	}
@@ -63,6 +73,8 @@ func identify(r *http.Request) (Call, error) {
 // Error is an error in the form of the call's protocol.
 func (c Call) Error(code, message string) (body []byte, contentType string) {
 	switch {
+	case c.CBOR:
+		return cbor.Encode(cbor.Map{"__type": cbor.String(code), "message": cbor.String(message)}), "application/cbor"
 	case c.Service == "ec2":
 		type problem struct{ Code, Message string }
 		return mustXML(struct {

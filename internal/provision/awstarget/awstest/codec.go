@@ -7,12 +7,34 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/aws/smithy-go/encoding/cbor"
 )
 
-// read reads the input of a JSON service into the SDK's structure for it: Go does not mind
-// that the names begin with another case.
+// read reads the input of a JSON or CBOR service into the SDK's structure for it: Go does not
+// mind that the names begin with another case.
 func (c Call) read(into any) error {
-	if err := json.Unmarshal(c.Body, into); err != nil {
+	var members any
+	err := json.Unmarshal(c.Body, &members)
+	if c.CBOR {
+		var v cbor.Value
+		v, err = cbor.Decode(c.Body)
+		members = fromCBOR(v)
+	}
+	if m, ok := members.(map[string]any); ok {
+		for _, name := range []string{"StartTime", "EndTime"} {
+			if at, ok := m[name].(float64); ok { // seconds since 1970
+				m[name] = time.UnixMilli(int64(at * 1000)).UTC()
+			}
+		}
+	}
+	if err == nil {
+		var body []byte
+		if body, err = json.Marshal(members); err == nil {
+			err = json.Unmarshal(body, into)
+		}
+	}
+	if err != nil {
 		return refuse("SerializationException", "read the input of %s: %v", c.Operation, err)
 	}
 	return nil
@@ -37,11 +59,19 @@ func (c Call) send(w http.ResponseWriter, output any, err error) {
 		}
 		body, contentType := c.Error(refused.code, refused.message)
 		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("X-Amzn-Errortype", refused.code)
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
 		return
 	}
-	body, err := json.Marshal(plain(reflect.ValueOf(output), c.Service == "ecs"))
+	structure := plain(reflect.ValueOf(output), c.Service == "ecs", c.CBOR)
+	if c.CBOR {
+		w.Header().Set("Content-Type", "application/cbor")
+		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
+		_, _ = w.Write(cbor.Encode(toCBOR(structure)))
+		return
+	}
+	body, err := json.Marshal(structure)
 	if err != nil {
 		panic(err)
 	}
@@ -49,9 +79,10 @@ func (c Call) send(w http.ResponseWriter, output any, err error) {
 	_, _ = w.Write(body)
 }
 
-// plain turns a structure of the SDK into what its JSON is made of: times are seconds since
-// 1970, what is nil or empty is left out, and lower says that names begin with a small letter.
-func plain(v reflect.Value, lower bool) any {
+// plain turns a structure of the SDK into what its JSON is made of: what is nil or empty is left
+// out, times are seconds since 1970 unless times may stay, and lower says that names begin with
+// a small letter.
+func plain(v reflect.Value, lower, times bool) any {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
 			return nil
@@ -59,6 +90,9 @@ func plain(v reflect.Value, lower bool) any {
 		v = v.Elem()
 	}
 	if at, ok := v.Interface().(time.Time); ok {
+		if times {
+			return at
+		}
 		return float64(at.UnixMilli()) / 1000
 	}
 	switch v.Kind() {
@@ -72,19 +106,19 @@ func plain(v reflect.Value, lower bool) any {
 			if lower {
 				name = strings.ToLower(name[:1]) + name[1:]
 			}
-			out[name] = plain(f, lower)
+			out[name] = plain(f, lower, times)
 		}
 		return out
 	case reflect.Slice:
 		out := make([]any, v.Len())
 		for i := range out {
-			out[i] = plain(v.Index(i), lower)
+			out[i] = plain(v.Index(i), lower, times)
 		}
 		return out
 	case reflect.Map:
 		out := map[string]any{}
 		for _, k := range v.MapKeys() {
-			out[k.String()] = plain(v.MapIndex(k), lower)
+			out[k.String()] = plain(v.MapIndex(k), lower, times)
 		}
 		return out
 	}

@@ -1,9 +1,14 @@
 package awstest
 
 import (
+	"math"
+	"slices"
 	"sync"
 	"time"
 )
+
+// minute is how long a minute of CloudWatch's lasts here, as everything of AWS's own does.
+const minute = time.Minute / Speed
 
 // sample is what became of one request.
 type sample struct {
@@ -15,7 +20,8 @@ type sample struct {
 	took            time.Duration
 }
 
-// meters are what CloudWatch would know of an account.
+// meters are what load balancers measure: "CloudWatch metrics for your Application Load
+// Balancer". They send it once a minute.
 type meters struct {
 	mu      sync.Mutex
 	samples []sample
@@ -25,4 +31,62 @@ func (m *meters) count(s sample) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.samples = append(m.samples, s)
+}
+
+// bucket is a minute and the values of a metric in it.
+type bucket struct {
+	at     time.Time
+	values []float64
+}
+
+// buckets are the minutes from a time on that have ended before another, each as many of
+// CloudWatch's as asked for, with the values that value finds in the samples of a load balancer
+// and, unless "", of a target group.
+func (m *meters) buckets(balancer, group string, from, to time.Time, minutes int, value func(sample) (float64, bool)) []bucket {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []bucket
+	length, now := minute*time.Duration(minutes), time.Now()
+	for _, s := range m.samples {
+		at := s.at.Truncate(length)
+		v, ok := value(s)
+		if !ok || lastResource(s.balancer) != balancer || group != "" && lastResource(s.group) != group || at.Before(from) || !at.Before(to) || s.at.Truncate(minute).Add(minute).After(now) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(b bucket) bool { return b.at.Equal(at) })
+		if i < 0 {
+			all, i = append(all, bucket{at: at}), len(all)
+		}
+		all[i].values = append(all[i].values, v)
+	}
+	slices.SortFunc(all, func(x, y bucket) int { return x.at.Compare(y.at) })
+	return all
+}
+
+// statistic is one of CloudWatch's: "CloudWatch statistics definitions". It says whether it is
+// known here.
+func (b bucket) statistic(name string) (float64, bool) {
+	slices.Sort(b.values)
+	sum := 0.0
+	for _, v := range b.values {
+		sum += v
+	}
+	n := len(b.values)
+	switch name {
+	case "Sum":
+		return sum, true
+	case "SampleCount":
+		return float64(n), true
+	case "Average":
+		return sum / float64(n), true
+	case "Minimum":
+		return b.values[0], true
+	case "Maximum":
+		return b.values[n-1], true
+	}
+	p, ok := percentile(name)
+	if !ok {
+		return 0, false
+	}
+	return b.values[max(0, int(math.Ceil(p/100*float64(n)))-1)], true
 }

@@ -12,9 +12,12 @@ type overlay struct {
 // business.
 type piece func(c Call, moto http.Handler) http.Handler
 
-func newOverlay(c *cloud, f *fleet, b *balancing) *overlay {
+func newOverlay(a *Account) *overlay {
 	databases := &dataAPI{on: map[string]bool{}}
-	return &overlay{moto: c.moto, pieces: []piece{bucketTags, databases.piece, new(writes).piece, f.piece, b.piece}}
+	return &overlay{moto: a.cloud.moto, pieces: []piece{
+		bucketTags, databases.piece, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
+		newCloudWatch(a.cloud, a.balancing, a.fleet).piece,
+	}}
 }
 
 // ServeHTTP answers a request.

@@ -128,6 +128,22 @@ func (b *balancing) of(group string) []targetKey {
 	return keys
 }
 
+// hosts counts the targets of a group, "targetgroup/NAME/ID", by their health.
+func (b *balancing) hosts(group string) (healthy, others int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for k, m := range b.targets {
+		switch {
+		case lastResource(k.group) != group:
+		case m.state == healthyTarget:
+			healthy++
+		case m.state == unhealthyTarget:
+			others++
+		}
+	}
+	return healthy, others
+}
+
 // piece answers DescribeTargetHealth, and notes that something changes.
 func (b *balancing) piece(c Call, moto http.Handler) http.Handler {
 	switch {
