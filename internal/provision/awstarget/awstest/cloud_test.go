@@ -75,7 +75,7 @@ func newShop(t *testing.T) *shop {
 func (s *shop) define(family, image string, command ...string) string {
 	s.Helper()
 	out, err := s.ecs.RegisterTaskDefinition(s.Context(), &ecs.RegisterTaskDefinitionInput{
-		Family: &family, Cpu: aws.String("256"), Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
+		Family: &family, ExecutionRoleArn: aws.String("arn:aws:iam::" + s.ID + ":role/execution"), Cpu: aws.String("256"), Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
 			Name: aws.String("main"), Image: aws.String("registry.example.com/" + image), Command: command,
 			Environment:  []ecstypes.KeyValuePair{{Name: aws.String("SLIPWAY_RELEASE"), Value: aws.String(family)}},

@@ -57,8 +57,11 @@ func (f *fleet) piece(c Call, moto http.Handler) http.Handler {
 	if c.Service != "ecs" {
 		return nil
 	}
-	if c.Operation == "DeleteCluster" {
+	switch c.Operation {
+	case "DeleteCluster":
 		return f.deleteCluster(c, moto)
+	case "RegisterTaskDefinition":
+		return f.refuseDefinition(c)
 	}
 	call, ok := fleetCalls[c.Operation]
 	if !ok {

@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/xml"
 	"net/http"
@@ -30,6 +31,8 @@ type balancing struct {
 	*cloud
 	meters *meters
 	start  sync.Once
+	// changing is held while moto changes something.
+	changing sync.Mutex
 
 	mu      sync.Mutex
 	targets map[targetKey]*registered
@@ -155,8 +158,15 @@ func (b *balancing) piece(c Call, moto http.Handler) http.Handler {
 		return nil
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// moto does not stand changes at the same time.
+		b.changing.Lock()
+		defer b.changing.Unlock()
+		if err := b.refuses(c); err != nil {
+			c.send(w, nil, err)
+			return
+		}
 		defer b.changed(c)
-		moto.ServeHTTP(w, r)
+		moto.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
 	})
 }
 

@@ -1,0 +1,88 @@
+package awstest
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+)
+
+// refuses says why AWS would refuse what moto does: CreateListener (DuplicateListener), the
+// weights of TargetGroupTuple, DeleteLoadBalancer (OperationNotPermitted), and "Quotas for your
+// Application Load Balancers".
+func (b *balancing) refuses(c Call) error {
+	for name, values := range c.Form {
+		if n, err := strconv.Atoi(values[0]); strings.HasSuffix(name, ".Weight") && (err != nil || n < 0 || n > 999) {
+			return refuse("ValidationError", "Weight %q is not within 0 to 999", values[0])
+		}
+		if strings.Contains(name, ".TargetGroups.member.6.") {
+			return refuse("ValidationError", "An action forwards to 5 target groups at most")
+		}
+	}
+	switch c.Operation {
+	case "CreateListener":
+		return b.refusesListener(c)
+	case "CreateRule":
+		return b.refusesRule(c)
+	case "DeleteLoadBalancer":
+		return b.refusesEnd(c)
+	}
+	return nil
+}
+
+func (b *balancing) refusesListener(c Call) error {
+	routes, err := b.routing(c.Region)
+	if err != nil {
+		return err
+	}
+	for _, e := range routes.entrances {
+		if aws.ToString(e.LoadBalancerArn) == c.Form.Get("LoadBalancerArn") && strconv.Itoa(int(aws.ToInt32(e.Port))) == c.Form.Get("Port") {
+			return refuse("DuplicateListener", "A listener already exists on this port for this load balancer '%s'", c.Form.Get("LoadBalancerArn"))
+		}
+	}
+	return nil
+}
+
+// refusesRule counts values and wildcards of the rule, and the rules of the load balancer.
+func (b *balancing) refusesRule(c Call) error {
+	values, wildcards := 0, 0
+	for name, v := range c.Form {
+		if strings.HasPrefix(name, "Conditions.") && strings.Contains(name, ".Values.") {
+			values++
+			wildcards += strings.Count(v[0], "*") + strings.Count(v[0], "?")
+		}
+	}
+	if values > 5 || wildcards > 5 {
+		return refuse("ValidationError", "A rule has 5 values and 5 wildcards at most, not %d and %d", values, wildcards)
+	}
+	routes, err := b.routing(c.Region)
+	if err != nil {
+		return err
+	}
+	rules, balancer := map[string]int{}, ""
+	for _, e := range routes.entrances {
+		rules[aws.ToString(e.LoadBalancerArn)] += len(e.rules) - 1
+		if aws.ToString(e.ListenerArn) == c.Form.Get("ListenerArn") {
+			balancer = aws.ToString(e.LoadBalancerArn)
+		}
+	}
+	if rules[balancer] >= 100 {
+		return refuse("TooManyRules", "The load balancer has 100 rules already")
+	}
+	return nil
+}
+
+func (b *balancing) refusesEnd(c Call) error {
+	arn := c.Form.Get("LoadBalancerArn")
+	out, err := elb.NewFromConfig(b.config(c.Region)).DescribeLoadBalancerAttributes(b.running, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &arn})
+	if err != nil {
+		return nil //nolint:nilerr // moto says itself that it is not there
+	}
+	for _, a := range out.Attributes {
+		if aws.ToString(a.Key) == "deletion_protection.enabled" && aws.ToString(a.Value) == "true" {
+			return refuse("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
+		}
+	}
+	return nil
+}
