@@ -112,6 +112,7 @@ func (n *noun) environmentStatus(e target.Environment) target.EnvironmentStatus 
 // GetEnvironment implements target.Environments. Meta.Problem says what differs from the
 // definition.
 func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	ctx = oneLook(ctx)
 	n, err := t.environmentNoun(ctx, id)
 	if err == nil {
 		err = n.load(ctx)

@@ -32,7 +32,7 @@ type lab struct {
 // operation is one of AWS by the SDK's package and its name.
 type operation struct{ service, name string }
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{Account: awstest.New(t)}
 	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String(l.ID)}
@@ -43,7 +43,7 @@ func newLab(t *testing.T) *lab {
 }
 
 // inspect checks each request, and that the documented policies allow the call.
-func (l *lab) inspect(t *testing.T) func(*middleware.Stack) error {
+func (l *lab) inspect(t testing.TB) func(*middleware.Stack) error {
 	check := awstest.Check(func(fault string) { t.Errorf("AWS would refuse a request: %s", fault) })
 	return func(stack *middleware.Stack) error {
 		note := middleware.InitializeMiddlewareFunc("NoteOperation", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -71,7 +71,7 @@ func (l *lab) operations() []operation {
 
 // client makes another client of the account, as another process would, whose requests are
 // all checked.
-func (l *lab) client(t *testing.T, change ...func(*awstarget.Settings, *awstarget.Options)) *awstarget.Target {
+func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarget.Options)) *awstarget.Target {
 	t.Helper()
 	s := awstarget.Settings{
 		Region: home, MaxRetries: 1, S3UsePathStyle: true, SkipMetadataAPICheck: true,

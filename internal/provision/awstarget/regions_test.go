@@ -59,6 +59,7 @@ func TestTwoRegionsInOneRun(t *testing.T) {
 			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
 		}
 	}
+	asksOnce(t, d, calls)
 	operatorSees(t, l, "america/production/oms", "asia/production/oms")
 }
 
@@ -93,11 +94,15 @@ func refresh(ctx context.Context, d target.Driver, slots ...target.SlotID) error
 	}
 	err := errors.Join(errI, errR, errE)
 	for _, s := range slots {
-		_, errS := d.GetSlot(ctx, s)
-		_, errO := d.Observe(ctx, s)
-		err = errors.Join(err, errS, errO)
+		err = errors.Join(err, refreshSlot(ctx, d, s))
 	}
 	return err
+}
+
+func refreshSlot(ctx context.Context, d target.Driver, id target.SlotID) error {
+	_, errS := d.GetSlot(ctx, id)
+	_, errO := d.Observe(ctx, id)
+	return errors.Join(errS, errO)
 }
 
 // inRightRegion wants the home to be asked for nothing but the directory, and no call about one
@@ -131,6 +136,29 @@ func inRightRegion(t *testing.T, sent []awstest.Call, places map[string]string) 
 	delete(seen, home)
 	if len(seen) > 0 {
 		t.Errorf("calls were sent to other regions: %v", seen)
+	}
+}
+
+// asksOnce wants no request to be sent twice while an environment is looked at.
+func asksOnce(t *testing.T, d target.Driver, calls *awstest.Calls) {
+	t.Helper()
+	calls.FailAt(0, awstest.FailBefore)
+	if _, err := d.GetEnvironment(t.Context(), slotIn("asia", "oms").Environment); err != nil {
+		t.Fatal(err)
+	}
+	sent := map[string]bool{}
+	for _, c := range calls.Sent() {
+		if c.Service == "route53" || c.Service == "s3" {
+			continue // what they are asked is in the address
+		}
+		request := c.Service + " " + c.Operation + " " + string(c.Body)
+		if sent[request] {
+			t.Errorf("sent twice: %s", request)
+		}
+		sent[request] = true
+	}
+	if len(sent) < 15 {
+		t.Errorf("sent %d requests only", len(sent))
 	}
 }
 

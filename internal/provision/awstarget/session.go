@@ -86,6 +86,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 		}
 	}
 	config.Logger = logging.Nop{} // Terraform shows what a provider writes as an error of its own
+	config.APIOptions = append(config.APIOptions, shareLooks)
 	if s.options.Inspect != nil {
 		config.APIOptions = append(config.APIOptions, s.options.Inspect)
 	}
