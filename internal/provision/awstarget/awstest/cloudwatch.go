@@ -66,8 +66,8 @@ func (cw *cloudWatch) piece(c Call, _ http.Handler) http.Handler {
 	})
 }
 
-// metricData follows GetMetricData. A period is whole minutes, and begins with one; a minute
-// without requests has no value.
+// metricData follows GetMetricData. Periods begin with whole ones; one without requests has no
+// value.
 func (cw *cloudWatch) metricData(_ context.Context, c Call) (any, error) {
 	var in cloudwatch.GetMetricDataInput
 	if err := c.read(&in); err != nil {
@@ -81,9 +81,8 @@ func (cw *cloudWatch) metricData(_ context.Context, c Call) (any, error) {
 		if q.MetricStat == nil || q.MetricStat.Metric == nil {
 			return nil, refuse("ValidationError", "Expressions are not played here: %s", aws.ToString(q.Id))
 		}
-		period := aws.ToInt32(q.MetricStat.Period)
-		if period < 60 || period%60 != 0 {
-			return nil, refuse("ValidationError", "A period of %d seconds is not one of whole minutes", period)
+		if aws.ToInt32(q.MetricStat.Period) < 1 {
+			return nil, refuse("ValidationError", "The period of %s is less than a second", aws.ToString(q.Id))
 		}
 		points := cw.points(c.Region, q.MetricStat, *in.StartTime, *in.EndTime)
 		result := types.MetricDataResult{Id: q.Id, Label: q.MetricStat.Metric.MetricName, StatusCode: types.StatusCodeComplete}
@@ -111,10 +110,10 @@ func (cw *cloudWatch) points(region string, stat *types.MetricStat, from, to tim
 	for _, d := range stat.Metric.Dimensions {
 		dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
 	}
-	minutes, name := int(aws.ToInt32(stat.Period)/60), aws.ToString(stat.Metric.MetricName)
+	period, name := time.Duration(aws.ToInt32(stat.Period))*time.Second, aws.ToString(stat.Metric.MetricName)
 	now := time.Now()
 	lately := func(v float64) []bucket {
-		at := now.Truncate(minute * time.Duration(minutes))
+		at := now.Truncate(period)
 		if at.Before(from) || !at.Before(to) {
 			return nil
 		}
@@ -136,7 +135,7 @@ func (cw *cloudWatch) points(region string, stat *types.MetricStat, from, to tim
 	if aws.ToString(stat.Metric.Namespace) != "AWS/ApplicationELB" {
 		return nil
 	}
-	return cw.meters.buckets(dimensions["LoadBalancer"], dimensions["TargetGroup"], from, to, minutes, requestMetric(name))
+	return cw.meters.buckets(dimensions["LoadBalancer"], dimensions["TargetGroup"], from, to, period, requestMetric(name))
 }
 
 // requestMetric finds the value that a request adds to a metric.
@@ -147,6 +146,8 @@ func requestMetric(name string) func(sample) (float64, bool) {
 		switch {
 		case name == "RequestCount":
 			return 1, s.status > 0 || s.refused == http.StatusBadGateway // a target was chosen
+		case name == "TargetConnectionErrorCount":
+			return 1, s.refused == http.StatusBadGateway
 		case name == "TargetResponseTime":
 			return s.took.Seconds(), s.status > 0
 		case isClass:

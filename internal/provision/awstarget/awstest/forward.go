@@ -23,6 +23,7 @@ func (b *balancing) forward(w http.ResponseWriter, r *http.Request, e entrance, 
 	address := b.pick(group)
 	if group == "" || address == "" {
 		b.meters.count(sample{at: time.Now(), balancer: aws.ToString(e.balancer.LoadBalancerArn), group: group, refused: http.StatusServiceUnavailable})
+		w.Header().Set("Server", ownServer)
 		http.Error(w, "503 Service Temporarily Unavailable", http.StatusServiceUnavailable)
 		return
 	}
@@ -44,6 +45,7 @@ func (b *balancing) forward(w http.ResponseWriter, r *http.Request, e entrance, 
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			s.at, s.refused = time.Now(), http.StatusBadGateway
 			b.meters.count(s)
+			w.Header().Set("Server", ownServer)
 			http.Error(w, "502 Bad Gateway", http.StatusBadGateway)
 		},
 	}

@@ -16,6 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
+// ownServer is what a load balancer calls itself in answers of its own.
+const ownServer = "awselb/2.0"
+
 // door is where a listener's port is on this machine.
 type door struct{ address string }
 
@@ -109,6 +112,9 @@ func (b *balancing) serve(w http.ResponseWriter, r *http.Request, name, port str
 }
 
 func (b *balancing) act(w http.ResponseWriter, r *http.Request, e entrance, a types.Action) {
+	if a.Type != types.ActionTypeEnumForward {
+		w.Header().Set("Server", ownServer)
+	}
 	switch a.Type {
 	case types.ActionTypeEnumForward:
 		b.forward(w, r, e, a)

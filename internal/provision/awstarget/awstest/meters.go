@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// minute is how long a minute of CloudWatch's lasts here, as everything of AWS's own does.
-const minute = time.Minute / Speed
+// MeterPeriod is how often load balancers tell what they counted, which is once a minute on AWS.
+const MeterPeriod = time.Second
 
 // sample is what became of one request.
 type sample struct {
@@ -21,7 +21,7 @@ type sample struct {
 }
 
 // meters are what load balancers measure: "CloudWatch metrics for your Application Load
-// Balancer". They send it once a minute.
+// Balancer".
 type meters struct {
 	mu      sync.Mutex
 	samples []sample
@@ -33,24 +33,24 @@ func (m *meters) count(s sample) {
 	m.samples = append(m.samples, s)
 }
 
-// bucket is a minute and the values of a metric in it.
+// bucket is a period and the values of a metric in it.
 type bucket struct {
 	at     time.Time
 	values []float64
 }
 
-// buckets are the minutes from a time on that have ended before another, each as many of
-// CloudWatch's as asked for, with the values that value finds in the samples of a load balancer
-// and, unless "", of a target group.
-func (m *meters) buckets(balancer, group string, from, to time.Time, minutes int, value func(sample) (float64, bool)) []bucket {
+// buckets are the periods that begin from a time on and before another, with the values that
+// value finds in the samples of a load balancer and, unless "", of a target group. What was not
+// told yet is missing.
+func (m *meters) buckets(balancer, group string, from, to time.Time, period time.Duration, value func(sample) (float64, bool)) []bucket {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []bucket
-	length, now := minute*time.Duration(minutes), time.Now()
+	now := time.Now()
 	for _, s := range m.samples {
-		at := s.at.Truncate(length)
+		at := s.at.Truncate(period)
 		v, ok := value(s)
-		if !ok || lastResource(s.balancer) != balancer || group != "" && lastResource(s.group) != group || at.Before(from) || !at.Before(to) || s.at.Truncate(minute).Add(minute).After(now) {
+		if !ok || lastResource(s.balancer) != balancer || group != "" && lastResource(s.group) != group || at.Before(from) || !at.Before(to) || s.at.Truncate(MeterPeriod).Add(MeterPeriod).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(all, func(b bucket) bool { return b.at.Equal(at) })

@@ -109,18 +109,18 @@ func TestCloudWatchAnswers(t *testing.T) {
 	a := New(t)
 	client := cloudwatch.NewFromConfig(config(a))
 	balancer, group := "arn:aws:elasticloadbalancing:eu-central-1:1:loadbalancer/app/front/1", "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/web/2"
-	began := time.Now().Truncate(minute)
+	began := time.Now().Truncate(MeterPeriod)
 	for i, status := range []int{200, 200, 200, 500} {
-		a.balancing.meters.count(sample{at: began.Add(-2 * minute), balancer: balancer, group: group, status: status, took: time.Duration(i+1) * time.Second})
+		a.balancing.meters.count(sample{at: began.Add(-2 * MeterPeriod), balancer: balancer, group: group, status: status, took: time.Duration(i+1) * time.Second})
 	}
-	a.balancing.meters.count(sample{at: began.Add(-minute), balancer: balancer, group: group, refused: 502})
+	a.balancing.meters.count(sample{at: began.Add(-MeterPeriod), balancer: balancer, group: group, refused: 502})
 	query := func(metric, stat string) cloudwatchtypes.MetricDataQuery {
-		return cloudwatchtypes.MetricDataQuery{Id: aws.String("m"), MetricStat: &cloudwatchtypes.MetricStat{Period: aws.Int32(60), Stat: &stat, Metric: &cloudwatchtypes.Metric{
+		return cloudwatchtypes.MetricDataQuery{Id: aws.String("m"), MetricStat: &cloudwatchtypes.MetricStat{Period: aws.Int32(1), Stat: &stat, Metric: &cloudwatchtypes.Metric{
 			Namespace: aws.String("AWS/ApplicationELB"), MetricName: &metric,
 			Dimensions: []cloudwatchtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: aws.String("app/front/1")}, {Name: aws.String("TargetGroup"), Value: aws.String("targetgroup/web/2")}},
 		}}}
 	}
-	out, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: aws.Time(began.Add(-2 * minute)), EndTime: aws.Time(began.Add(time.Minute)), MetricDataQueries: []cloudwatchtypes.MetricDataQuery{
+	out, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: aws.Time(began.Add(-2 * MeterPeriod)), EndTime: aws.Time(began.Add(time.Minute)), MetricDataQueries: []cloudwatchtypes.MetricDataQuery{
 		query("RequestCount", "Sum"), query("HTTPCode_Target_5XX_Count", "Sum"), query("TargetResponseTime", "p50"), query("TargetResponseTime", "p99"), query("HTTPCode_ELB_502_Count", "Sum"), query("Other", "Sum"),
 	}})
 	if err != nil {
@@ -133,8 +133,8 @@ func TestCloudWatchAnswers(t *testing.T) {
 	if want := "[[1 4] [1] [2] [4] [1] []]"; fmt.Sprint(got) != want {
 		t.Errorf("the values are %v, want %s", got, want)
 	}
-	if at := out.MetricDataResults[0].Timestamps[1]; !at.Equal(began.Add(-2 * minute).Truncate(time.Millisecond)) {
-		t.Errorf("the first minute is %s, want %s", at, began.Add(-2*minute))
+	if at := out.MetricDataResults[0].Timestamps[1]; !at.Equal(began.Add(-2 * MeterPeriod)) {
+		t.Errorf("the first minute is %s, want %s", at, began.Add(-2*MeterPeriod))
 	}
 	if _, err := client.PutDashboard(t.Context(), &cloudwatch.PutDashboardInput{DashboardName: aws.String("d"), DashboardBody: aws.String(`{}`)}); err == nil {
 		t.Error("a dashboard without widgets was taken")
