@@ -17,6 +17,7 @@ type awsModel struct {
 	AssumeRoleWithWebIdentity      types.Object `tfsdk:"assume_role_with_web_identity"`
 	CustomCABundle                 types.String `tfsdk:"custom_ca_bundle"`
 	DefaultTags                    types.Object `tfsdk:"default_tags"`
+	DomainName                     types.String `tfsdk:"domain_name"`
 	EC2MetadataServiceEndpoint     types.String `tfsdk:"ec2_metadata_service_endpoint"`
 	EC2MetadataServiceEndpointMode types.String `tfsdk:"ec2_metadata_service_endpoint_mode"`
 	Endpoints                      types.Map    `tfsdk:"endpoints"`

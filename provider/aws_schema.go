@@ -23,6 +23,7 @@ func awsSchema() schema.SingleNestedAttribute {
 				MarkdownDescription: "Tags for everything that is made.",
 				Attributes:          map[string]schema.Attribute{"tags": awsTags("Tags that everything made in AWS bears, beside those of its resource.")},
 			},
+			"domain_name":                        awsText("Domain in a hosted zone of Route 53, under which each environment without a `domain_name` of its own answers, as `<name>.<region>.` before it."),
 			"ec2_metadata_service_endpoint":      awsText("Address of the EC2 metadata service. Also from `AWS_EC2_METADATA_SERVICE_ENDPOINT`."),
 			"ec2_metadata_service_endpoint_mode": awsText("`IPv4` or `IPv6`. Also from `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`."),
 			"endpoints": schema.MapAttribute{

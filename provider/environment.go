@@ -50,7 +50,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	ctx, cancel := r.start(ctx, "create", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
-	environment := m.toDomain(ctx, &resp.Diagnostics)
+	environment := m.toDomain(ctx, m.on(), &resp.Diagnostics)
 	if !r.available(r.noun, "create", &resp.Diagnostics) {
 		return
 	}
@@ -99,7 +99,7 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
 	ctx, cancel := r.start(ctx, "update", m.Timeouts, &resp.Diagnostics)
 	defer cancel()
-	environment := m.toDomain(ctx, &resp.Diagnostics)
+	environment := m.toDomain(ctx, m.on(), &resp.Diagnostics)
 	if !r.available(r.noun, "update", &resp.Diagnostics) {
 		return
 	}

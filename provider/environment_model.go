@@ -14,6 +14,8 @@ type environmentModel struct {
 	ID                   types.String   `tfsdk:"id"`
 	Account              types.String   `tfsdk:"account"`
 	AccountsDirectory    types.String   `tfsdk:"accounts_directory"`
+	AWS                  types.Object   `tfsdk:"aws"`
+	AWSResources         types.Object   `tfsdk:"aws_resources"`
 	CertificateAuthority types.String   `tfsdk:"certificate_authority"`
 	Database             types.Object   `tfsdk:"database"`
 	DatabaseHost         types.String   `tfsdk:"database_host"`
@@ -42,8 +44,9 @@ type databaseSizeModel struct {
 	MaxConnections types.Int64 `tfsdk:"max_connections"`
 }
 
-// toDomain converts a plan or a configuration; see values.go for what is not known.
-func (m environmentModel) toDomain(ctx context.Context, diags *diag.Diagnostics) target.Environment {
+// toDomain converts a plan or a configuration for a target, "" for one that is not known: then
+// it is aws where aws is set. See values.go for what is not known.
+func (m environmentModel) toDomain(ctx context.Context, on string, diags *diag.Diagnostics) target.Environment {
 	e := target.Environment{
 		Region:  text(m.RegionID, placeholder),
 		Name:    text(m.Name, placeholder),
@@ -74,19 +77,23 @@ func (m environmentModel) toDomain(ctx context.Context, diags *diag.Diagnostics)
 	if m.DeletionProtection.IsNull() {
 		e.DeletionProtection = e.Kind == target.KindProduction
 	}
-	if e.DomainName = text(m.DomainName, placeholder); m.DomainName.IsNull() {
-		e.DomainName = e.ID().DefaultDomainName()
+	e.DomainName = text(m.DomainName, placeholder)
+	d := defaultsOn(on, e.ID(), "")
+	if on == targetAWS || on == "" && given(m.AWS) {
+		d, e.AWS = defaultsOn(targetAWS, e.ID(), placeholder), m.onAWS(ctx, e.Kind, diags)
 	}
-	e.Network = m.network(ctx, e.ID(), diags)
-	e.Database.MaxConnections = defaultMaxConnections
-	if d := nested[databaseSizeModel](ctx, m.Database, diags); d != nil {
-		e.Database.MaxConnections = number(d.MaxConnections, defaultMaxConnections, defaultMaxConnections)
+	if m.DomainName.IsNull() {
+		e.DomainName = d.domainName
+	}
+	e.Network = m.network(ctx, d.network, diags)
+	e.Database.MaxConnections = d.maxConnections
+	if c := nested[databaseSizeModel](ctx, m.Database, diags); c != nil {
+		e.Database.MaxConnections = number(c.MaxConnections, d.maxConnections, d.maxConnections)
 	}
 	return e
 }
 
-func (m environmentModel) network(ctx context.Context, id target.EnvironmentID, diags *diag.Diagnostics) target.Network {
-	n := target.Network{ListenAddress: defaultListenAddress, HTTPSPort: id.DefaultHTTPSPort(), PreviewPort: id.DefaultPreviewPort()}
+func (m environmentModel) network(ctx context.Context, n target.Network, diags *diag.Diagnostics) target.Network {
 	c := nested[networkModel](ctx, m.Network, diags)
 	if c == nil {
 		return n
@@ -113,7 +120,9 @@ func (m *environmentModel) fromDomain(ctx context.Context, rec target.Environmen
 	m.Account = toText(e.Account)
 	m.AccountsDirectory = toText(s.AccountsDirectory)
 	m.CertificateAuthority = toText(s.CertificateAuthority)
-	m.Database = toObject(ctx, databaseSizeType(), &databaseSizeModel{types.Int64Value(int64(e.Database.MaxConnections))}, diags)
+	m.AWS = fromAWS(ctx, e.AWS, diags)
+	m.AWSResources = fromResources(ctx, s.AWS, diags)
+	m.Database = toObject(ctx, databaseSizeType(), &databaseSizeModel{toNumber(e.Database.MaxConnections)}, diags)
 	m.DatabaseHost = toText(s.DatabaseHost)
 	m.DatabasePort = toNumber(s.DatabasePort)
 	// Protection is armed by the last step of a create.
@@ -132,7 +141,7 @@ func (m *environmentModel) fromDomain(ctx context.Context, rec target.Environmen
 func fromNetwork(ctx context.Context, n target.Network, diags *diag.Diagnostics) types.Object {
 	return toObject(ctx, networkType(), &networkModel{
 		HTTPSPort:     types.Int64Value(int64(n.HTTPSPort)),
-		ListenAddress: types.StringValue(n.ListenAddress),
+		ListenAddress: toText(n.ListenAddress),
 		PreviewPort:   types.Int64Value(int64(n.PreviewPort)),
 	}, diags)
 }

@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -18,7 +16,8 @@ import (
 func (r *environmentResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m environmentModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
-	e := m.toDomain(ctx, &resp.Diagnostics)
+	// Which target it is for, nobody says before the plan.
+	e := m.toDomain(ctx, "", &resp.Diagnostics)
 	if !resp.Diagnostics.HasError() {
 		r.refuse(&resp.Diagnostics, req.Config.Raw, e.Validate())
 	}
@@ -42,21 +41,27 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	plan.fill(ctx, config, &resp.Diagnostics)
+	on := r.client.settings.Target
+	if on == "" && why == changing {
+		on = state.on()
+	}
+	plan.fill(ctx, config, on, r.client.settings.AWSDomainName, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished, "accounts_directory", "certificate_authority", "database_host", "database_port")
-	e := plan.toDomain(ctx, &resp.Diagnostics)
+	awaitChange(ctx, req, resp, kept.Unfinished, "accounts_directory", "aws_resources", "certificate_authority", "database_host", "database_port")
+	e := plan.toDomain(ctx, on, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.refuseOther(on, config, e, req, resp)
 	var before *target.Environment
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
-		b := state.toDomain(ctx, &resp.Diagnostics)
+		b := state.toDomain(ctx, on, &resp.Diagnostics)
 		before = &b
 	}
 	if given(plan.ID) {
 		r.planTogether(ctx, e, plan, why, req, resp)
+		r.checkSite(ctx, e, plan, before, req, resp)
 		r.warnApart(ctx, e, resp)
 		if fullyKnown(ctx, plan.Network) {
 			r.warnTaken(ctx, e, before, req, resp)
@@ -64,54 +69,9 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 }
 
-// fill replaces what the configuration leaves out by what follows from the rest of it.
-func (m *environmentModel) fill(ctx context.Context, config environmentModel, diags *diag.Diagnostics) {
-	known := given(config.RegionID) && given(config.Name)
-	id := target.EnvironmentID{Region: config.RegionID.ValueString(), Name: config.Name.ValueString()}
-	if m.ID = types.StringUnknown(); known {
-		m.ID = types.StringValue(id.String())
-	}
-	if config.DomainName.IsNull() {
-		if m.DomainName = types.StringUnknown(); known {
-			m.DomainName = types.StringValue(id.DefaultDomainName())
-		}
-	}
-	if config.DeletionProtection.IsNull() {
-		if m.DeletionProtection = types.BoolUnknown(); given(config.Kind) {
-			m.DeletionProtection = types.BoolValue(config.Kind.ValueString() == target.KindProduction)
-		}
-	}
-	if !config.Network.IsUnknown() {
-		n := networkModel{types.Int64Null(), types.StringNull(), types.Int64Null()}
-		if c := nested[networkModel](ctx, config.Network, diags); c != nil {
-			n = *c
-		}
-		n.HTTPSPort = portOr(n.HTTPSPort, known, id.DefaultHTTPSPort())
-		n.PreviewPort = portOr(n.PreviewPort, known, id.DefaultPreviewPort())
-		if n.ListenAddress.IsNull() {
-			n.ListenAddress = types.StringValue(defaultListenAddress)
-		}
-		m.Network = toObject(ctx, networkType(), &n, diags)
-	}
-	m.URL, m.PreviewURL = types.StringUnknown(), types.StringUnknown()
-	if given(m.DomainName) && fullyKnown(ctx, m.Network) {
-		m.URL, m.PreviewURL = entrances(m.toDomain(ctx, diags))
-	}
-}
-
-func portOr(configured types.Int64, known bool, port int) types.Int64 {
-	switch {
-	case !configured.IsNull():
-		return configured
-	case !known:
-		return types.Int64Unknown()
-	}
-	return types.Int64Value(int64(port))
-}
-
 // known says whether everything is known that other resources are checked against.
 func (m environmentModel) known(ctx context.Context) bool {
-	for _, v := range []attr.Value{m.ID, m.Account, m.Database, m.DomainName, m.Kind, m.Network, m.Tenancy} {
+	for _, v := range []attr.Value{m.ID, m.Account, m.AWS, m.Database, m.DomainName, m.Kind, m.Network, m.Tenancy} {
 		if !fullyKnown(ctx, v) {
 			return false
 		}
@@ -128,6 +88,9 @@ func (r *environmentResource) leave(state environmentModel) {
 // planChange replaces an environment whose nature changes, if nothing is lost by it.
 func (r *environmentResource) planChange(ctx context.Context, state, plan environmentModel, resp *resource.ModifyPlanResponse) {
 	var moved path.Paths
+	if !r.sameNetwork(ctx, state, plan, resp) {
+		moved = append(moved, path.Root("aws"))
+	}
 	for name, differs := range map[string]bool{
 		"account":   !plan.Account.Equal(state.Account),
 		"kind":      !plan.Kind.Equal(state.Kind),
@@ -140,6 +103,7 @@ func (r *environmentResource) planChange(ctx context.Context, state, plan enviro
 		}
 	}
 	if len(moved) == 0 {
+		r.refuseUpgrade(ctx, state, plan, resp)
 		return
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, moved...)

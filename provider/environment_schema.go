@@ -3,10 +3,7 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -26,14 +23,21 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 				Validators:          []validator.String{notEmpty{}},
 				MarkdownDescription: "Account that owns the environment, for `single_tenant` only and always; a change replaces the environment, and is refused while it holds databases or slots.",
 			},
-			"accounts_directory":    computedString("Where running stacks find the account databases of the environment: on the local target a directory."),
+			"accounts_directory": computedString("Where running stacks find the account databases of the environment: on the local target a directory."),
+			"aws": schema.SingleNestedAttribute{
+				Optional: true, Computed: true, Attributes: environmentAWSAttributes(),
+				MarkdownDescription: "What an environment has on the `aws` target only, and where it is refused to be set on another; defaults to what is right for its `kind`.",
+			},
+			"aws_resources": schema.SingleNestedAttribute{
+				Computed: true, Attributes: environmentResourcesAttributes(),
+				MarkdownDescription: "What the environment is made of on the `aws` target, for modules that attach infrastructure of their own.",
+			},
 			"certificate_authority": computedString("Certificate in PEM form of the authority that signs what the environment's entrances and its database server show."),
 			"database": schema.SingleNestedAttribute{
 				Optional:            true,
 				Computed:            true,
-				Default:             objectdefault.StaticValue(types.ObjectValueMust(databaseSizeType().AttrTypes, map[string]attr.Value{"max_connections": types.Int64Value(defaultMaxConnections)})),
 				Attributes:          databaseSizeAttributes(),
-				MarkdownDescription: "Size of the database server; it changes in place, which may restart the server.",
+				MarkdownDescription: "Size of the database server on the local target; it changes in place, which may restart the server.",
 			},
 			"database_host": computedString("Host name or address of the environment's database server."),
 			"database_port": schema.Int64Attribute{Computed: true, MarkdownDescription: "TCP port of the environment's database server."},
@@ -43,7 +47,7 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"domain_name": schema.StringAttribute{
 				Optional: true, Computed: true,
-				MarkdownDescription: "Name under which the environment answers, with every account one label below it; defaults to `<name>.<region>.localhost` and changes in place. On the local target names live under `.localhost`, which is appended in `url` where it is missing.",
+				MarkdownDescription: "Name under which the environment answers, with every account one label below it; it changes in place. On the local target it defaults to `<name>.<region>.localhost`, and names live under `.localhost`, which is appended in `url` where it is missing. On `aws` it lies in a hosted zone of Route 53, and defaults to `<name>.<region>.` before the provider's `aws.domain_name`.",
 			},
 			"kind": schema.StringAttribute{
 				Required:            true,
@@ -84,15 +88,15 @@ func networkAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"https_port": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "TCP port of the front door; defaults to one of 10000 to 14999 that follows from the id.",
+			MarkdownDescription: "TCP port of the front door; defaults to 443 on `aws`, and on the local target to one of 10000 to 14999 that follows from the id.",
 		},
 		"listen_address": schema.StringAttribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "IP address on which the entrances listen; defaults to `127.0.0.1`, which only this machine reaches.",
+			MarkdownDescription: "IP address on which the entrances listen on the local target, and which no other target has; defaults to `127.0.0.1`, which only this machine reaches.",
 		},
 		"preview_port": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "TCP port of the preview entrance; defaults to one of 15000 to 19999 that follows from the id.",
+			MarkdownDescription: "TCP port of the preview entrance; defaults to 8443 on `aws`, and on the local target to one of 15000 to 19999 that follows from the id.",
 		},
 	}
 }
@@ -102,8 +106,8 @@ func networkType() types.ObjectType { return nestedType(networkAttributes()) }
 func databaseSizeAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"max_connections": schema.Int64Attribute{
-			Optional: true, Computed: true, Default: int64default.StaticInt64(defaultMaxConnections),
-			MarkdownDescription: "How many connections the server accepts at once, 10 to 10000; defaults to 200.",
+			Optional: true, Computed: true,
+			MarkdownDescription: "How many connections the server accepts at once, 10 to 10000; defaults to 200. Not for the `aws` target, where it follows from the cluster's size.",
 		},
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 // note is what Terraform keeps for us beside the state of a resource, unseen by users.
 type note struct {
-	// Installation is the id of the installation that the object is in.
+	// Target is where the object is, Installation the id of the installation there.
+	Target       string `json:"target"`
 	Installation string `json:"installation"`
 	// Unfinished says that the object was last seen with work left, which an update does. A
 	// plan must be a function of configuration and state, so the clock is read here only.
@@ -54,7 +55,7 @@ func readNote(ctx context.Context, private noteReader, diags *diag.Diagnostics) 
 
 // writeNote notes the installation as it is now, and whose the object is.
 func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.Meta, unfinished bool, diags *diag.Diagnostics) {
-	n := note{Unfinished: unfinished, Owner: readNote(ctx, private, diags).Owner}
+	n := note{Target: c.settings.Target, Unfinished: unfinished, Owner: readNote(ctx, private, diags).Owner}
 	switch {
 	case n.Owner == "" || meta.Owner == c.settings.Owner:
 		n.Owner = meta.Owner
@@ -78,27 +79,42 @@ func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.
 // sameInstallation refuses to go on where the target is not the installation that holds the
 // object: what is not found there may well exist.
 func (c *client) sameInstallation(ctx context.Context, private noteReader, n noun, verb, id string, diags *diag.Diagnostics) bool {
-	expected := readNote(ctx, private, diags).Installation
+	kept := readNote(ctx, private, diags)
 	if diags.HasError() {
 		return false
 	}
+	if kept.Target != "" && kept.Target != c.settings.Target {
+		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q was made on the %s target, and the provider's target is %q now. A state belongs to one installation of one target: what it holds is not there, and is not moved. Set target back to %q; for %s begin with a state of its own, such as another workspace. The state was left as it is.", n.title, id, kept.Target, c.settings.Target, kept.Target, c.settings.Target))
+		return false
+	}
+	expected := kept.Installation
 	actual, err := c.driver.Installation(ctx)
 	switch {
 	case errors.Is(err, target.ErrNoInstallation) && expected == "":
-		diags.AddError(n.summary(verb), fmt.Sprintf("There is no installation of Slipway in %s, so %s %q can't be looked up there. Point the provider to the right one with local.data_dir or SLIPWAY_DATA_DIR.", c.driver.Where(), n.words, id))
+		diags.AddError(n.summary(verb), fmt.Sprintf("There is no installation of Slipway in %s, so %s %q can't be looked up there. %s", c.driver.Where(), n.words, id, c.pointHint()))
 	case errors.Is(err, target.ErrNoInstallation):
-		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and there is no installation in %s. %s", n.title, id, expected, c.driver.Where(), lostHint))
+		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and there is no installation in %s. %s", n.title, id, expected, c.driver.Where(), c.lostHint()))
 	case err != nil:
 		n.report(ctx, diags, verb, id, err)
 	case expected != "" && expected != actual:
-		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and %s holds another one, %s. %s", n.title, id, expected, c.driver.Where(), actual, lostHint))
+		diags.AddError(n.summary(verb), fmt.Sprintf("%s %q belongs to installation %s, and %s holds another one, %s. %s", n.title, id, expected, c.driver.Where(), actual, c.lostHint()))
 	default:
 		return true
 	}
 	return false
 }
 
-const lostHint = "The state was left as it is. Point the provider to the right installation with local.data_dir or SLIPWAY_DATA_DIR, or restore it from a backup; if it is gone for good, remove its resources from the state with \"terraform state rm\"."
+// pointHint says how another installation is chosen.
+func (c *client) pointHint() string {
+	if c.settings.Target == targetAWS {
+		return "Point the provider to the right one by AWS account and by aws.region, which is its home."
+	}
+	return "Point the provider to the right one with local.data_dir or SLIPWAY_DATA_DIR."
+}
+
+func (c *client) lostHint() string {
+	return "The state was left as it is. " + c.pointHint() + " If it is gone, restore it from a backup; if it is gone for good, remove its resources from the state with \"terraform state rm\"."
+}
 
 // holding works in the name of the owner that this state holds an object of, too.
 func (c *client) holding(ctx context.Context, private noteReader, diags *diag.Diagnostics) *provision.Provisioner {

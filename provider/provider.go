@@ -111,7 +111,7 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 			"target": schema.StringAttribute{
 				Optional:            true,
 				Validators:          []validator.String{notEmpty{}},
-				MarkdownDescription: "Where things are built: `local`, which is the default, or `aws`, which is being built and has regions only in this version. Also from `SLIPWAY_TARGET`.",
+				MarkdownDescription: "Where things are built: `local`, which is the default, or `aws`, which is being built and has regions and environments in this version. Also from `SLIPWAY_TARGET`.",
 			},
 		},
 	}
@@ -144,6 +144,9 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 	c := &client{clock: p.clock, portTaken: p.portTaken, register: newRegister()}
 	resp.ResourceData, resp.DataSourceData, resp.EphemeralResourceData, resp.ListResourceData, resp.ActionData = c, c, c, c, c
 	if !known {
+		if !m.Target.IsUnknown() {
+			c.settings.Target = settings.Target
+		}
 		return
 	}
 	settings.Version = p.version

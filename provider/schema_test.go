@@ -57,6 +57,12 @@ func TestNoAttributeHoldsASecret(t *testing.T) {
 		"slipway_deployment_slot.components.secrets",                         // paths, or ids of secrets
 		"slipway_deployment_slot.migrate.secrets",                            // the same
 		"slipway_deployment_slot.test_suite.secrets",                         // the same
+		"slipway_environment.aws.certificate_arn",                            // the name of one
+		"slipway_environment.aws.vpc.private_subnet_ids",                     // ids
+		"slipway_environment.aws_resources.account_secrets_prefix",           // what names begin with
+		"slipway_environment.aws_resources.certificate_arn",                  // a name
+		"slipway_environment.aws_resources.kms_key_arn",                      // a name
+		"slipway_environment.aws_resources.private_subnet_ids",               // ids
 		"slipway_environment.certificate_authority",                          // a public certificate
 	}
 	var seen []string
@@ -94,10 +100,11 @@ func TestEveryAttributeIsDescribedInFullSentences(t *testing.T) {
 // TestNumbersCarryTheirUnit lists the numbers that count things or are versions.
 func TestNumbersCarryTheirUnit(t *testing.T) {
 	t.Parallel()
-	unit := regexp.MustCompile(`(^|_)(seconds|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
+	unit := regexp.MustCompile(`(^|_)(seconds|days|capacity_units|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
 	counts := []string{
 		"port", "https_port", "preview_port", "database_port", "max_connections", "connection_limit", "credential_version",
 		"cpu", "min", "max", "max_retries", "healthy_threshold", "unhealthy_threshold", "retry",
+		"instances", "zones",
 	}
 	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
 		if a.Type != nil && a.Type.String() == "tftypes.Number" && !unit.MatchString(a.Name) && !slices.Contains(counts, a.Name) {

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/targets"
 )
 
@@ -41,6 +42,8 @@ type Settings struct {
 	postgresPasswordFile string
 	// AWS is how the aws target reaches AWS; nil for another target.
 	AWS *awstarget.Settings
+	// AWSDomainName is what environments on aws without a name of their own are under, or "".
+	AWSDomainName string
 }
 
 var (
@@ -100,7 +103,10 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 			if !m.AWS.IsNull() {
 				diags.Append(m.AWS.As(ctx, &aws, basetypes.ObjectAsOptions{})...)
 			}
-			s.AWS = aws.settings(ctx, getenv, &diags)
+			s.AWS, s.AWSDomainName = aws.settings(ctx, getenv, &diags), aws.DomainName.ValueString()
+			if err := target.ValidateDomainName(s.AWSDomainName); s.AWSDomainName != "" && err != nil {
+				invalid(&diags, "Invalid domain_name", path.Root("aws").AtName("domain_name"), "%s", err)
+			}
 			for _, f := range s.AWS.Validate() {
 				diags.AddAttributeError(path.Root("aws").AtName(f.Path), "Invalid "+f.Path, sentence("aws."+f.Path+": "+f.Message))
 			}

@@ -89,6 +89,13 @@ func (p *Provisioner) CheckEnvironment(ctx context.Context, e target.Environment
 	if !mirrored {
 		faults = append(faults, target.Fault{Path: "mirrors", Message: fmt.Sprintf("there is no production environment %q for the sandbox to equal", e.Mirrors)})
 	}
+	if site, ok := p.driver.(target.Sites); ok {
+		found, err := site.CheckEnvironment(ctx, e, region.Spec)
+		if err != nil {
+			return fmt.Errorf("look at what environment %q needs: %w", e.ID(), err)
+		}
+		faults = append(faults, found...)
+	}
 	return append(e.ValidateIn(region.Spec, existing), faults...).Err()
 }
 

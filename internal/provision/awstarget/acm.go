@@ -7,11 +7,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 const (
 	errNoCertificate = "ResourceNotFoundException"
-	factCertificate  = "certificate"
+	// factCertificate is the certificate that the entrances show, factCertificateMade the one that
+	// was made, for a domain name and a zone, and factCertificatesOld those that it replaced.
+	factCertificate     = "certificate"
+	factCertificateMade = "certificate_made"
+	factCertificateFor  = "certificate_for"
+	factCertificatesOld = "certificates_old"
 )
 
 // findCertificate describes a certificate.
@@ -23,27 +30,47 @@ func findCertificate(ctx context.Context, c *clients, arn string) (*types.Certif
 	return out.Certificate, nil
 }
 
-// putCertificate requests a certificate for a domain name and every label under it, proves by
-// records of Route 53 that the names are ours, and waits until it is issued.
-func (n *noun) putCertificate(ctx context.Context, part, domain string) error {
-	zone, err := findZone(ctx, n.clients, domain)
+// putCertificate sees to the certificate of the entrances: the one that is given, else one for
+// the domain name and every label under it. That the names are ours is proved by records of
+// Route 53. What it replaces stays until no entrance uses it any more.
+func (n *noun) putCertificate(ctx context.Context, part string, e target.Environment) error {
+	if given := settingsOf(e).CertificateARN; given != "" {
+		if err := n.retireCertificate(ctx, given); err != nil {
+			return err
+		}
+		return n.save(ctx, factCertificate, given)
+	}
+	zone, err := n.zoneOf(ctx, e)
 	if err != nil {
 		return err
 	}
-	arn, err := n.certificate(ctx, part, domain)
+	is := e.DomainName + "@" + zone
+	if was := n.fact(factCertificateFor); was != is {
+		if err := n.retireCertificate(ctx, ""); err != nil {
+			return err
+		}
+		if err := n.save(ctx, factCertificateFor, is); err != nil {
+			return err
+		}
+	}
+	arn, err := n.certificate(ctx, part, e.DomainName)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(n.save(ctx, factCertificate, arn), n.requested(ctx, factCertificate)); err != nil {
+	if err := errors.Join(n.save(ctx, factCertificateMade, arn), n.requested(ctx, markCertificate(e.DomainName))); err != nil {
 		return err
 	}
-	proofs, err := n.proofs(ctx, arn)
-	if err != nil {
+	if err := n.prove(ctx, arn, zone); err != nil {
 		return err
 	}
-	if err := n.upsert(ctx, zone, proofs); err != nil {
+	if err := n.waitCertificate(ctx, arn, e.DomainName); err != nil {
 		return err
 	}
+	return n.save(ctx, factCertificate, arn)
+}
+
+// waitCertificate waits until ACM has seen the proofs.
+func (n *noun) waitCertificate(ctx context.Context, arn, domain string) error {
 	return n.target.until(ctx, fmt.Sprintf("the certificate of %q", domain), func(ctx context.Context) (status, bool, error) {
 		d, err := findCertificate(ctx, n.clients, arn)
 		if err != nil {
@@ -52,17 +79,33 @@ func (n *noun) putCertificate(ctx context.Context, part, domain string) error {
 		switch d.Status {
 		case types.CertificateStatusFailed, types.CertificateStatusValidationTimedOut, types.CertificateStatusRevoked, types.CertificateStatusExpired:
 			// Another one is requested by the next put.
-			return status(d.Status), false, errors.Join(fmt.Errorf("certificate %q is %s: %s", arn, d.Status, d.FailureReason), n.save(ctx, factCertificate, ""))
+			return status(d.Status), false, errors.Join(fmt.Errorf("certificate %q is %s: %s", arn, d.Status, d.FailureReason), n.retireCertificate(ctx, ""))
 		}
 		return status(d.Status), d.Status == types.CertificateStatusIssued, nil
 	})
 }
 
+// retireCertificate remembers the certificate that was made as one to remove, unless it is to
+// stay in use.
+func (n *noun) retireCertificate(ctx context.Context, stays string) error {
+	made := n.fact(factCertificateMade)
+	if made == "" || made == stays {
+		return nil
+	}
+	if err := n.saveList(ctx, factCertificatesOld, append(n.factList(factCertificatesOld), made)); err != nil {
+		return err
+	}
+	return errors.Join(n.save(ctx, factCertificateMade, ""), n.save(ctx, factCertificateFor, ""))
+}
+
+// markCertificate is what the request of a certificate is saved under.
+func markCertificate(domain string) string { return factCertificate + "_" + domain }
+
 // certificate is the ARN of the environment's certificate, requested where there is none. The
 // saved token makes AWS answer a repeated request with the first one's certificate for an
 // hour; later it is found by its tags.
 func (n *noun) certificate(ctx context.Context, part, domain string) (string, error) {
-	if arn := n.fact(factCertificate); arn != "" {
+	if arn := n.fact(factCertificateMade); arn != "" {
 		if _, err := findCertificate(ctx, n.clients, arn); !isAbsent(err) {
 			return arn, err
 		}
@@ -70,7 +113,7 @@ func (n *noun) certificate(ctx context.Context, part, domain string) (string, er
 	if arn, err := n.certificateByTags(ctx, part, domain); !isAbsent(err) {
 		return arn, err
 	}
-	token, err := n.request(ctx, factCertificate)
+	token, err := n.request(ctx, markCertificate(domain))
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +180,8 @@ func (n *noun) proofs(ctx context.Context, arn string) (records []record, err er
 // checkCertificate says whether the certificate can be used.
 func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
 	arn := n.fact(factCertificate)
-	if arn == "" {
+	switch made := n.fact(factCertificateMade); {
+	case arn == "" || made != "" && made != arn:
 		return []string{"there is no certificate"}, nil
 	}
 	d, err := findCertificate(ctx, n.clients, arn)
@@ -150,20 +194,48 @@ func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
 	return nil, err
 }
 
-// deleteCertificate removes the certificate with its records. A listener may still be seen
-// to use it for a while.
-func (n *noun) deleteCertificate(ctx context.Context, part, domain string) error {
-	arn := n.fact(factCertificate)
-	if arn == "" {
-		var err error
-		if arn, err = n.certificateByTags(ctx, part, domain); err != nil {
-			return gone(err)
+// removeOldCertificates removes the certificates that others have replaced, with the proofs that
+// nobody needs any more.
+func (n *noun) removeOldCertificates(ctx context.Context) error {
+	for _, arn := range n.factList(factCertificatesOld) {
+		if err := n.removeCertificate(ctx, arn); err != nil {
+			return err
 		}
 	}
-	if d, err := findCertificate(ctx, n.clients, arn); err != nil {
-		return gone(err)
-	} else if err := n.removeProofs(ctx, d, domain); err != nil {
+	if err := n.saveList(ctx, factCertificatesOld, nil); err != nil {
 		return err
+	}
+	var needed []record
+	if arn := n.fact(factCertificateMade); arn != "" {
+		var err error
+		if needed, err = n.proofs(ctx, arn); err != nil {
+			return err
+		}
+	}
+	return n.unprove(ctx, needed)
+}
+
+// deleteCertificate removes what was made, with its records. A listener may still be seen to use
+// it for a while. A certificate that was given stays.
+func (n *noun) deleteCertificate(ctx context.Context, part, domain string) error {
+	arn := n.fact(factCertificateMade)
+	if arn == "" && n.fact(factCertificateFor) != "" { // the answer to the request was lost
+		var err error
+		if arn, err = n.certificateByTags(ctx, part, domain); gone(err) != nil {
+			return err
+		}
+	}
+	for _, old := range append(n.factList(factCertificatesOld), arn) {
+		if err := n.removeCertificate(ctx, old); err != nil {
+			return err
+		}
+	}
+	return n.unprove(ctx, nil)
+}
+
+func (n *noun) removeCertificate(ctx context.Context, arn string) error {
+	if arn == "" {
+		return nil
 	}
 	return n.target.until(ctx, fmt.Sprintf("the end of certificate %q", arn), func(ctx context.Context) (status, bool, error) {
 		_, err := n.clients.acm.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: &arn})
@@ -172,23 +244,4 @@ func (n *noun) deleteCertificate(ctx context.Context, part, domain string) error
 		}
 		return "gone", true, failed(gone(err, errNoCertificate), "delete certificate %q", arn)
 	})
-}
-
-func (n *noun) removeProofs(ctx context.Context, d *types.CertificateDetail, domain string) error {
-	zone, err := findZone(ctx, n.clients, domain)
-	if err != nil {
-		return nil // without the zone there are no records
-	}
-	seen := map[string]bool{}
-	for _, o := range d.DomainValidationOptions {
-		if o.ResourceRecord == nil || seen[text(o.ResourceRecord.Name)] {
-			continue
-		}
-		seen[text(o.ResourceRecord.Name)] = true
-		r := record{name: text(o.ResourceRecord.Name), kind: string(o.ResourceRecord.Type), value: text(o.ResourceRecord.Value)}
-		if err := n.removeRecord(ctx, zone, r.name, r.kind); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package awstarget
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -13,6 +12,7 @@ import (
 var (
 	_ target.Driver    = (*Target)(nil)
 	_ target.Locations = (*Target)(nil)
+	_ target.Sites     = (*Target)(nil)
 )
 
 // Target is one installation on AWS as one run of the provider sees it. It connects when it is
@@ -23,7 +23,6 @@ type Target struct {
 	pace    wait.Options
 	tags    map[string]string
 	where   string
-	places  sync.Map // place by the name of a region
 }
 
 // New makes a target. It touches nothing.
@@ -36,7 +35,7 @@ func New(s Settings, o Options) *Target {
 	if o.Pace > 0 {
 		pace.First, pace.Max = o.Pace, o.Pace
 	}
-	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
+	return &Target{session: newSession(s, o), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

@@ -61,10 +61,11 @@ func notYet(group, test string) string {
 // environment is a definition that can be built beside others.
 func environment(_ *testing.T, region, name string) target.Environment {
 	id := target.EnvironmentID{Region: region, Name: name}
+	settings := target.DefaultAWS(target.KindSandbox)
 	return target.Environment{
 		Region: region, Name: name, Kind: target.KindSandbox, Tenancy: target.TenancyMultiTenant,
-		DomainName: id.Name + "." + id.Region + ".example.com", Database: target.Database{MaxConnections: 50},
-		Network: target.Network{ListenAddress: "0.0.0.0", HTTPSPort: 443, PreviewPort: 8443},
+		DomainName: id.Name + "." + id.Region + ".example.com", AWS: &settings,
+		Network: target.Network{HTTPSPort: target.AWSHTTPSPort, PreviewPort: target.AWSPreviewPort},
 	}
 }
 

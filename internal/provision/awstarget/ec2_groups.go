@@ -12,41 +12,71 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// Security groups: of the load balancer, of what runs, and of the database servers.
+// Security groups: of the load balancer, of what runs, of the database servers and of endpoints.
 const (
 	markBalancerGroup = "group-balancer"
 	markStackGroup    = "group-stacks"
 	markDatabaseGroup = "group-database"
+	markEndpointGroup = "group-endpoints"
 )
 
 const postgresPort = 5432
 
-// rule is one thing that a security group lets in. Either from or block is set.
+// rule is one thing that a security group lets in. One of block, fact and group is set.
 type rule struct {
 	from, to int32
 	block    string
+	fact     string // a fact that holds blocks
 	group    string // the mark of another group
 }
 
 // groupRules are what each security group lets in. What nobody needs is not let in.
 func groupRules(e target.Environment, l layout) map[string][]rule {
-	https, preview := int32(e.Network.HTTPSPort), int32(e.Network.PreviewPort)
 	return map[string][]rule{
-		markBalancerGroup: {
-			{from: 80, to: 80, block: "0.0.0.0/0"}, // answers with a redirect only
-			{from: https, to: https, block: "0.0.0.0/0"},
-			{from: preview, to: preview, block: l.network()},
-		},
+		markBalancerGroup: entranceRules(e, l),
 		markStackGroup:    {{from: 0, to: 65535, group: markBalancerGroup}},
 		markDatabaseGroup: {{from: postgresPort, to: postgresPort, group: markStackGroup}},
+		markEndpointGroup: {{from: 443, to: 443, group: markStackGroup}},
 	}
+}
+
+// entranceRules are who reaches the load balancer. What runs in the VPC, such as a test suite,
+// reaches one that faces the internet from the addresses of the NAT gateways.
+func entranceRules(e target.Environment, l layout) []rule {
+	a := settingsOf(e)
+	within := []rule{{fact: factBlocks}}
+	for zone := range l.gateways {
+		within = append(within, rule{fact: factAddress(zone)})
+	}
+	from := func(port int, blocks []string) []rule {
+		var all []rule
+		for _, r := range within {
+			all = append(all, rule{from: int32(port), to: int32(port), fact: r.fact})
+		}
+		for _, b := range blocks {
+			all = append(all, rule{from: int32(port), to: int32(port), block: b})
+		}
+		return all
+	}
+	https := func(port int) []rule {
+		if !a.Restricted() {
+			return []rule{{from: int32(port), to: int32(port), block: everywhere}}
+		}
+		return from(port, a.CIDRs)
+	}
+	// Port 80 answers with a redirect only.
+	return slices.Concat(https(80), https(e.Network.HTTPSPort), from(e.Network.PreviewPort, a.PreviewCIDRs))
 }
 
 // groups are the security groups, each with what it lets in. The order is that of what they
 // refer to.
 func (n *noun) groups(e target.Environment, l layout) []thing {
 	var all []thing
-	for _, mark := range []string{markBalancerGroup, markStackGroup, markDatabaseGroup} {
+	marks := []string{markBalancerGroup, markStackGroup, markDatabaseGroup}
+	if l.endpoints {
+		marks = append(marks, markEndpointGroup)
+	}
+	for _, mark := range marks {
 		all = append(all, n.group(mark, groupRules(e, l)[mark]))
 	}
 	return all
@@ -114,6 +144,7 @@ func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
 // too many.
 func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missing []types.IpPermission, surplus []string, err error) {
 	filter := "group-id"
+	rules = n.resolved(rules)
 	var has []rule
 	pages := ec2.NewDescribeSecurityGroupRulesPaginator(n.clients.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: &filter, Values: []string{id}}}})
 	for pages.HasMorePages() {
@@ -129,14 +160,13 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missi
 			if r.ReferencedGroupInfo != nil {
 				seen.group = text(r.ReferencedGroupInfo.GroupId)
 			}
-			if i := slices.IndexFunc(rules, func(want rule) bool { return n.resolved(want) == seen && text(r.IpProtocol) == "tcp" }); i < 0 {
+			if !slices.Contains(rules, seen) || text(r.IpProtocol) != "tcp" {
 				surplus = append(surplus, text(r.SecurityGroupRuleId))
 			}
 			has = append(has, seen)
 		}
 	}
 	for _, r := range rules {
-		r = n.resolved(r)
 		if slices.Contains(has, r) {
 			continue
 		}
@@ -151,10 +181,25 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missi
 	return missing, surplus, nil
 }
 
-// resolved is a rule with another group's id in place of its mark.
-func (n *noun) resolved(r rule) rule {
-	if r.group != "" {
-		r.group = n.fact(r.group)
+// resolved are rules with blocks and ids in place of facts and marks, each once.
+func (n *noun) resolved(rules []rule) []rule {
+	var all []rule
+	add := func(r rule) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
 	}
-	return r
+	for _, r := range rules {
+		if r.group != "" {
+			r.group = n.fact(r.group)
+		}
+		if r.fact == "" {
+			add(r)
+			continue
+		}
+		for _, block := range n.factList(r.fact) {
+			add(rule{from: r.from, to: r.to, block: block})
+		}
+	}
+	return all
 }

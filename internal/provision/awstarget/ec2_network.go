@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,14 +41,36 @@ func (n *noun) vpc(l layout) thing {
 			if _, err := c.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsSupport: on}); err != nil {
 				return err
 			}
-			_, err := c.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsHostnames: on})
-			return err
+			if _, err := c.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: &id, EnableDnsHostnames: on}); err != nil {
+				return err
+			}
+			v, err := n.findVPC(ctx, id)
+			if err != nil {
+				return err
+			}
+			return n.saveBlocks(ctx, v)
 		},
+		check: n.checkVPC,
 		delete: func(ctx context.Context, id string) error {
 			_, err := c.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: &id})
 			return gone(err, "InvalidVpcID.NotFound")
 		},
 	}
+}
+
+// checkVPC says whether names are resolved in a VPC as endpoints and load balancers need it.
+func (n *noun) checkVPC(ctx context.Context, id string) ([]string, error) {
+	var drift []string
+	for _, name := range []types.VpcAttributeName{types.VpcAttributeNameEnableDnsSupport, types.VpcAttributeNameEnableDnsHostnames} {
+		on, err := n.vpcAttribute(ctx, id, name)
+		if err != nil {
+			return nil, err
+		}
+		if !on {
+			drift = append(drift, fmt.Sprintf("%s of VPC %s is off", name, id))
+		}
+	}
+	return drift, nil
 }
 
 func (n *noun) gateway() thing {
@@ -163,6 +186,9 @@ func (n *noun) zones(ctx context.Context) ([]string, error) {
 
 // subnetIDs are the ids of the subnets of a kind.
 func (n *noun) subnetIDs(l layout, kind string) []string {
+	if l.given != nil {
+		return map[string][]string{subnetPublic: l.given.PublicSubnets, subnetPrivate: l.given.PrivateSubnets, subnetDatabase: l.given.DatabaseSubnets}[kind]
+	}
 	var ids []string
 	for zone := range l.zones {
 		ids = append(ids, n.fact(markSubnet(kind, zone)))

@@ -120,10 +120,10 @@ const everywhere = "0.0.0.0/0"
 
 // outside is the gateway that a path leads to; both are nil where it leads nowhere.
 func (n *noun) outside(p path) (internet, nat *string) {
-	switch p.kind {
-	case subnetPublic:
+	switch {
+	case p.kind == subnetPublic:
 		internet = aws.String(n.fact(markGateway))
-	case subnetPrivate:
+	case p.kind == subnetPrivate && p.layout.gateways > 0:
 		nat = aws.String(n.fact(markNAT(min(p.from, p.layout.gateways-1))))
 	}
 	return internet, nat

@@ -43,7 +43,7 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 	name := n.balancerName()
 	b, err := findBalancer(ctx, n.clients, name)
 	if isAbsent(err) {
-		if err := n.createBalancer(ctx, part, name, l); err != nil {
+		if err := n.createBalancer(ctx, part, name, e, l); err != nil {
 			return err
 		}
 		b, err = findBalancer(ctx, n.clients, name)
@@ -74,10 +74,14 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 	return failed(err, "set the attributes of load balancer %q", name)
 }
 
-func (n *noun) createBalancer(ctx context.Context, part, name string, l layout) error {
+func (n *noun) createBalancer(ctx context.Context, part, name string, e target.Environment, l layout) error {
+	scheme, subnets := types.LoadBalancerSchemeEnumInternetFacing, n.subnetIDs(l, subnetPublic)
+	if settingsOf(e).Internal {
+		scheme, subnets = types.LoadBalancerSchemeEnumInternal, n.subnetIDs(l, subnetPrivate)
+	}
 	_, err := n.clients.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
-		Name: &name, Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing, IpAddressType: types.IpAddressTypeIpv4,
-		SecurityGroups: []string{n.fact(markBalancerGroup)}, Subnets: n.subnetIDs(l, subnetPublic), Tags: n.elbTags(part),
+		Name: &name, Type: types.LoadBalancerTypeEnumApplication, Scheme: scheme, IpAddressType: types.IpAddressTypeIpv4,
+		SecurityGroups: []string{n.fact(markBalancerGroup)}, Subnets: subnets, Tags: n.elbTags(part),
 	})
 	if coded(err, "DuplicateLoadBalancerName") {
 		return foreign("load balancer", name) // one with other settings, which ours never has

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -19,7 +17,6 @@ const unfinishedChange = "the last change is not finished: apply again to go on 
 // PutEnvironment implements target.Environments. It returns when the environment is ready.
 func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o target.PutOptions) (target.EnvironmentRecord, error) {
 	var none target.EnvironmentRecord
-	t.forget(e.Region)
 	n, err := t.environmentNoun(ctx, e.ID())
 	if err != nil {
 		return none, err
@@ -80,33 +77,22 @@ func (n *noun) finishEnvironment(ctx context.Context) error {
 	if err := n.environmentParts(rec.Spec).put(ctx); err != nil {
 		return err
 	}
+	status, err := n.environmentStatus(ctx, rec.Spec)
+	if err != nil {
+		return err
+	}
 	err = n.table.modify(ctx, n.key, leased(n.token, n.target.now()), func(doc *document) error {
 		rec, err := recordOf[target.EnvironmentRecord](*doc)
 		if err != nil {
 			return err
 		}
 		rec.Meta.Ready, rec.Meta.Problem = true, ""
-		rec.Status = n.environmentStatus(rec.Spec)
+		rec.Status = status
 		err = doc.record(rec)
 		n.document = *doc
 		return err
 	})
 	return err
-}
-
-// environmentStatus is where an environment can be reached.
-func (n *noun) environmentStatus(e target.Environment) target.EnvironmentStatus {
-	url := func(port int) string {
-		host := e.DomainName
-		if port != 443 {
-			host = net.JoinHostPort(host, strconv.Itoa(port))
-		}
-		return "https://" + host
-	}
-	return target.EnvironmentStatus{
-		URL: url(e.Network.HTTPSPort), PreviewURL: url(e.Network.PreviewPort),
-		DatabaseHost: n.fact(factDatabaseHost), DatabasePort: postgresPort,
-	}
 }
 
 // GetEnvironment implements target.Environments. Meta.Problem says what differs from the
@@ -141,7 +127,7 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 		if err != nil {
 			return nil, err
 		}
-		control := c.table(controlName(r.Spec.Name))
+		control := table{client: c.dynamodb, name: controlName(r.Spec.Name)}
 		rows, err := control.list(ctx, kindEnvironment)
 		if isAbsent(err) {
 			continue // the region is being made or removed
@@ -211,13 +197,17 @@ func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) e
 
 // environmentNoun is an environment to look at or to work on; it need not be there.
 func (t *Target) environmentNoun(ctx context.Context, id target.EnvironmentID) (*noun, error) {
-	p, err := t.place(ctx, id.Region)
+	d, err := t.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, _, err := t.regionNoun(ctx, d, id.Region)
 	if err != nil {
 		return nil, err
 	}
 	return &noun{
-		target: t, clients: p.clients, installation: p.installation, region: id.Region, environment: id.Name,
-		regionKey: p.regionKey,
-		table:     p.clients.table(controlName(id.Region)), key: key{kindEnvironment, id.Name},
+		target: t, clients: r.clients, installation: r.installation, region: id.Region, environment: id.Name,
+		regionKey: r.fact(factKey),
+		table:     table{client: r.clients.dynamodb, name: controlName(id.Region)}, key: key{kindEnvironment, id.Name},
 	}, nil
 }

@@ -20,6 +20,8 @@ const (
 	partRoles       = "roles"
 	partLogging     = "logging"
 	partNAT         = "nat"
+	partEndpoints   = "endpoints"
+	partRetired     = "retired"
 	partRoutes      = "routes"
 	partSubnets     = "subnets"
 	partVPC         = "vpc"
@@ -29,14 +31,8 @@ const (
 // needs before it.
 func (n *noun) environmentParts(e target.Environment) graph {
 	l := layoutOf(e)
-	return graph{
-		n.thingsPart(partVPC, nil, n.vpc(l)),
-		n.thingsPart(partGateway, []string{partVPC}, n.gateway()),
-		n.thingsPart(partSubnets, []string{partVPC}, n.subnets(l)...),
-		n.thingsPart(partGroups, []string{partVPC}, n.groups(e, l)...),
-		n.thingsPart(partAddresses, nil, n.addresses(l)...),
-		n.thingsPart(partNAT, []string{partAddresses, partSubnets, partGateway}, n.gateways(l)...),
-		n.thingsPart(partRoutes, []string{partGateway, partSubnets, partNAT}, n.routes(l)...),
+	return append(n.networkParts(l), graph{
+		n.thingsPart(partGroups, []string{partVPC, partAddresses}, n.groups(e, l)...),
 		n.certificatePart(e),
 		n.balancerPart(e, l),
 		n.listenersPart(e),
@@ -45,13 +41,30 @@ func (n *noun) environmentParts(e target.Environment) graph {
 		n.loggingPart(e),
 		n.rolesPart(),
 		n.clusterPart(),
+		n.retiredPart(e, l),
+	}...)
+}
+
+// networkParts are a network that is made, or the one that is given.
+func (n *noun) networkParts(l layout) graph {
+	if l.given != nil {
+		return graph{n.givenPart(l)}
+	}
+	return graph{
+		n.thingsPart(partVPC, nil, n.vpc(l)),
+		n.thingsPart(partGateway, []string{partVPC}, n.gateway()),
+		n.thingsPart(partSubnets, []string{partVPC}, n.subnets(l)...),
+		n.thingsPart(partAddresses, nil, n.addresses(l)...),
+		n.thingsPart(partNAT, []string{partAddresses, partSubnets, partGateway}, n.gateways(l)...),
+		n.thingsPart(partRoutes, []string{partGateway, partSubnets, partNAT}, n.routes(l)...),
+		n.thingsPart(partEndpoints, []string{partGroups, partRoutes}, n.endpoints(l)...),
 	}
 }
 
 func (n *noun) certificatePart(e target.Environment) part {
 	return part{
 		name:   partCertificate,
-		put:    func(ctx context.Context) error { return n.putCertificate(ctx, partCertificate, e.DomainName) },
+		put:    func(ctx context.Context) error { return n.putCertificate(ctx, partCertificate, e) },
 		check:  n.checkCertificate,
 		delete: func(ctx context.Context) error { return n.deleteCertificate(ctx, partCertificate, e.DomainName) },
 	}
@@ -78,9 +91,9 @@ func (n *noun) listenersPart(e target.Environment) part {
 func (n *noun) namesPart(e target.Environment) part {
 	return part{
 		name: partNames, needs: []string{partBalancer},
-		put:    func(ctx context.Context) error { return n.putNames(ctx, e.DomainName) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkNames(ctx, e.DomainName) },
-		delete: func(ctx context.Context) error { return n.deleteNames(ctx, e.DomainName) },
+		put:    func(ctx context.Context) error { return n.putNames(ctx, e) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkNames(ctx, e) },
+		delete: func(ctx context.Context) error { return n.removeNames(ctx, "") },
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // without each other.
 type part struct {
 	name string
-	// needs are the parts that must be there before it, and go after it.
+	// needs are the parts that must be there before it, and go after it. What is not a part of the
+	// graph is there already: a network that was given has fewer parts than one that is made.
 	needs []string
 	// put makes the part, goes on with one that was begun, or repairs one that has changed.
 	put func(ctx context.Context) error
@@ -62,6 +63,9 @@ func (g graph) walk(ctx context.Context, verb string, after func(part) []string,
 	for i, p := range g {
 		working.Go(func() {
 			for _, name := range after(p) {
+				if done[name] == nil {
+					continue
+				}
 				select {
 				case <-ctx.Done():
 					return // what it waits for may never be done

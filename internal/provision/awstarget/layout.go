@@ -13,6 +13,10 @@ type layout struct {
 	second byte
 	// zones is how many availability zones it spans, gateways how many NAT gateways it has.
 	zones, gateways int
+	// endpoints says that private subnets reach AWS's services through endpoints.
+	endpoints bool
+	// given is the network that somebody else looks after, nil where one is made.
+	given *target.AWSVPC
 }
 
 // Kinds of subnets. Public ones hold load balancers and NAT gateways, private ones what runs,
@@ -25,15 +29,29 @@ const (
 
 var subnetKinds = []string{subnetPublic, subnetPrivate, subnetDatabase}
 
-// layoutOf spans three zones in production, with a NAT gateway in each, so that a zone may
-// fail; two in a sandbox, with one gateway. Networks of different environments get different
+// settingsOf are what an environment says for this target, or the defaults of its kind.
+func settingsOf(e target.Environment) target.AWS {
+	if e.AWS == nil {
+		return target.DefaultAWS(e.Kind)
+	}
+	return *e.AWS
+}
+
+// layoutOf follows the environment's settings. Networks of different environments get different
 // addresses as a rule, so that they can be peered.
 func layoutOf(e target.Environment) layout {
+	a := settingsOf(e)
+	if a.VPC != nil {
+		return layout{given: a.VPC}
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(e.ID().String()))
-	l := layout{second: byte(h.Sum32()), zones: 2, gateways: 1}
-	if e.Kind == target.KindProduction {
-		l.zones, l.gateways = 3, 3
+	l := layout{second: byte(h.Sum32()), zones: a.Zones, endpoints: a.NAT == target.NATNone}
+	switch a.NAT {
+	case target.NATPerZone:
+		l.gateways = a.Zones
+	case target.NATSingle:
+		l.gateways = 1
 	}
 	return l
 }

@@ -19,30 +19,14 @@ const (
 	// errNoParameters2 is what deleting a cluster's parameter group says.
 	errNoParameters2 = "DBClusterParameterGroupNotFound"
 
-	databaseEngine  = "aurora-postgresql"
-	databaseFamily  = "aurora-postgresql17"
-	databaseVersion = "17.4" // the first of 17 with the Data API; minor versions move by themselves
-	administrator   = "slipway"
+	databaseEngine = "aurora-postgresql"
+	administrator  = "slipway"
 
 	factDatabaseHost = "database_host"
 )
 
 // databaseName is at most 63 characters (CreateDBCluster). It begins with a letter.
 func (n *noun) databaseName() string { return name(60, "slipway", n.region, n.environment) }
-
-// sizing is what a database cluster is made of.
-type sizing struct {
-	minimum, maximum   float64 // Aurora capacity units
-	instances, backups int     // days of backups
-}
-
-// sizingOf keeps production's cluster from pausing, and has a hot standby in another zone.
-func sizingOf(e target.Environment) sizing {
-	if e.Kind == target.KindProduction {
-		return sizing{minimum: 0.5, maximum: 16, instances: 2, backups: 14}
-	}
-	return sizing{minimum: 0, maximum: 4, instances: 1, backups: 1}
-}
 
 func (n *noun) rdsTags(part string) []types.Tag {
 	return tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
@@ -88,7 +72,7 @@ func (n *noun) putDatabase(ctx context.Context, part string, e target.Environmen
 	if err := n.putDatabaseSubnets(ctx, part, l); err != nil {
 		return err
 	}
-	if err := n.putDatabaseParameters(ctx, part); err != nil {
+	if err := n.putDatabaseParameters(ctx, part, e); err != nil {
 		return err
 	}
 	name := n.databaseName()
@@ -118,21 +102,21 @@ func (n *noun) putDatabase(ctx context.Context, part string, e target.Environmen
 			return failed(err, "enable the Data API of database cluster %q", name)
 		}
 	}
-	if err := n.putInstances(ctx, part, e); err != nil {
+	if err := n.putInstances(ctx, part, d, e); err != nil {
 		return err
 	}
 	return n.save(ctx, factDatabaseHost, text(d.Endpoint))
 }
 
 func (n *noun) createDatabase(ctx context.Context, part, name string, e target.Environment) error {
-	s := sizingOf(e)
+	s := settingsOf(e).Database
 	_, err := n.clients.rds.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
-		DBClusterIdentifier: &name, Engine: aws.String(databaseEngine), EngineVersion: aws.String(databaseVersion),
+		DBClusterIdentifier: &name, Engine: aws.String(databaseEngine), EngineVersion: &s.EngineVersion,
 		DBSubnetGroupName: &name, DBClusterParameterGroupName: &name, VpcSecurityGroupIds: []string{n.fact(markDatabaseGroup)},
 		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(n.regionKeyARN()),
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(n.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
-		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.minimum, MaxCapacity: &s.maximum},
-		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(s.backups)),
+		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.MinCapacity, MaxCapacity: &s.MaxCapacity},
+		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(s.BackupDays)),
 		DeletionProtection: &e.DeletionProtection, EnableCloudwatchLogsExports: []string{"postgresql"},
 		Tags: n.rdsTags(part),
 	})
@@ -144,26 +128,26 @@ func (n *noun) createDatabase(ctx context.Context, part, name string, e target.E
 
 // databaseDrift says how a database cluster differs from what createDatabase makes.
 func (n *noun) databaseDrift(d *types.DBCluster, e target.Environment) []string {
-	s, name := sizingOf(e), text(d.DBClusterIdentifier)
+	s, name := settingsOf(e).Database, text(d.DBClusterIdentifier)
 	var drift []string
-	if c := d.ServerlessV2ScalingConfiguration; c == nil || aws.ToFloat64(c.MinCapacity) != s.minimum || aws.ToFloat64(c.MaxCapacity) != s.maximum {
+	if c := d.ServerlessV2ScalingConfiguration; c == nil || aws.ToFloat64(c.MinCapacity) != s.MinCapacity || aws.ToFloat64(c.MaxCapacity) != s.MaxCapacity {
 		drift = append(drift, fmt.Sprintf("the capacity of database cluster %q was changed", name))
 	}
 	if aws.ToBool(d.DeletionProtection) != e.DeletionProtection {
 		drift = append(drift, fmt.Sprintf("the deletion protection of database cluster %q is %t", name, !e.DeletionProtection))
 	}
-	if aws.ToInt32(d.BackupRetentionPeriod) != int32(s.backups) {
+	if aws.ToInt32(d.BackupRetentionPeriod) != int32(s.BackupDays) {
 		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", name, aws.ToInt32(d.BackupRetentionPeriod)))
 	}
 	return drift
 }
 
 func (n *noun) modifyDatabase(ctx context.Context, name string, e target.Environment) error {
-	s := sizingOf(e)
+	s := settingsOf(e).Database
 	_, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
 		DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: &e.DeletionProtection,
-		BackupRetentionPeriod:            aws.Int32(int32(s.backups)),
-		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.minimum, MaxCapacity: &s.maximum},
+		BackupRetentionPeriod:            aws.Int32(int32(s.BackupDays)),
+		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.MinCapacity, MaxCapacity: &s.MaxCapacity},
 	})
 	if err != nil {
 		return failed(err, "change database cluster %q", name)
@@ -185,7 +169,7 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]strin
 	if !aws.ToBool(d.HttpEndpointEnabled) {
 		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", name))
 	}
-	if has, want := len(d.DBClusterMembers), sizingOf(e).instances; has < want {
+	if has, want := len(n.members(d)), settingsOf(e).Database.Instances; has != want {
 		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", name, has, want))
 	}
 	return drift, nil
@@ -221,7 +205,7 @@ func (n *noun) removeDatabase(ctx context.Context, d *types.DBCluster, e target.
 			return failed(err, "take away the protection of database cluster %q", name)
 		}
 	}
-	if err := n.deleteInstances(ctx, d); err != nil {
+	if err := n.deleteInstances(ctx, d.DBClusterMembers); err != nil {
 		return err
 	}
 	if text(d.Status) != "deleting" {

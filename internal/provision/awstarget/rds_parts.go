@@ -3,6 +3,8 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -29,7 +31,7 @@ func (n *noun) putDatabaseSubnets(ctx context.Context, part string, l layout) er
 }
 
 // putDatabaseParameters makes the cluster refuse connections without TLS.
-func (n *noun) putDatabaseParameters(ctx context.Context, part string) error {
+func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.Environment) error {
 	name := n.databaseName()
 	out, err := n.clients.rds.DescribeDBClusterParameterGroups(ctx, &rds.DescribeDBClusterParameterGroupsInput{DBClusterParameterGroupName: &name})
 	switch {
@@ -37,7 +39,7 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string) error {
 		err = n.claimRDS(ctx, part, "database parameter group", text(out.DBClusterParameterGroups[0].DBClusterParameterGroupArn))
 	case gone(err, errNoParameters, errNoParameters2) == nil:
 		_, err = n.clients.rds.CreateDBClusterParameterGroup(ctx, &rds.CreateDBClusterParameterGroupInput{
-			DBClusterParameterGroupName: &name, DBParameterGroupFamily: aws.String(databaseFamily), Description: aws.String("Slipway: " + n.key.String()), Tags: n.rdsTags(part),
+			DBClusterParameterGroupName: &name, DBParameterGroupFamily: aws.String(databaseFamily(e)), Description: aws.String("Slipway: " + n.key.String()), Tags: n.rdsTags(part),
 		})
 		err = failed(gone(err, "DBParameterGroupAlreadyExists"), "create parameter group %q", name)
 	}
@@ -51,6 +53,12 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string) error {
 		},
 	})
 	return failed(err, "set the parameters of group %q", name)
+}
+
+// databaseFamily is the family of parameter groups of an environment's engine.
+func databaseFamily(e target.Environment) string {
+	major, _, _ := strings.Cut(settingsOf(e).Database.EngineVersion, ".")
+	return databaseEngine + major
 }
 
 // instanceName names the instances 1 … of the cluster.
@@ -68,53 +76,93 @@ func findInstance(ctx context.Context, c *clients, name string) (*types.DBInstan
 	return &out.DBInstances[0], nil
 }
 
-// putInstances makes the cluster's instances and then waits for all of them.
-func (n *noun) putInstances(ctx context.Context, part string, e target.Environment) error {
-	count := sizingOf(e).instances
-	for i := 1; i <= count; i++ {
+// putInstances makes the instances that a cluster lacks, removes readers that it has too many of,
+// and waits for the others. Which of them writes is the cluster's own business.
+func (n *noun) putInstances(ctx context.Context, part string, d *types.DBCluster, e target.Environment) error {
+	has, want := n.members(d), settingsOf(e).Database.Instances
+	for i := 1; len(has) < want; i++ {
 		name := n.instanceName(i)
-		if d, err := findInstance(ctx, n.clients, name); err == nil {
-			if err := n.claimRDS(ctx, part, "database instance", text(d.DBInstanceArn)); err != nil {
-				return err
-			}
+		if slices.ContainsFunc(has, func(m types.DBClusterMember) bool { return text(m.DBInstanceIdentifier) == name }) {
 			continue
-		} else if !isAbsent(err) {
+		}
+		if err := n.putInstance(ctx, part, name, i); err != nil {
 			return err
 		}
-		_, err := n.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
-			DBInstanceIdentifier: &name, DBClusterIdentifier: aws.String(n.databaseName()), DBInstanceClass: aws.String("db.serverless"),
-			Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
-			PromotionTier: aws.Int32(int32(i)), Tags: n.rdsTags(part),
-		})
-		if gone(err, "DBInstanceAlreadyExists") != nil {
-			return failed(err, "create database instance %q", name)
-		}
+		has = append(has, types.DBClusterMember{DBInstanceIdentifier: &name})
 	}
-	for i := 1; i <= count; i++ {
-		name := n.instanceName(i)
-		err := n.target.until(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) (status, bool, error) {
-			d, err := findInstance(ctx, n.clients, name)
-			if err != nil {
-				return "", false, err
-			}
-			return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, nil
+	if surplus := len(has) - want; surplus > 0 {
+		readers := slices.DeleteFunc(slices.Clone(has), func(m types.DBClusterMember) bool { return aws.ToBool(m.IsClusterWriter) })
+		if err := n.deleteInstances(ctx, readers[max(0, len(readers)-surplus):]); err != nil {
+			return err
+		}
+		has = slices.DeleteFunc(has, func(m types.DBClusterMember) bool {
+			return slices.ContainsFunc(readers[max(0, len(readers)-surplus):], func(r types.DBClusterMember) bool {
+				return text(r.DBInstanceIdentifier) == text(m.DBInstanceIdentifier)
+			})
 		})
-		if err != nil {
+	}
+	for _, m := range has {
+		if err := n.waitInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// deleteInstances removes the instances that a cluster has: it can't go before them.
-func (n *noun) deleteInstances(ctx context.Context, d *types.DBCluster) error {
-	for _, m := range d.DBClusterMembers {
+// members are the instances of a cluster that were made here, in the order of their names.
+func (n *noun) members(d *types.DBCluster) []types.DBClusterMember {
+	var ours []types.DBClusterMember
+	for i := 1; i <= maxInstances; i++ {
+		for _, m := range d.DBClusterMembers {
+			if text(m.DBInstanceIdentifier) == n.instanceName(i) {
+				ours = append(ours, m)
+			}
+		}
+	}
+	return ours
+}
+
+// maxInstances is how many instances a cluster can have (Quotas and constraints for Amazon Aurora).
+const maxInstances = 16
+
+func (n *noun) putInstance(ctx context.Context, part, name string, i int) error {
+	d, err := findInstance(ctx, n.clients, name)
+	if err == nil {
+		return n.claimRDS(ctx, part, "database instance", text(d.DBInstanceArn))
+	}
+	if !isAbsent(err) {
+		return err
+	}
+	_, err = n.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
+		DBInstanceIdentifier: &name, DBClusterIdentifier: aws.String(n.databaseName()), DBInstanceClass: aws.String("db.serverless"),
+		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
+		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: n.rdsTags(part),
+	})
+	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
+}
+
+// maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).
+const maxPromotionTier = 15
+
+func (n *noun) waitInstance(ctx context.Context, name string) error {
+	return n.target.until(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) (status, bool, error) {
+		d, err := findInstance(ctx, n.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, nil
+	})
+}
+
+// deleteInstances removes instances of a cluster, which can't go before them.
+func (n *noun) deleteInstances(ctx context.Context, members []types.DBClusterMember) error {
+	for _, m := range members {
 		_, err := n.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: m.DBInstanceIdentifier, SkipFinalSnapshot: aws.Bool(true)})
 		if gone(err, errNoInstance, "InvalidDBInstanceState") != nil { // it is on its way out already
 			return failed(err, "delete database instance %q", text(m.DBInstanceIdentifier))
 		}
 	}
-	for _, m := range d.DBClusterMembers {
+	for _, m := range members {
 		name := text(m.DBInstanceIdentifier)
 		err := n.target.until(ctx, fmt.Sprintf("the end of database instance %q", name), func(ctx context.Context) (status, bool, error) {
 			d, err := findInstance(ctx, n.clients, name)

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -118,7 +119,17 @@ func (n *noun) removeRecord(ctx context.Context, zone, name, kind string) error 
 	return n.change(ctx, zone, []types.Change{{Action: types.ChangeActionDelete, ResourceRecordSet: has}})
 }
 
+// factNames are the names that lead here, each as the name and its zone. A record can't be
+// tagged: one that is there before the environment has begun with it is somebody else's.
 const factNames = "names"
+
+// zoneOf is the hosted zone for an environment's names.
+func (n *noun) zoneOf(ctx context.Context, e target.Environment) (string, error) {
+	if given := settingsOf(e).HostedZoneID; given != "" {
+		return given, nil
+	}
+	return findZone(ctx, n.clients, e.DomainName)
+}
 
 // names are the aliases by which an environment is reached.
 func (n *noun) names(ctx context.Context, domain string) ([]record, error) {
@@ -127,24 +138,27 @@ func (n *noun) names(ctx context.Context, domain string) ([]record, error) {
 		return nil, err
 	}
 	var all []record
-	for _, name := range []string{domain, "*." + domain} {
+	for _, name := range namesOf(domain) {
 		all = append(all, record{name: name, kind: "A", zone: text(b.CanonicalHostedZoneId), address: text(b.DNSName)})
 	}
 	return all, nil
 }
 
-// putNames leads the domain name, and every label under it, to the load balancer. A record
-// can't be tagged: one that is there before this environment has begun is somebody else's.
-func (n *noun) putNames(ctx context.Context, domain string) error {
-	zone, err := findZone(ctx, n.clients, domain)
+// namesOf are a domain name and every label under it.
+func namesOf(domain string) []string { return []string{domain, "*." + domain} }
+
+// putNames leads the domain name, and every label under it, to the load balancer.
+func (n *noun) putNames(ctx context.Context, e target.Environment) error {
+	zone, err := n.zoneOf(ctx, e)
 	if err != nil {
 		return err
 	}
-	names, err := n.names(ctx, domain)
+	names, err := n.names(ctx, e.DomainName)
 	if err != nil {
 		return err
 	}
-	if n.fact(factNames) == "" {
+	begun := n.factList(factNames)
+	if is := e.DomainName + "@" + zone; !slices.Contains(begun, is) {
 		for _, r := range names {
 			if _, err := findRecord(ctx, n.clients, zone, r.name, r.kind); err == nil {
 				return foreign("Route 53 record", r.name)
@@ -152,19 +166,19 @@ func (n *noun) putNames(ctx context.Context, domain string) error {
 				return err
 			}
 		}
-		if err := n.save(ctx, factNames, "begun"); err != nil {
+		if err := n.saveList(ctx, factNames, append(begun, is)); err != nil {
 			return err
 		}
 	}
 	return n.upsert(ctx, zone, names)
 }
 
-func (n *noun) checkNames(ctx context.Context, domain string) ([]string, error) {
-	zone, err := findZone(ctx, n.clients, domain)
+func (n *noun) checkNames(ctx context.Context, e target.Environment) ([]string, error) {
+	zone, err := n.zoneOf(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	names, err := n.names(ctx, domain)
+	names, err := n.names(ctx, e.DomainName)
 	if err != nil {
 		return nil, gone(err) // the load balancer's own check says so
 	}
@@ -180,18 +194,33 @@ func (n *noun) checkNames(ctx context.Context, domain string) ([]string, error) 
 	return drift, nil
 }
 
-func (n *noun) deleteNames(ctx context.Context, domain string) error {
-	if n.fact(factNames) == "" {
-		return nil
-	}
-	zone, err := findZone(ctx, n.clients, domain)
-	if err != nil {
-		return nil // without the zone there are no records
-	}
-	for _, name := range []string{domain, "*." + domain} {
-		if err := n.removeRecord(ctx, zone, name, "A"); err != nil {
-			return err
+// removeNames removes the names that lead here, except one; "" is none. What a zone held that is
+// gone is gone with it.
+func (n *noun) removeNames(ctx context.Context, except string) error {
+	var stay []string
+	for _, name := range n.factList(factNames) {
+		domain, zone, _ := strings.Cut(name, "@")
+		if name == except {
+			stay = append(stay, name)
+			continue
+		}
+		for _, r := range namesOf(domain) {
+			if err := n.removeRecord(ctx, zone, r, "A"); err != nil {
+				return err
+			}
 		}
 	}
-	return n.save(ctx, factNames, "")
+	return n.saveList(ctx, factNames, stay)
+}
+
+// removeOldNames removes the names that the environment had before.
+func (n *noun) removeOldNames(ctx context.Context, e target.Environment) error {
+	if len(n.factList(factNames)) < 2 {
+		return nil
+	}
+	zone, err := n.zoneOf(ctx, e)
+	if err != nil {
+		return err
+	}
+	return n.removeNames(ctx, e.DomainName+"@"+zone)
 }

@@ -135,7 +135,7 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 	if err != nil {
 		return err
 	}
-	return n.save(ctx, t.mark, "")
+	return errors.Join(n.save(ctx, t.mark, ""), n.requested(ctx, t.mark))
 }
 
 // checkThings says which of the noun's things of one kind are gone, by one call, and what is

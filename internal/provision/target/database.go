@@ -75,7 +75,7 @@ func (d AccountDatabase) ValidateIn(e Environment, r Region) Faults {
 	if len(d.DataResidency) > 0 && !slices.Contains(d.DataResidency, r.Jurisdiction) {
 		f.addf("data_residency", "account %q may keep data in %v, and region %q is under jurisdiction %q: choose an environment in another region, or add %q if the law allows it", d.Account, quoted(d.DataResidency), r.Name, r.Jurisdiction, r.Jurisdiction)
 	}
-	if d.ConnectionLimit > e.Database.MaxConnections {
+	if e.AWS == nil && d.ConnectionLimit > e.Database.MaxConnections {
 		f.addf("connection_limit", "%d is more than the %d connections of environment %q: lower it, or raise the environment's database.max_connections", d.ConnectionLimit, e.Database.MaxConnections, e.ID())
 	}
 	return f

@@ -54,6 +54,14 @@ type Locations interface {
 	CheckRegion(ctx context.Context, r Region) error
 }
 
+// Sites is of drivers that can tell before an apply what an environment would be refused for.
+type Sites interface {
+	// CheckEnvironment looks at what the definition names and somebody else looks after, in a
+	// region that need not be there yet. It returns the definition's faults; an error says that
+	// it could not look.
+	CheckEnvironment(ctx context.Context, e Environment, r Region) (Faults, error)
+}
+
 // Environments holds environments. PutEnvironment may return before the environment is
 // ready: the caller asks GetEnvironment until Meta.Ready, and Meta.Problem says meanwhile
 // what keeps it. Putting again goes on where it stood.

@@ -34,19 +34,22 @@ type Environment struct {
 	Mirrors            string            `json:"mirrors,omitempty"`
 	DeletionProtection bool              `json:"deletion_protection"`
 	Tags               map[string]string `json:"tags,omitempty"`
+	// AWS is there on the aws target, and only there.
+	AWS *AWS `json:"aws,omitempty"`
 }
 
 // Network says where an environment's front door listens.
 type Network struct {
-	// ListenAddress is an IP address of this machine (local only).
+	// ListenAddress is an IP address of this machine; "" on the aws target.
 	ListenAddress string `json:"listen_address"`
 	// HTTPSPort is the production entrance, PreviewPort the entrance to the candidate.
 	HTTPSPort   int `json:"https_port"`
 	PreviewPort int `json:"preview_port"`
 }
 
-// Database sizes an environment's database cluster.
+// Database sizes an environment's database server.
 type Database struct {
+	// MaxConnections is 0 on the aws target, where it follows from the size.
 	MaxConnections int `json:"max_connections"`
 }
 
@@ -61,6 +64,8 @@ type EnvironmentStatus struct {
 	DatabasePort         int    `json:"database_port,omitempty"`
 	// AccountsDirectory is where running stacks find the account databases.
 	AccountsDirectory string `json:"accounts_directory,omitempty"`
+	// AWS is what the environment is made of on the aws target.
+	AWS *AWSResources `json:"aws,omitempty"`
 }
 
 // EnvironmentRecord is an environment as its target holds it.
@@ -73,13 +78,19 @@ type EnvironmentRecord struct {
 // ID is the environment's natural key.
 func (e Environment) ID() EnvironmentID { return EnvironmentID{e.Region, e.Name} }
 
-// URL is where the environment answers on this machine.
+// URL is where the environment answers: on this machine, or on the aws target everywhere.
 func (e Environment) URL() string { return e.url(e.Network.HTTPSPort) }
 
-// PreviewURL is where the environment's candidates answer on this machine.
+// PreviewURL is where the environment's candidates answer.
 func (e Environment) PreviewURL() string { return e.url(e.Network.PreviewPort) }
 
 func (e Environment) url(port int) string {
+	if e.AWS != nil && port == 443 {
+		return "https://" + e.DomainName
+	}
+	if e.AWS != nil {
+		return "https://" + net.JoinHostPort(e.DomainName, strconv.Itoa(port))
+	}
 	return "https://" + net.JoinHostPort(LocalDomainName(e.DomainName), strconv.Itoa(port))
 }
 
@@ -100,6 +111,14 @@ func (id EnvironmentID) DefaultPreviewPort() int { return id.DefaultHTTPSPort() 
 
 var domainRegexp = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
+// ValidateDomainName says whether an environment can have s as its name.
+func ValidateDomainName(s string) error {
+	if len(s) <= 200 && domainRegexp.MatchString(s) {
+		return nil
+	}
+	return Errorf(ErrInvalid, "%q is not a domain name: expected lower-case labels of a-z, 0-9 and \"-\", joined by dots, at most 200 characters", s)
+}
+
 // Validate returns every fault of the definition on its own, without its region.
 func (e Environment) Validate() Faults {
 	var f Faults
@@ -116,19 +135,18 @@ func (e Environment) Validate() Faults {
 		f.check("account", ValidateName(e.Account))
 	}
 	byDefault := e.DomainName == e.ID().DefaultDomainName() // made of two names that are checked above
-	if !byDefault && (len(e.DomainName) > 200 || !domainRegexp.MatchString(e.DomainName)) {
-		f.addf("domain_name", "%q is not a domain name: expected lower-case labels of a-z, 0-9 and \"-\", joined by dots, at most 200 characters", e.DomainName)
-	}
-	if net.ParseIP(e.Network.ListenAddress) == nil {
-		f.addf("network.listen_address", "%q is not an IP address: expected such as \"127.0.0.1\", which only this machine reaches, or \"0.0.0.0\" for all", e.Network.ListenAddress)
+	if !byDefault {
+		f.check("domain_name", ValidateDomainName(e.DomainName))
 	}
 	f.positive("network.https_port", e.Network.HTTPSPort, "(a TCP port)", 65535)
 	f.positive("network.preview_port", e.Network.PreviewPort, "(a TCP port)", 65535)
 	if e.Network.HTTPSPort == e.Network.PreviewPort {
 		f.addf("network.preview_port", "%d is the https_port too: the preview entrance needs a port of its own", e.Network.PreviewPort)
 	}
-	if e.Database.MaxConnections < 10 || e.Database.MaxConnections > 10000 {
-		f.addf("database.max_connections", "%d is out of range: expected 10 to 10000 connections", e.Database.MaxConnections)
+	if e.AWS != nil {
+		f.validateAWS(e)
+	} else {
+		f.validateLocal(e)
 	}
 	if e.Mirrors != "" {
 		switch id, err := ParseEnvironmentID(e.Mirrors); {
@@ -142,6 +160,16 @@ func (e Environment) Validate() Faults {
 	}
 	f.tags(e.Tags)
 	return f
+}
+
+// validateLocal adds the faults of what only a machine has.
+func (f *Faults) validateLocal(e Environment) {
+	if net.ParseIP(e.Network.ListenAddress) == nil {
+		f.addf("network.listen_address", "%q is not an IP address: expected such as \"127.0.0.1\", which only this machine reaches, or \"0.0.0.0\" for all", e.Network.ListenAddress)
+	}
+	if e.Database.MaxConnections < 10 || e.Database.MaxConnections > 10000 {
+		f.addf("database.max_connections", "%d is out of range: expected 10 to 10000 connections", e.Database.MaxConnections)
+	}
 }
 
 // ValidateIn returns the faults that only show beside the region the environment is for.
@@ -164,6 +192,9 @@ func (e Environment) Conflicts(other Environment) Faults {
 		path string
 		port int
 	}{{"network.https_port", e.Network.HTTPSPort}, {"network.preview_port", e.Network.PreviewPort}} {
+		if e.AWS != nil { // each has a load balancer of its own
+			break
+		}
 		if mine.port == other.Network.HTTPSPort || mine.port == other.Network.PreviewPort {
 			f.addf(mine.path, "port %d is used by environment %q: set %s to a free port", mine.port, other.ID(), mine.path)
 		}

@@ -36,7 +36,7 @@ var (
 	ownCertificates = &scope{sid: "OwnCertificates", resources: arns("acm", "certificate/*"), condition: isOurs}
 	newCertificates = &scope{sid: "NewCertificates", resources: []string{"*"}, condition: willBe}
 
-	newNetwork       = &scope{sid: "NewNetwork", resources: arns("ec2", "elastic-ip/*", "internet-gateway/*", "natgateway/*", "route-table/*", "security-group/*", "subnet/*", "vpc/*"), condition: willBe}
+	newNetwork       = &scope{sid: "NewNetwork", resources: arns("ec2", "elastic-ip/*", "internet-gateway/*", "natgateway/*", "route-table/*", "security-group/*", "subnet/*", "vpc/*", "vpc-endpoint/*"), condition: willBe}
 	ownNetwork       = &scope{sid: "OwnNetwork", resources: arns("ec2", "*/*"), condition: isOurs}
 	tagsOfNewNetwork = &scope{sid: "TagsOfNewNetwork", resources: arns("ec2", "*/*"), condition: atCreate("ec2:CreateAction")}
 

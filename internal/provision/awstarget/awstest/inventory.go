@@ -1,0 +1,201 @@
+package awstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
+)
+
+// Config is for looking into an account, and for changing things behind the target's back.
+func (a *Account) Config(region string) aws.Config {
+	return aws.Config{
+		Region: region, BaseEndpoint: &a.URL, Logger: logging.Nop{},
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+}
+
+// Inventory counts by kind what is in an AWS region of the account, and what is in all of them:
+// roles, hosted zones and their records. What outlives an installation is left out.
+func (a *Account) Inventory(ctx context.Context, region string) (map[string]int, error) {
+	c := &counter{config: a.Config(region), all: map[string]int{}}
+	for _, count := range []func(context.Context) error{c.control, c.network, c.entrances, c.names, c.stacks, c.databases} {
+		if err := count(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.all, nil
+}
+
+// counter counts one service after the other.
+type counter struct {
+	config aws.Config
+	all    map[string]int
+}
+
+// add notes n things of a kind; zero is not there.
+func (c *counter) add(kind string, n int, err error) error {
+	if n > 0 {
+		c.all[kind] += n
+	}
+	if err != nil {
+		return fmt.Errorf("count %s: %w", kind, err)
+	}
+	return nil
+}
+
+func (c *counter) control(ctx context.Context) error {
+	tables, err := dynamodb.NewFromConfig(c.config).ListTables(ctx, nil)
+	if err != nil {
+		return c.add("table", 0, err)
+	}
+	names := slices.DeleteFunc(tables.TableNames, func(name string) bool { return name == "slipway-directory" })
+	buckets, err := s3.NewFromConfig(c.config, func(o *s3.Options) { o.UsePathStyle = true }).ListBuckets(ctx, nil)
+	if err != nil {
+		return c.add("bucket", 0, err)
+	}
+	keys := kms.NewFromConfig(c.config)
+	listed, err := keys.ListKeys(ctx, nil)
+	if err != nil {
+		return c.add("key", 0, err)
+	}
+	lasting := 0
+	for _, k := range listed.Keys {
+		d, err := keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: k.KeyId})
+		if err != nil {
+			return c.add("key", 0, err)
+		}
+		if d.KeyMetadata.KeyState != kmstypes.KeyStatePendingDeletion && d.KeyMetadata.KeyManager == kmstypes.KeyManagerTypeCustomer {
+			lasting++
+		}
+	}
+	return errors.Join(c.add("table", len(names), nil), c.add("bucket", len(buckets.Buckets), nil), c.add("key", lasting, nil))
+}
+
+// network counts what bears our mark: an account has a network of its own from the beginning.
+func (c *counter) network(ctx context.Context) error {
+	made := []types.Filter{{Name: aws.String("tag:managed-by"), Values: []string{"slipway"}}}
+	standing := append(slices.Clone(made), types.Filter{Name: aws.String("state"), Values: []string{"available", "pending"}})
+	client := ec2.NewFromConfig(c.config)
+	vpcs, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: made})
+	if err != nil {
+		return c.add("vpc", 0, err)
+	}
+	subnets, err := client.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: made})
+	if err != nil {
+		return c.add("subnet", 0, err)
+	}
+	gateways, err := client.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{Filters: made})
+	if err != nil {
+		return c.add("gateway", 0, err)
+	}
+	addresses, err := client.DescribeAddresses(ctx, nil)
+	if err != nil {
+		return c.add("address", 0, err)
+	}
+	nat, err := client.DescribeNatGateways(ctx, &ec2.DescribeNatGatewaysInput{Filter: standing})
+	if err != nil {
+		return c.add("nat", 0, err)
+	}
+	tables, err := client.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: made})
+	if err != nil {
+		return c.add("route table", 0, err)
+	}
+	groups, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: made})
+	if err != nil {
+		return c.add("security group", 0, err)
+	}
+	endpoints, err := client.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: made})
+	if err != nil {
+		return c.add("endpoint", 0, err)
+	}
+	there := slices.DeleteFunc(endpoints.VpcEndpoints, func(e types.VpcEndpoint) bool { return e.State == "deleted" })
+	for kind, n := range map[string]int{
+		"vpc": len(vpcs.Vpcs), "subnet": len(subnets.Subnets), "gateway": len(gateways.InternetGateways), "address": len(addresses.Addresses),
+		"nat": len(nat.NatGateways), "route table": len(tables.RouteTables), "security group": len(groups.SecurityGroups), "endpoint": len(there),
+	} {
+		_ = c.add(kind, n, nil)
+	}
+	return nil
+}
+
+func (c *counter) entrances(ctx context.Context) error {
+	balancers, err := elb.NewFromConfig(c.config).DescribeLoadBalancers(ctx, nil)
+	if err != nil {
+		return c.add("load balancer", 0, err)
+	}
+	certificates, err := acm.NewFromConfig(c.config).ListCertificates(ctx, nil)
+	if err != nil {
+		return c.add("certificate", 0, err)
+	}
+	return errors.Join(c.add("load balancer", len(balancers.LoadBalancers), nil), c.add("certificate", len(certificates.CertificateSummaryList), nil))
+}
+
+func (c *counter) names(ctx context.Context) error {
+	client := route53.NewFromConfig(c.config)
+	zones, err := client.ListHostedZones(ctx, nil)
+	if err != nil {
+		return c.add("zone", 0, err)
+	}
+	for _, z := range zones.HostedZones {
+		records, err := client.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: z.Id})
+		if err != nil {
+			return c.add("record", 0, err)
+		}
+		_ = c.add("record", len(records.ResourceRecordSets), nil)
+	}
+	return c.add("zone", len(zones.HostedZones), nil)
+}
+
+func (c *counter) stacks(ctx context.Context) error {
+	roles, err := iam.NewFromConfig(c.config).ListRoles(ctx, nil)
+	if err != nil {
+		return c.add("role", 0, err)
+	}
+	logs, err := cloudwatchlogs.NewFromConfig(c.config).DescribeLogGroups(ctx, nil)
+	if err != nil {
+		return c.add("log group", 0, err)
+	}
+	client := ecs.NewFromConfig(c.config)
+	listed, err := client.ListClusters(ctx, nil)
+	if err != nil {
+		return c.add("cluster", 0, err)
+	}
+	described, err := client.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: listed.ClusterArns})
+	if err != nil {
+		return c.add("cluster", 0, err)
+	}
+	active := slices.DeleteFunc(described.Clusters, func(c ecstypes.Cluster) bool { return aws.ToString(c.Status) != "ACTIVE" })
+	return errors.Join(c.add("role", len(roles.Roles), nil), c.add("log group", len(logs.LogGroups), nil), c.add("cluster", len(active), nil))
+}
+
+func (c *counter) databases(ctx context.Context) error {
+	client := rds.NewFromConfig(c.config)
+	clusters, err := client.DescribeDBClusters(ctx, nil)
+	if err != nil {
+		return c.add("database cluster", 0, err)
+	}
+	instances, err := client.DescribeDBInstances(ctx, nil)
+	if err != nil {
+		return c.add("database instance", 0, err)
+	}
+	return errors.Join(c.add("database cluster", len(clusters.DBClusters), nil), c.add("database instance", len(instances.DBInstances), nil))
+}

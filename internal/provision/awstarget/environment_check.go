@@ -1,0 +1,167 @@
+package awstarget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// CheckEnvironment implements target.Sites: the hosted zone, the certificate and the network that
+// an environment names must be there and fit.
+func (t *Target) CheckEnvironment(ctx context.Context, e target.Environment, r target.Region) (target.Faults, error) {
+	c, err := t.session.in(ctx, r.Location)
+	if err != nil {
+		return nil, err
+	}
+	s := site{c, e, settingsOf(e)}
+	var all target.Faults
+	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network} {
+		faults, err := check(ctx)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, faults...)
+	}
+	return all, nil
+}
+
+// site is what an environment needs and somebody else looks after.
+type site struct {
+	clients  *clients
+	of       target.Environment
+	settings target.AWS
+}
+
+func fault(path, format string, args ...any) target.Faults {
+	return target.Faults{{Path: path, Message: fmt.Sprintf(format, args...)}}
+}
+
+func (s site) zone(ctx context.Context) (target.Faults, error) {
+	const path = "aws.hosted_zone_id"
+	id := s.settings.HostedZoneID
+	if id == "" {
+		_, err := findZone(ctx, s.clients, s.of.DomainName)
+		if errors.Is(err, target.ErrInvalid) {
+			return fault("domain_name", "%s. Where this configuration makes the zone, set aws.hosted_zone_id to its id", err), nil
+		}
+		return nil, err
+	}
+	out, err := s.clients.route53.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: &id})
+	if err != nil {
+		if isAbsent(absent(err, "NoSuchHostedZone")) {
+			return fault(path, "there is no hosted zone %q in AWS account %s", id, s.clients.account), nil
+		}
+		return nil, failed(err, "find hosted zone %q", id)
+	}
+	name := strings.TrimSuffix(text(out.HostedZone.Name), ".")
+	switch private := out.HostedZone.Config != nil && out.HostedZone.Config.PrivateZone; {
+	case s.of.DomainName != name && !strings.HasSuffix(s.of.DomainName, "."+name):
+		return fault("domain_name", "%q does not lie in hosted zone %s, which is that of %q", s.of.DomainName, id, name), nil
+	case private && s.settings.CertificateARN == "":
+		return fault(path, "hosted zone %s is private, and ACM looks for proofs of a name in public ones: set aws.certificate_arn", id), nil
+	}
+	return nil, nil
+}
+
+func (s site) certificate(ctx context.Context) (target.Faults, error) {
+	const path = "aws.certificate_arn"
+	arn := s.settings.CertificateARN
+	if arn == "" {
+		return nil, nil
+	}
+	if p := strings.Split(arn, ":"); len(p) < 5 || p[3] != s.clients.region {
+		return fault(path, "certificate %q is not one of %s, where the environment is", arn, s.clients.region), nil
+	}
+	d, err := findCertificate(ctx, s.clients, arn)
+	switch {
+	case isAbsent(err):
+		return fault(path, "there is no certificate %q", arn), nil
+	case err != nil:
+		return nil, err
+	case d.Status != acmtypes.CertificateStatusIssued:
+		return fault(path, "certificate %q is %s: it can't be shown before it is issued", arn, d.Status), nil
+	}
+	has := append([]string{text(d.DomainName)}, d.SubjectAlternativeNames...)
+	for _, name := range namesOf(s.of.DomainName) {
+		if !slices.ContainsFunc(has, func(h string) bool { return covers(h, name) }) {
+			return fault(path, "certificate %q does not cover %q: it needs the domain name and every label under it", arn, name), nil
+		}
+	}
+	return nil, nil
+}
+
+// covers says whether a name of a certificate stands for another: itself, or a wildcard for one
+// label.
+func covers(certified, name string) bool {
+	_, above, _ := strings.Cut(name, ".")
+	return certified == name || !strings.HasPrefix(name, "*.") && certified == "*."+above
+}
+
+func (s site) network(ctx context.Context) (target.Faults, error) {
+	v := s.settings.VPC
+	if v == nil {
+		return nil, nil
+	}
+	n := &noun{clients: s.clients}
+	if _, err := n.findVPC(ctx, v.ID); isAbsent(err) {
+		return fault("aws.vpc.id", "there is no VPC %q in %s", v.ID, s.clients.region), nil
+	} else if err != nil {
+		return nil, failed(err, "look at VPC %q", v.ID)
+	}
+	off, err := n.checkVPC(ctx, v.ID)
+	if err != nil {
+		return nil, failed(err, "look at VPC %q", v.ID)
+	}
+	var all target.Faults
+	for _, o := range off {
+		all = append(all, fault("aws.vpc.id", "%s: the environment needs it on", o)...)
+	}
+	for _, kind := range []struct {
+		path string
+		ids  []string
+	}{
+		{"aws.vpc.public_subnet_ids", v.PublicSubnets}, {"aws.vpc.private_subnet_ids", v.PrivateSubnets}, {"aws.vpc.database_subnet_ids", v.DatabaseSubnets},
+	} {
+		faults, err := s.subnets(ctx, kind.path, kind.ids)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, faults...)
+	}
+	return all, nil
+}
+
+// subnets must be there, in the VPC, and in at least two zones.
+func (s site) subnets(ctx context.Context, path string, ids []string) (target.Faults, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	out, err := s.clients.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("subnet-id"), Values: ids}}})
+	if err != nil {
+		return nil, failed(err, "find subnets %q", ids)
+	}
+	var all target.Faults
+	zones := map[string]bool{}
+	for _, id := range ids {
+		i := slices.IndexFunc(out.Subnets, func(n types.Subnet) bool { return text(n.SubnetId) == id })
+		if i < 0 || text(out.Subnets[i].VpcId) != s.settings.VPC.ID {
+			all = append(all, fault(path, "there is no subnet %q in VPC %s", id, s.settings.VPC.ID)...)
+			continue
+		}
+		zones[text(out.Subnets[i].AvailabilityZoneId)] = true
+	}
+	if len(all) == 0 && len(zones) < 2 {
+		return fault(path, "all of them are in one availability zone: at least two are needed"), nil
+	}
+	return all, nil
+}

@@ -1,0 +1,212 @@
+package target
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Ways from private subnets to the outside.
+const (
+	NATPerZone = "per_zone"
+	NATSingle  = "single"
+	// NATNone has endpoints for the AWS services that stacks need, and no other way outside.
+	NATNone = "none"
+)
+
+// AWS is what the definition of an environment says for the aws target only.
+type AWS struct {
+	// CIDRs may reach the front door beside the VPC, in order; none is everybody, or nobody else
+	// where it is Internal.
+	CIDRs []string `json:"cidr_blocks,omitempty"`
+	// CertificateARN is a certificate of ACM for the domain name and every label under it; ""
+	// has one made.
+	CertificateARN string      `json:"certificate_arn,omitempty"`
+	Database       AWSDatabase `json:"database"`
+	// HostedZoneID is the zone of Route 53 for the names; "" finds the public one that the
+	// domain name lies in.
+	HostedZoneID string `json:"hosted_zone_id,omitempty"`
+	// Internal has the load balancer reached from the VPC only.
+	Internal bool `json:"internal,omitempty"`
+	// NAT is one of the NAT constants, "" with a network that is given.
+	NAT string `json:"nat,omitempty"`
+	// PreviewCIDRs may reach the preview entrance beside the VPC, in order.
+	PreviewCIDRs []string `json:"preview_cidr_blocks,omitempty"`
+	// VPC is a network that is there already; nil has one made.
+	VPC *AWSVPC `json:"vpc,omitempty"`
+	// Zones is how many availability zones a network that is made spans, 0 with a given one.
+	Zones int `json:"zones,omitempty"`
+}
+
+// Restricted says that not everybody reaches the front door: requests from elsewhere than the VPC
+// are no proof of what it answers.
+func (a AWS) Restricted() bool { return a.Internal || len(a.CIDRs) > 0 }
+
+// AWSDatabase sizes the cluster of Aurora PostgreSQL.
+type AWSDatabase struct {
+	// MinCapacity and MaxCapacity are Aurora capacity units; 0 pauses an idle cluster.
+	MinCapacity float64 `json:"min_capacity_units"`
+	MaxCapacity float64 `json:"max_capacity_units"`
+	Instances   int     `json:"instances"`
+	// EngineVersion is the oldest version that will do; minor versions move by themselves.
+	EngineVersion string `json:"engine_version"`
+	BackupDays    int    `json:"backup_retention_days"`
+}
+
+// AWSVPC is a network that somebody else looks after.
+type AWSVPC struct {
+	ID              string   `json:"id"`
+	PublicSubnets   []string `json:"public_subnet_ids,omitempty"`
+	PrivateSubnets  []string `json:"private_subnet_ids"`
+	DatabaseSubnets []string `json:"database_subnet_ids"`
+}
+
+// DefaultAWS is what holds on the aws target where nothing is said: production survives the
+// loss of a zone, keeps its cluster awake and its backups long.
+func DefaultAWS(kind string) AWS {
+	a := AWS{
+		NAT: NATSingle, Zones: 2,
+		Database: AWSDatabase{MinCapacity: 0, MaxCapacity: 4, Instances: 1, EngineVersion: "17.4", BackupDays: 1},
+	}
+	if kind == KindProduction {
+		a.NAT, a.Zones = NATPerZone, 3
+		a.Database = AWSDatabase{MinCapacity: 0.5, MaxCapacity: 16, Instances: 2, EngineVersion: "17.4", BackupDays: 14}
+	}
+	return a
+}
+
+// Default ports of the entrances on the aws target.
+const (
+	AWSHTTPSPort   = 443
+	AWSPreviewPort = 8443
+)
+
+var (
+	certificateRegexp = regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
+	zoneRegexp        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	vpcRegexp         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
+	subnetRegexp      = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
+	engineRegexp      = regexp.MustCompile(`^(1[4-9]|[2-9][0-9])\.[0-9]{1,2}$`)
+)
+
+// validateAWS adds the faults of what the aws target has beside what others have.
+func (f *Faults) validateAWS(e Environment) {
+	a := *e.AWS
+	if e.Network.ListenAddress != "" {
+		f.addf("network.listen_address", "the entrances of the aws target are those of a load balancer, which has no listen_address: remove it; aws.internal and aws.preview_cidr_blocks say who gets in")
+	}
+	if e.Database.MaxConnections != 0 {
+		f.addf("database.max_connections", "on the aws target the number of connections follows from the size of the cluster: remove max_connections and set aws.database.max_capacity_units")
+	}
+	for path, port := range map[string]int{"network.https_port": e.Network.HTTPSPort, "network.preview_port": e.Network.PreviewPort} {
+		if port == 80 {
+			f.addf(path, "port 80 leads from HTTP to HTTPS: choose another one")
+		}
+	}
+	if strings.HasSuffix(e.DomainName, ".localhost") {
+		f.addf("domain_name", "%q lies under \"localhost\", which is this machine: on the aws target name one in a hosted zone of Route 53", e.DomainName)
+	}
+	if len(e.DomainName) > 64 && a.CertificateARN == "" {
+		f.addf("domain_name", "%q has %d characters: the name of a certificate that ACM makes has at most 64; shorten it, or set aws.certificate_arn", e.DomainName, len(e.DomainName))
+	}
+	if a.CertificateARN != "" && !certificateRegexp.MatchString(a.CertificateARN) {
+		f.addf("aws.certificate_arn", "%q is not the ARN of a certificate: expected such as \"arn:aws:acm:eu-central-1:123456789012:certificate/…\"", a.CertificateARN)
+	}
+	if a.HostedZoneID != "" && !zoneRegexp.MatchString(a.HostedZoneID) {
+		f.addf("aws.hosted_zone_id", "%q is not the id of a hosted zone: expected such as \"Z0123456789ABC\"", a.HostedZoneID)
+	}
+	f.blocks("aws.cidr_blocks", a.CIDRs)
+	f.blocks("aws.preview_cidr_blocks", a.PreviewCIDRs)
+	f.awsNetwork(a)
+	f.awsDatabase(a.Database, e.Kind)
+}
+
+func (f *Faults) blocks(path string, blocks []string) {
+	for _, b := range blocks {
+		if p, err := netip.ParsePrefix(b); err != nil || !p.Addr().Is4() || p.Masked() != p {
+			f.addf(path, "%q is not an IPv4 block: expected such as \"203.0.113.0/24\", with no address bits beyond the prefix", b)
+		}
+	}
+}
+
+func (f *Faults) awsNetwork(a AWS) {
+	if a.VPC == nil {
+		f.oneOf("aws.nat", a.NAT, NATPerZone, NATSingle, NATNone)
+		if a.Zones < 2 || a.Zones > 3 {
+			f.addf("aws.zones", "%d is out of range: an environment spans 2 or 3 availability zones", a.Zones)
+		}
+		return
+	}
+	const made = "this is for a network that is made, and aws.vpc names one that is there: remove one of them"
+	if a.NAT != "" {
+		f.addf("aws.nat", made)
+	}
+	if a.Zones != 0 {
+		f.addf("aws.zones", made)
+	}
+	if !vpcRegexp.MatchString(a.VPC.ID) {
+		f.addf("aws.vpc.id", "%q is not the id of a VPC: expected such as \"vpc-0123456789abcdef0\"", a.VPC.ID)
+	}
+	f.subnets("aws.vpc.private_subnet_ids", a.VPC.PrivateSubnets)
+	f.subnets("aws.vpc.database_subnet_ids", a.VPC.DatabaseSubnets)
+	if !a.Internal || len(a.VPC.PublicSubnets) > 0 {
+		f.subnets("aws.vpc.public_subnet_ids", a.VPC.PublicSubnets)
+	}
+}
+
+func (f *Faults) subnets(path string, ids []string) {
+	if len(ids) < 2 {
+		f.addf(path, "%d subnets; at least 2 are needed, in different availability zones", len(ids))
+	}
+	for _, id := range ids {
+		if !subnetRegexp.MatchString(id) {
+			f.addf(path, "%q is not the id of a subnet: expected such as \"subnet-0123456789abcdef0\"", id)
+		}
+	}
+	if sorted := slices.Sorted(slices.Values(ids)); len(slices.Compact(sorted)) < len(ids) {
+		f.addf(path, "a subnet is named twice")
+	}
+}
+
+// awsDatabase knows the limits of Aurora Serverless v2 (Performance and scaling for Aurora
+// Serverless v2) and of backups (Overview of backing up and restoring an Aurora DB cluster).
+func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
+	const path = "aws.database."
+	halves := func(v float64) bool { return v*2 == float64(int(v*2)) }
+	switch lowest, low := map[bool]float64{true: 0.5}[kind == KindProduction], d.MinCapacity; {
+	case low < lowest || low > 256 || !halves(low):
+		f.addf(path+"min_capacity_units", "%g is not a capacity: expected %g to 256 in steps of 0.5; 0 pauses an idle cluster, which production must not", low, lowest)
+	case d.MaxCapacity < max(1, low) || d.MaxCapacity > 256 || !halves(d.MaxCapacity):
+		f.addf(path+"max_capacity_units", "%g is not a capacity: expected %g to 256 in steps of 0.5", d.MaxCapacity, max(1, low))
+	}
+	f.positive(path+"instances", d.Instances, "instances: one that writes, and its readers", 16)
+	f.positive(path+"backup_retention_days", d.BackupDays, "days", 35)
+	if !engineRegexp.MatchString(d.EngineVersion) {
+		f.addf(path+"engine_version", "%q is not a version of Aurora PostgreSQL: expected such as \"17.4\"", d.EngineVersion)
+	}
+}
+
+// AWSResources is what an environment is made of on the aws target, for those who attach their
+// own infrastructure to it.
+type AWSResources struct {
+	VPC                  string   `json:"vpc_id"`
+	PublicSubnets        []string `json:"public_subnet_ids"`
+	PrivateSubnets       []string `json:"private_subnet_ids"`
+	DatabaseSubnets      []string `json:"database_subnet_ids"`
+	NATAddresses         []string `json:"nat_addresses"`
+	BalancerGroup        string   `json:"load_balancer_security_group_id"`
+	StackGroup           string   `json:"stack_security_group_id"`
+	DatabaseGroup        string   `json:"database_security_group_id"`
+	BalancerARN          string   `json:"load_balancer_arn"`
+	BalancerDNSName      string   `json:"load_balancer_dns_name"`
+	BalancerZone         string   `json:"load_balancer_zone_id"`
+	CertificateARN       string   `json:"certificate_arn"`
+	ClusterARN           string   `json:"cluster_arn"`
+	DatabaseClusterARN   string   `json:"database_cluster_arn"`
+	ExecutionRoleARN     string   `json:"execution_role_arn"`
+	TaskRoleARN          string   `json:"task_role_arn"`
+	LogGroup             string   `json:"log_group_name"`
+	KeyARN               string   `json:"kms_key_arn"`
+	AccountSecretsPrefix string   `json:"account_secrets_prefix"`
+}

@@ -1,0 +1,189 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/provider"
+)
+
+const frankfurt = "eu-central-1"
+
+// cloud is an AWS account on the emulator, and a provider that works in it.
+type cloud struct {
+	*awstest.Account
+	t     *testing.T
+	block string
+}
+
+func newCloud(t *testing.T) *cloud {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+	a := awstest.New(t)
+	var endpoints strings.Builder
+	urls := awstest.Endpoints(a.URL)
+	for _, service := range slices.Sorted(maps.Keys(urls)) {
+		fmt.Fprintf(&endpoints, "      %s = %q\n", service, urls[service])
+	}
+	return &cloud{a, t, fmt.Sprintf(`provider "slipway" {
+  target = "aws"
+  owner  = "this state"
+  aws = {
+    region                   = %q
+    domain_name              = "example.com"
+    max_retries              = 1
+    s3_use_path_style        = true
+    skip_metadata_api_check  = true
+    shared_config_files      = [%q]
+    shared_credentials_files = [%q]
+    endpoints = {
+%s    }
+  }
+}
+`, frankfurt, awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
+}
+
+// serve is the provider on the emulator, which checks each request.
+func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
+	make := func(s provider.Settings) (target.Driver, error) {
+		return awstarget.New(*s.AWS, awstarget.Options{
+			Pace:    20 * time.Millisecond,
+			Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
+		}), nil
+	}
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"slipway": providerserver.NewProtocol6WithError(provider.New("test", provider.WithDriver(make), provider.WithEnvironment(func(string) string { return "" }))()),
+	}
+}
+
+// holds checks what there is in the account, by kind.
+func (c *cloud) holds(want map[string]int) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		got, err := c.Inventory(context.WithoutCancel(c.t.Context()), frankfurt)
+		if err == nil && !maps.Equal(got, want) {
+			err = fmt.Errorf("there is %v, want %v", got, want)
+		}
+		return err
+	}
+}
+
+// zone makes a hosted zone, which somebody else looks after.
+func (c *cloud) zone(name string) {
+	c.t.Helper()
+	_, err := route53.NewFromConfig(c.Config(frankfurt)).CreateHostedZone(c.t.Context(), &route53.CreateHostedZoneInput{Name: sdk.String(name + "."), CallerReference: sdk.String(name)})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// drift changes things behind Terraform's back.
+func (c *cloud) drift() {
+	ctx, config := c.t.Context(), c.Config(frankfurt)
+	network := ec2.NewFromConfig(config)
+	vpcs, err := network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{{Name: sdk.String("tag:managed-by"), Values: []string{"slipway"}}}})
+	if err == nil {
+		_, err = network.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: vpcs.Vpcs[0].VpcId, EnableDnsHostnames: &ec2types.AttributeBooleanValue{Value: sdk.Bool(false)}})
+	}
+	if err == nil {
+		_, err = cloudwatchlogs.NewFromConfig(config).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: sdk.String("/slipway/eu/production")})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	balancers := elb.NewFromConfig(config)
+	all, err := balancers.DescribeLoadBalancers(ctx, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	listeners, err := balancers.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: all.LoadBalancers[0].LoadBalancerArn})
+	if err == nil {
+		_, err = balancers.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: listeners.Listeners[0].ListenerArn})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Of a production environment with a network of its own.
+var whole = map[string]int{
+	"table": 1, "bucket": 1, "key": 1, "zone": 2, "record": 4 + 3, "vpc": 1, "subnet": 9, "gateway": 1, "address": 3, "nat": 3, "route table": 5,
+	"security group": 3, "load balancer": 1, "certificate": 1, "role": 2, "log group": 1, "cluster": 1, "database cluster": 1, "database instance": 2,
+}
+
+func changed(of map[string]int, by map[string]int) map[string]int {
+	out := maps.Clone(of)
+	maps.Copy(out, by)
+	maps.DeleteFunc(out, func(_ string, n int) bool { return n == 0 })
+	return out
+}
+
+func TestAccAWSEnvironment(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.zone("example.com")
+	c.zone("example.org")
+	config := func(a attrs) string { return c.block + platformWithEnvironment(a) }
+	cheap := attrs{
+		"domain_name": `"shop.example.org"`, "tags": `{ team = "platform" }`, "network": "{ preview_port = 9443 }",
+		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
+	}
+	updates := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate)}}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.serve(),
+		CheckDestroy:             c.holds(map[string]int{"zone": 2, "record": 4}),
+		Steps: []resource.TestStep{
+			{Config: config(attrs{"domain_name": `"shop.example.net"`}), ExpectError: regexp.MustCompile(`no\s+public\s+hosted\s+zone`)},
+			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
+			{Config: config(nil), Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(environmentAddress, "url", "https://production.eu.example.com"),
+				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://production.eu.example.com:8443"),
+				resource.TestCheckNoResourceAttr(environmentAddress, "network.listen_address"),
+				resource.TestCheckNoResourceAttr(environmentAddress, "database.max_connections"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws.nat", "per_zone"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws.zones", "3"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws.database.min_capacity_units", "0.5"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "3"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.private_subnet_ids.#", "3"),
+				resource.TestCheckResourceAttrSet(environmentAddress, "aws_resources.load_balancer_dns_name"),
+				c.holds(whole),
+			)},
+			emptyPlan(config(attrs{"aws": "{}", "network": "{}", "database": "{}"})),
+			imported("slipway_region.test", "eu"),
+			imported(environmentAddress, "eu/production"),
+			{PreConfig: c.drift, Config: config(nil), ConfigPlanChecks: updates, Check: c.holds(whole)},
+			emptyPlan(config(nil)),
+			{Config: config(cheap), ConfigPlanChecks: updates, Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(environmentAddress, "url", "https://shop.example.org"),
+				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://shop.example.org:9443"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "0"),
+				c.holds(changed(whole, map[string]int{"address": 0, "nat": 0, "endpoint": 6, "security group": 4, "database instance": 1})),
+			)},
+			emptyPlan(config(cheap)),
+			imported(environmentAddress, "eu/production"),
+		},
+	})
+}

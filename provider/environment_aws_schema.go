@@ -1,0 +1,118 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// environmentAWSAttributes are what an environment has on the aws target only.
+func environmentAWSAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"certificate_arn": givenText("ARN of a certificate of ACM for the domain name and every label under it; defaults to one that is made, and proved through the hosted zone. It changes in place."),
+		"database": schema.SingleNestedAttribute{
+			Optional: true, Computed: true, Attributes: environmentAWSDatabaseAttributes(),
+			MarkdownDescription: "Size of the cluster of Aurora PostgreSQL Serverless v2; it changes in place.",
+		},
+		"hosted_zone_id": givenText("Hosted zone of Route 53 for the environment's names; defaults to the public one in the AWS account that the domain name lies in. With the id of a zone that this configuration makes, the plan waits for it."),
+		"internal": schema.BoolAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "Whether the load balancer is reached from the VPC only; defaults to `false`. A change replaces the environment, and is refused while it holds databases or slots.",
+		},
+		"nat": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How private subnets reach the outside: `per_zone`, a NAT gateway in each zone; `single`, one for all; or `none`, where stacks reach nothing but the AWS services that they need, through endpoints. Defaults to `per_zone` for `production` and `single` for `sandbox`; it changes in place, and is left out with `vpc`.",
+		},
+		"cidr_blocks": schema.SetAttribute{
+			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
+			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself; defaults to everybody, and where it is `internal` to nobody else. It changes in place.",
+		},
+		"preview_cidr_blocks": schema.SetAttribute{
+			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
+			MarkdownDescription: "IPv4 blocks that may reach the preview entrance beside the VPC itself, such as `203.0.113.0/24`; defaults to none, and changes in place.",
+		},
+		"vpc": schema.SingleNestedAttribute{
+			Optional:            true,
+			Attributes:          environmentVPCAttributes(),
+			MarkdownDescription: "Network that is there already and that somebody else looks after; defaults to one that is made. A change replaces the environment, and is refused while it holds databases or slots.",
+		},
+		"zones": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How many availability zones the network spans, 2 or 3; defaults to 3 for `production` and 2 for `sandbox`, and is left out with `vpc`. A change replaces the environment, and is refused while it holds databases or slots.",
+		},
+	}
+}
+
+func environmentVPCAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":                  schema.StringAttribute{Required: true, MarkdownDescription: "Id of the VPC, which has DNS support and DNS host names on."},
+		"database_subnet_ids": subnetsAttribute("Subnets for database servers, at least two in different zones.", true),
+		"private_subnet_ids":  subnetsAttribute("Subnets for what runs, at least two in different zones, with a way to AWS's services and to the images.", true),
+		"public_subnet_ids":   subnetsAttribute("Subnets for the load balancer, at least two in different zones; not needed where it is `internal`.", false),
+	}
+}
+
+func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"backup_retention_days": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How many days automated backups are kept, 1 to 35; defaults to 14 for `production` and 1 for `sandbox`.",
+		},
+		"engine_version": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "Oldest version of Aurora PostgreSQL that will do, such as `17.4`, the default. Minor versions move on by themselves; another major version is refused while the environment stands.",
+		},
+		"instances": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How many instances the cluster has, 1 to 16: one that writes, and its readers in other zones, of which one takes over where it fails. Defaults to 2 for `production` and 1 for `sandbox`.",
+		},
+		"max_capacity_units": schema.Float64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "Most capacity of an instance in Aurora capacity units, 1 to 256 in steps of 0.5; defaults to 16 for `production` and 4 for `sandbox`.",
+		},
+		"min_capacity_units": schema.Float64Attribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "Least capacity of an instance in Aurora capacity units, 0 to 256 in steps of 0.5, at least 0.5 for `production`; 0 lets an idle cluster pause. Defaults to 0.5 for `production` and 0 for `sandbox`.",
+		},
+	}
+}
+
+// environmentResourcesAttributes are what modules need to attach infrastructure of their own.
+func environmentResourcesAttributes() map[string]schema.Attribute {
+	texts := func(says string) schema.Attribute {
+		return schema.ListAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: says}
+	}
+	return map[string]schema.Attribute{
+		"account_secrets_prefix":          computedString("What the names of the accounts' secrets in Secrets Manager begin with."),
+		"certificate_arn":                 computedString("ARN of the certificate that the entrances show."),
+		"cluster_arn":                     computedString("ARN of the ECS cluster that stacks run in."),
+		"database_cluster_arn":            computedString("ARN of the cluster of Aurora PostgreSQL."),
+		"database_security_group_id":      computedString("Id of the security group of database servers."),
+		"database_subnet_ids":             texts("Ids of the subnets for database servers."),
+		"execution_role_arn":              computedString("ARN of the role with which ECS starts what runs."),
+		"kms_key_arn":                     computedString("ARN of the key that everything in the region is encrypted with."),
+		"load_balancer_arn":               computedString("ARN of the load balancer."),
+		"load_balancer_dns_name":          computedString("DNS name of the load balancer."),
+		"load_balancer_security_group_id": computedString("Id of the load balancer's security group."),
+		"load_balancer_zone_id":           computedString("Hosted zone of the load balancer's DNS name, for alias records."),
+		"log_group_name":                  computedString("Name of the log group in CloudWatch."),
+		"nat_addresses":                   texts("Public addresses that stacks reach the outside from."),
+		"private_subnet_ids":              texts("Ids of the subnets for what runs."),
+		"public_subnet_ids":               texts("Ids of the subnets for load balancers."),
+		"stack_security_group_id":         computedString("Id of the security group of what runs."),
+		"task_role_arn":                   computedString("ARN of the role that what runs has."),
+		"vpc_id":                          computedString("Id of the VPC that the environment is in."),
+	}
+}
+
+func environmentAWSType() types.ObjectType       { return nestedType(environmentAWSAttributes()) }
+func environmentResourcesType() types.ObjectType { return nestedType(environmentResourcesAttributes()) }
+
+// givenText is a string that has no default.
+func givenText(description string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Validators: []validator.String{notEmpty{}}, MarkdownDescription: description}
+}
+
+func subnetsAttribute(description string, required bool) schema.SetAttribute {
+	return schema.SetAttribute{ElementType: types.StringType, Required: required, Optional: !required, Validators: []validator.Set{noNulls{}}, MarkdownDescription: description}
+}

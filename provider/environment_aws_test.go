@@ -1,0 +1,169 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// onAWS is the provider's block for aws; the target behind it is in memory all the same.
+func onAWS() map[string]any {
+	return map[string]any{"target": "aws", "aws": map[string]any{"region": "eu-central-1", "domain_name": "example.com"}}
+}
+
+func anAWSNetwork(changes set) set {
+	return set{"aws": set{"vpc": with(set{
+		"id": "vpc-01234567", "public_subnet_ids": []any{"subnet-00000001", "subnet-00000002"},
+		"private_subnet_ids":  []any{"subnet-00000003", "subnet-00000004"},
+		"database_subnet_ids": []any{"subnet-00000005", "subnet-00000006"},
+	}, changes)}}
+}
+
+func TestEnvironmentRefusesWrongValuesOnAWS(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(onAWS())
+	if p := l.plan(l.nothing("environment"), anEnvironment()); len(p.diags) > 0 {
+		t.Fatalf("the configuration itself: %s", p.diags)
+	}
+	aws := func(name string, v any) set { return set{"aws": set{name: v}} }
+	database := func(name string, v any) set { return aws("database", set{name: v}) }
+	for name, c := range map[string]struct {
+		change   set
+		at, want string
+	}{
+		"a listen address":                  {set{"network": set{"listen_address": "127.0.0.1"}}, `AttributeName("listen_address")`, "has no listen_address"},
+		"a number of connections":           {set{"database": set{"max_connections": 50}}, `AttributeName("max_connections")`, "max_capacity_units"},
+		"a port that leads from HTTP":       {set{"network": set{"https_port": 80}}, `AttributeName("https_port")`, "port 80"},
+		"a name of this machine":            {set{"domain_name": "eu.localhost"}, `AttributeName("domain_name")`, "hosted zone"},
+		"a name too long for a certificate": {set{"domain_name": strings.Repeat("a", 60) + ".example.com"}, `AttributeName("domain_name")`, "at most 64"},
+		"another certificate":               {aws("certificate_arn", "x"), `AttributeName("certificate_arn")`, "not the ARN"},
+		"a zone that is none":               {aws("hosted_zone_id", "example.com"), `AttributeName("hosted_zone_id")`, "not the id"},
+		"a way out that is none":            {aws("nat", "two"), `AttributeName("nat")`, `"two" is not allowed`},
+		"one zone":                          {aws("zones", 1), `AttributeName("zones")`, "2 or 3"},
+		"a block that is an address":        {aws("preview_cidr_blocks", []any{"192.0.2.1"}), `AttributeName("preview_cidr_blocks")`, "not an IPv4 block"},
+		"a block with bits beyond":          {aws("cidr_blocks", []any{"192.0.2.1/24"}), `AttributeName("cidr_blocks")`, "not an IPv4 block"},
+		"a production that pauses":          {database("min_capacity_units", 0.0), `AttributeName("min_capacity_units")`, "production must not"},
+		"less at most than at least":        {aws("database", set{"min_capacity_units": 4.0, "max_capacity_units": 2.0}), `AttributeName("max_capacity_units")`, "expected 4 to 256"},
+		"a third of a unit":                 {database("max_capacity_units", 1.3), `AttributeName("max_capacity_units")`, "steps of 0.5"},
+		"no instance":                       {database("instances", 0), `AttributeName("instances")`, "0 is out of range"},
+		"backups for a year":                {database("backup_retention_days", 365), `AttributeName("backup_retention_days")`, "1 to 35"},
+		"an engine that is none":            {database("engine_version", "latest"), `AttributeName("engine_version")`, "not a version"},
+		"a VPC that is none":                {anAWSNetwork(set{"id": "mine"}), `AttributeName("vpc").AttributeName("id")`, "not the id of a VPC"},
+		"a VPC with one subnet":             {anAWSNetwork(set{"private_subnet_ids": []any{"subnet-00000003"}}), `AttributeName("private_subnet_ids")`, "at least 2"},
+		"a VPC without public subnets":      {anAWSNetwork(set{"public_subnet_ids": nil}), `AttributeName("public_subnet_ids")`, "at least 2"},
+		"a VPC and gateways":                {set{"aws": with(anAWSNetwork(nil)["aws"].(set), set{"nat": "single"})}, `AttributeName("nat")`, "remove one of them"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l.configure()
+			got := l.plan(l.nothing("environment"), with(anEnvironment(), c.change)).diags.String()
+			if !strings.Contains(got, c.at) || !strings.Contains(got, c.want) {
+				t.Errorf("got %s\nwant an error at %s with %q", got, c.at, c.want)
+			}
+		})
+	}
+}
+
+func TestEnvironmentHasTheDefaultsOfItsTarget(t *testing.T) {
+	t.Parallel()
+	given := with(anEnvironment(), anAWSNetwork(nil))
+	for name, c := range map[string]struct {
+		provider map[string]any
+		config   map[string]any
+		want     map[string]any
+	}{
+		"production on aws": {onAWS(), anEnvironment(), map[string]any{
+			"domain_name": "production.eu.example.com", "url": "https://production.eu.example.com", "preview_url": "https://production.eu.example.com:8443",
+			"network.listen_address": nil, "database.max_connections": nil, "aws.nat": "per_zone", "aws.internal": false, "aws.vpc": nil, "aws_resources": unknown{},
+		}},
+		"a sandbox on aws": {onAWS(), with(anEnvironment(), set{"kind": "sandbox"}), map[string]any{"aws.nat": "single", "deletion_protection": false}},
+		"a given network":  {onAWS(), given, map[string]any{"aws.nat": nil, "aws.zones": nil, "aws.vpc.id": "vpc-01234567"}},
+		"a kind that is not known": {onAWS(), with(anEnvironment(), set{"kind": unknown{}}), map[string]any{
+			"aws.nat": unknown{}, "aws.zones": unknown{}, "aws.internal": false, "aws.database.engine_version": "17.4", "aws.database.instances": unknown{},
+		}},
+		"settings that are not known": {onAWS(), with(anEnvironment(), set{"aws": unknown{}}), map[string]any{"aws": unknown{}, "url": "https://production.eu.example.com"}},
+		"on this machine":             {nil, anEnvironment(), map[string]any{"aws": nil, "network.listen_address": "127.0.0.1", "database.max_connections": 200.0}},
+		"a target that is not known": {map[string]any{"target": unknown{}}, anEnvironment(), map[string]any{
+			"aws": unknown{}, "domain_name": unknown{}, "network.https_port": unknown{}, "network.listen_address": unknown{}, "database.max_connections": unknown{}, "url": unknown{},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newWorld(t).lab(c.provider)
+			p := l.plan(l.nothing("environment"), c.config)
+			if len(p.diags) > 0 {
+				t.Fatal(p.diags)
+			}
+			for path, want := range c.want {
+				if got := at(p.planned, path); got != want {
+					t.Errorf("planned %s is %v, want %v", path, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestEnvironmentOnAWSNeedsAName(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(map[string]any{"target": "aws", "aws": map[string]any{"region": "eu-central-1"}})
+	if d := l.plan(l.nothing("environment"), anEnvironment()).diags.String(); !strings.Contains(d, `AttributeName("domain_name")`) || !strings.Contains(d, "aws.domain_name of the provider") {
+		t.Errorf("got %s", d)
+	}
+	local := newWorld(t).lab(nil)
+	if d := local.plan(local.nothing("environment"), with(anEnvironment(), set{"aws": set{}})).diags.String(); !strings.Contains(d, `AttributeName("aws")`) || !strings.Contains(d, "set it to null") {
+		t.Errorf("on local: got %s", d)
+	}
+}
+
+func TestEnvironmentOnAWSMovesOnlyAsAnother(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(onAWS())
+	l.made("region", aRegion())
+	o := l.made("environment", anEnvironment())
+	for name, c := range map[string]struct {
+		aws  set
+		want int
+	}{
+		"the load balancer's kind": {set{"internal": true}, 1},
+		"the zones":                {set{"zones": 2}, 1},
+		"the network":              {anAWSNetwork(nil)["aws"].(set), 1},
+		"what changes in place":    {set{"nat": "none", "database": set{"instances": 3}}, 0},
+	} {
+		l.configure()
+		p := l.plan(o, with(anEnvironment(), set{"aws": c.aws}))
+		if len(p.diags) > 0 || len(p.replace) != c.want {
+			t.Errorf("%s: replaced for %q, %s", name, p.replace, p.diags)
+		}
+	}
+	l.configure()
+	p := l.plan(o, with(anEnvironment(), set{"aws": set{"database": set{"engine_version": "18.3"}}}))
+	if !strings.Contains(p.diags.String(), `AttributeName("engine_version")`) {
+		t.Errorf("another major version: %s", p.diags)
+	}
+}
+
+// A state belongs to one target: what was made on one is not looked for on another.
+func TestStateOfAnotherTargetIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to map[string]any
+		want     string
+	}{
+		{nil, onAWS(), `made on the local target, and the provider's target is "aws" now`},
+		{onAWS(), nil, `made on the aws target, and the provider's target is "local" now`},
+	} {
+		w := newWorld(t)
+		l := w.lab(c.from)
+		made := map[string]object{"region": l.made("region", aRegion()), "environment": l.made("environment", anEnvironment())}
+		other := w.lab(c.to)
+		for kind, config := range map[string]map[string]any{"region": aRegion(), "environment": anEnvironment()} {
+			same, d := other.read(made[kind])
+			if !strings.Contains(d.String(), c.want) || !same.state.Equal(made[kind].state) {
+				t.Errorf("read %s: %s", kind, d)
+			}
+			for _, p := range []plan{other.plan(made[kind], config), other.plan(made[kind], nil)} {
+				if !strings.Contains(p.diags.String(), c.want) {
+					t.Errorf("plan %s: %s", kind, p.diags)
+				}
+			}
+		}
+	}
+}
