@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -23,6 +24,7 @@ type Target struct {
 	pace    wait.Options
 	tags    map[string]string
 	where   string
+	places  sync.Map // place by the name of a region
 }
 
 // New makes a target. It touches nothing.
@@ -35,7 +37,7 @@ func New(s Settings, o Options) *Target {
 	if o.Pace > 0 {
 		pace.First, pace.Max = o.Pace, o.Pace
 	}
-	return &Target{session: newSession(s, o), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
+	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

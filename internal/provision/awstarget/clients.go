@@ -1,6 +1,8 @@
 package awstarget
 
 import (
+	"sync"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -13,12 +15,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // clients are those of one AWS region, with who calls.
 type clients struct {
 	region             string
 	account, partition string
+	pace               wait.Options
+	readers            sync.Map // *reader by the name of a table
 
 	acm      *acm.Client
 	dynamodb *dynamodb.Client
@@ -33,7 +39,7 @@ type clients struct {
 	s3       *s3.Client
 }
 
-func newClients(s signedIn, region string, settings Settings) *clients {
+func newClients(s signedIn, region string, settings Settings, pace wait.Options) *clients {
 	config := s.config.Copy()
 	config.Region = region
 	endpoint := func(name string) *string {
@@ -43,7 +49,7 @@ func newClients(s signedIn, region string, settings Settings) *clients {
 		return config.BaseEndpoint
 	}
 	return &clients{
-		region: region, account: s.account, partition: s.partition,
+		region: region, account: s.account, partition: s.partition, pace: pace,
 		acm:      acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
 		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint("dynamodb") }),
 		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
@@ -58,6 +64,12 @@ func newClients(s signedIn, region string, settings Settings) *clients {
 			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
 		}),
 	}
+}
+
+// table is a table of rows.
+func (c *clients) table(name string) table {
+	r, _ := c.readers.LoadOrStore(name, &reader{client: c.dynamodb, table: name, pace: c.pace})
+	return table{client: c.dynamodb, name: name, reader: r.(*reader)}
 }
 
 // arn names a resource of this account and region.

@@ -31,7 +31,7 @@ func (t *Target) directory(ctx context.Context) (table, error) {
 	if err != nil {
 		return table{}, err
 	}
-	return table{client: c.dynamodb, name: directoryName}, nil
+	return c.table(directoryName), nil
 }
 
 // directoryNoun is what the directory's table is put with. It belongs to no region.

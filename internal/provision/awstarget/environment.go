@@ -17,6 +17,7 @@ const unfinishedChange = "the last change is not finished: apply again to go on 
 // PutEnvironment implements target.Environments. It returns when the environment is ready.
 func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o target.PutOptions) (target.EnvironmentRecord, error) {
 	var none target.EnvironmentRecord
+	t.forget(e.Region)
 	n, err := t.environmentNoun(ctx, e.ID())
 	if err != nil {
 		return none, err
@@ -127,7 +128,7 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 		if err != nil {
 			return nil, err
 		}
-		control := table{client: c.dynamodb, name: controlName(r.Spec.Name)}
+		control := c.table(controlName(r.Spec.Name))
 		rows, err := control.list(ctx, kindEnvironment)
 		if isAbsent(err) {
 			continue // the region is being made or removed
@@ -197,17 +198,13 @@ func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) e
 
 // environmentNoun is an environment to look at or to work on; it need not be there.
 func (t *Target) environmentNoun(ctx context.Context, id target.EnvironmentID) (*noun, error) {
-	d, err := t.directory(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r, _, err := t.regionNoun(ctx, d, id.Region)
+	p, err := t.place(ctx, id.Region)
 	if err != nil {
 		return nil, err
 	}
 	return &noun{
-		target: t, clients: r.clients, installation: r.installation, region: id.Region, environment: id.Name,
-		regionKey: r.fact(factKey),
-		table:     table{client: r.clients.dynamodb, name: controlName(id.Region)}, key: key{kindEnvironment, id.Name},
+		target: t, clients: p.clients, installation: p.installation, region: id.Region, environment: id.Name,
+		regionKey: p.regionKey,
+		table:     p.clients.table(controlName(id.Region)), key: key{kindEnvironment, id.Name},
 	}, nil
 }

@@ -48,7 +48,7 @@ type document struct {
 // load reads the noun's row; one without a document is target.ErrNotFound.
 func (n *noun) load(ctx context.Context) error {
 	r, err := n.table.get(ctx, n.key)
-	if err != nil {
+	if gone(err) != nil {
 		return err
 	}
 	if r.version == 0 {

@@ -15,6 +15,7 @@ func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOpt
 	if err := t.CheckRegion(ctx, r); err != nil {
 		return target.RegionRecord{}, err
 	}
+	defer t.forget(r.Name)
 	if err := t.putDirectory(ctx); err != nil {
 		return target.RegionRecord{}, err
 	}
@@ -120,6 +121,7 @@ func (t *Target) ListRegions(ctx context.Context) ([]target.RegionRecord, error)
 
 // DeleteRegion implements target.Regions.
 func (t *Target) DeleteRegion(ctx context.Context, id string) error {
+	defer t.forget(id)
 	d, err := t.directory(ctx)
 	if err != nil {
 		return err
@@ -139,7 +141,7 @@ func (n *noun) removeRegion(ctx context.Context) error {
 	if err := n.ending(ctx, true); err != nil {
 		return err
 	}
-	control := table{client: n.clients.dynamodb, name: controlName(n.region)}
+	control := n.clients.table(controlName(n.region))
 	environments, err := control.list(ctx, kindEnvironment)
 	if gone(err) != nil {
 		return err

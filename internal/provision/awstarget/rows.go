@@ -26,6 +26,7 @@ const (
 type table struct {
 	client *dynamodb.Client
 	name   string
+	reader *reader
 }
 
 // key names a row.
@@ -79,16 +80,7 @@ func rowOf(item map[string]types.AttributeValue) (row, error) {
 }
 
 // get reads a row; one that is not there is at version 0 and has no lease.
-func (t table) get(ctx context.Context, k key) (row, error) {
-	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.name, Key: k.attributes(), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		return row{}, failed(absent(err, errNoTable), "read row %q", k)
-	}
-	if out.Item == nil {
-		return row{key: k}, nil
-	}
-	return rowOf(out.Item)
-}
+func (t table) get(ctx context.Context, k key) (row, error) { return t.reader.get(ctx, k) }
 
 // kindQuery asks for the rows of a kind.
 func (t table) kindQuery(kind string) *dynamodb.QueryInput {

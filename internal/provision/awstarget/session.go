@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/aws-sdk-go-base/v2/endpoints"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // defaultMaxRetries is the AWS provider's.
@@ -25,6 +26,7 @@ const defaultMaxRetries = 25
 type session struct {
 	settings Settings
 	options  Options
+	pace     wait.Options
 
 	mu      sync.Mutex
 	signed  *signedIn
@@ -37,8 +39,8 @@ type signedIn struct {
 	account, partition string
 }
 
-func newSession(s Settings, o Options) *session {
-	return &session{settings: s, options: o, regions: map[string]*clients{}}
+func newSession(s Settings, o Options, pace wait.Options) *session {
+	return &session{settings: s, options: o, pace: pace, regions: map[string]*clients{}}
 }
 
 // home returns the clients of the installation's home.
@@ -63,7 +65,7 @@ func (s *session) in(ctx context.Context, region string) (*clients, error) {
 	}
 	c, ok := s.regions[region]
 	if !ok {
-		c = newClients(*s.signed, region, s.settings)
+		c = newClients(*s.signed, region, s.settings, s.pace)
 		s.regions[region] = c
 	}
 	return c, nil

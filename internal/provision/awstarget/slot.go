@@ -16,15 +16,11 @@ func slotKey(id target.SlotID) key { return key{slotKind(id.Environment), id.Nam
 
 // controlTable is the control table of a region.
 func (t *Target) controlTable(ctx context.Context, region string) (table, error) {
-	d, err := t.directory(ctx)
+	p, err := t.place(ctx, region)
 	if err != nil {
 		return table{}, err
 	}
-	n, _, err := t.regionNoun(ctx, d, region)
-	if err != nil {
-		return table{}, err
-	}
-	return table{client: n.clients.dynamodb, name: controlName(region)}, nil
+	return p.clients.table(controlName(region)), nil
 }
 
 // slotTable is the control table that a slot's row is in. Its environment must be there.
