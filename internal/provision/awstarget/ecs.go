@@ -44,6 +44,9 @@ func (n *noun) putCluster(ctx context.Context, part, cluster string) error {
 	if err == nil {
 		err = n.claimCluster(part, found)
 	}
+	if err == nil {
+		err = n.retagCluster(ctx, part, found)
+	}
 	if err != nil {
 		return err
 	}
@@ -84,8 +87,28 @@ func (n *noun) createCluster(ctx context.Context, part, cluster string) error {
 	return failed(err, "create cluster %q", cluster)
 }
 
+// retagCluster gives a cluster the tags of the definition.
+func (n *noun) retagCluster(ctx context.Context, part string, c *types.Cluster) error {
+	lacks, surplus := n.retag(part, clusterTags(c))
+	if len(lacks) > 0 {
+		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+		if _, err := n.clients.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: c.ClusterArn, Tags: tags}); err != nil {
+			return failed(err, "tag cluster %q", text(c.ClusterName))
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	_, err := n.clients.ecs.UntagResource(ctx, &ecs.UntagResourceInput{ResourceArn: c.ClusterArn, TagKeys: surplus})
+	return failed(err, "take tags off cluster %q", text(c.ClusterName))
+}
+
+func clusterTags(c *types.Cluster) map[string]string {
+	return tagMap(c.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+}
+
 func (n *noun) claimCluster(part string, c *types.Cluster) error {
-	if !n.ours(part, tagMap(c.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+	if !n.ours(part, clusterTags(c)) {
 		return foreign("ECS cluster", text(c.ClusterName))
 	}
 	return nil
@@ -102,7 +125,7 @@ func (n *noun) checkCluster(ctx context.Context, cluster string) ([]string, erro
 	case !observed(c):
 		return []string{fmt.Sprintf("container insights of cluster %q are off", cluster)}, nil
 	}
-	return nil, nil
+	return n.tagDrift(partCluster, fmt.Sprintf("cluster %q", cluster), clusterTags(c)), nil
 }
 
 // deleteCluster removes a cluster. Its services are gone by then; the last of their tasks may

@@ -49,7 +49,7 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 		b, err = findBalancer(ctx, n.clients, name)
 	}
 	if err == nil {
-		err = n.claimELB(ctx, part, "load balancer", text(b.LoadBalancerArn))
+		err = n.retagELB(ctx, part, "load balancer", text(b.LoadBalancerArn))
 	}
 	if err != nil {
 		return err
@@ -95,16 +95,42 @@ func (n *noun) elbTags(part string) []types.Tag {
 
 // claimELB refuses a resource of Elastic Load Balancing that is not ours.
 func (n *noun) claimELB(ctx context.Context, part, what, arn string) error {
-	out, err := n.clients.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
+	_, err := n.tagsELB(ctx, part, what, arn)
+	return err
+}
+
+// retagELB does so too, and gives one that is ours the tags of the definition.
+func (n *noun) retagELB(ctx context.Context, part, what, arn string) error {
+	has, err := n.tagsELB(ctx, part, what, arn)
 	if err != nil {
-		return failed(err, "read the tags of %s %q", what, arn)
+		return err
 	}
-	for _, d := range out.TagDescriptions {
-		if n.ours(part, tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
-			return nil
+	lacks, surplus := n.retag(part, has)
+	if len(lacks) > 0 {
+		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+		if _, err := n.clients.elb.AddTags(ctx, &elb.AddTagsInput{ResourceArns: []string{arn}, Tags: tags}); err != nil {
+			return failed(err, "tag %s %q", what, arn)
 		}
 	}
-	return foreign(what, arn)
+	if len(surplus) == 0 {
+		return nil
+	}
+	_, err = n.clients.elb.RemoveTags(ctx, &elb.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: surplus})
+	return failed(err, "take tags off %s %q", what, arn)
+}
+
+// tagsELB are the tags of a resource of Elastic Load Balancing that is ours.
+func (n *noun) tagsELB(ctx context.Context, part, what, arn string) (map[string]string, error) {
+	out, err := n.clients.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
+	if err != nil {
+		return nil, failed(err, "read the tags of %s %q", what, arn)
+	}
+	for _, d := range out.TagDescriptions {
+		if has := tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value }); n.ours(part, has) {
+			return has, nil
+		}
+	}
+	return nil, foreign(what, arn)
 }
 
 // balancerDrift lists the attributes of a load balancer that differ, as they should be.

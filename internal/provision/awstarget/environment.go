@@ -78,6 +78,9 @@ func (n *noun) finishEnvironment(ctx context.Context) error {
 	if err := n.environmentParts(rec.Spec).put(ctx); err != nil {
 		return err
 	}
+	if err := n.saveTagKeys(ctx); err != nil {
+		return err
+	}
 	status, err := n.environmentStatus(ctx, rec.Spec)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -93,6 +94,54 @@ var drifts = []struct {
 		_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: roles.Roles[0].RoleName, PolicyName: aws.String("slipway"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)})
 		return err
 	}},
+	{"names are not resolved in the VPC any more", func(ctx context.Context, c aws.Config) error {
+		network := ec2.NewFromConfig(c)
+		vpcs, err := network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"vpc"}}}})
+		if err != nil {
+			return err
+		}
+		_, err = network.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: vpcs.Vpcs[0].VpcId, EnableDnsHostnames: &ec2types.AttributeBooleanValue{Value: aws.Bool(false)}})
+		return err
+	}},
+	{"a subnet has lost a tag", func(ctx context.Context, c aws.Config) error {
+		network := ec2.NewFromConfig(c)
+		subnets, err := network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"subnet-public-1"}}}})
+		if err != nil {
+			return err
+		}
+		_, err = network.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{aws.ToString(subnets.Subnets[0].SubnetId)}, Tags: []ec2types.Tag{{Key: aws.String("team")}}})
+		return err
+	}},
+	{"the database cluster has lost a tag", func(ctx context.Context, c aws.Config) error {
+		client := rds.NewFromConfig(c)
+		clusters, err := client.DescribeDBClusters(ctx, nil)
+		if err != nil {
+			return err
+		}
+		_, err = client.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: clusters.DBClusters[0].DBClusterArn, TagKeys: []string{"team"}})
+		return err
+	}},
+	{"a role has another tag", func(ctx context.Context, c aws.Config) error {
+		client := iam.NewFromConfig(c)
+		roles, err := client.ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/slipway/")})
+		if err != nil {
+			return err
+		}
+		_, err = client.TagRole(ctx, &iam.TagRoleInput{RoleName: roles.Roles[0].RoleName, Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("other")}}})
+		return err
+	}},
+	{"databases take connections without TLS", func(ctx context.Context, c aws.Config) error {
+		client := rds.NewFromConfig(c)
+		clusters, err := client.DescribeDBClusters(ctx, nil)
+		if err != nil {
+			return err
+		}
+		_, err = client.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{
+			DBClusterParameterGroupName: clusters.DBClusters[0].DBClusterParameterGroup,
+			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("0"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
+		})
+		return err
+	}},
 	{"the database cluster has another size", func(ctx context.Context, c aws.Config) error {
 		client := rds.NewFromConfig(c)
 		clusters, err := client.DescribeDBClusters(ctx, nil)
@@ -115,6 +164,7 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := environment(t, eu.Name, "production")
+	e.Tags = map[string]string{"team": "platform"}
 	if _, err := d.PutEnvironment(t.Context(), e, mine); err != nil {
 		t.Fatal(err)
 	}
@@ -141,4 +191,23 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 			problem(t, false)
 		})
 	}
+	t.Run("another definition of its tags", func(t *testing.T) {
+		e.Tags = map[string]string{"owner": "shop"}
+		if _, err := d.PutEnvironment(t.Context(), e, again); err != nil {
+			t.Fatal(err)
+		}
+		problem(t, false)
+		all, err := ec2.NewFromConfig(l.config(home)).DescribeTags(t.Context(), &ec2.DescribeTagsInput{Filters: []ec2types.Filter{{Name: aws.String("key"), Values: []string{"team", "owner"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range all.Tags {
+			if aws.ToString(tag.Key) == "team" {
+				t.Errorf("%s still has the tag of before", aws.ToString(tag.ResourceId))
+			}
+		}
+		if len(all.Tags) == 0 {
+			t.Error("nothing has the new tag")
+		}
+	})
 }

@@ -63,6 +63,9 @@ func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 	if err == nil {
 		err = n.claimRole(part, r)
 	}
+	if err == nil {
+		err = n.retagRole(ctx, part, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -97,15 +100,35 @@ func (n *noun) rightsOf(ctx context.Context, role string) (string, error) {
 	return decoded(out.PolicyDocument), nil
 }
 
+// retagRole gives a role the tags of the definition.
+func (n *noun) retagRole(ctx context.Context, part string, r *types.Role) error {
+	lacks, surplus := n.retag(part, roleTags(r))
+	if len(lacks) > 0 {
+		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+		if _, err := n.clients.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: r.RoleName, Tags: tags}); err != nil {
+			return failed(err, "tag role %q", text(r.RoleName))
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	_, err := n.clients.iam.UntagRole(ctx, &iam.UntagRoleInput{RoleName: r.RoleName, TagKeys: surplus})
+	return failed(err, "take tags off role %q", text(r.RoleName))
+}
+
+func roleTags(r *types.Role) map[string]string {
+	return tagMap(r.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+}
+
 func (n *noun) claimRole(part string, r *types.Role) error {
-	if !n.ours(part, tagMap(r.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+	if !n.ours(part, roleTags(r)) {
 		return foreign("IAM role", text(r.RoleName))
 	}
 	return nil
 }
 
 // checkRole says how a role differs from what putRole makes.
-func (n *noun) checkRole(ctx context.Context, role, rights string) ([]string, error) {
+func (n *noun) checkRole(ctx context.Context, part, role, rights string) ([]string, error) {
 	trust, err := taskTrust(n.clients)
 	if err != nil {
 		return nil, fmt.Errorf("write the trust policy of role %q: %w", role, err)
@@ -117,7 +140,7 @@ func (n *noun) checkRole(ctx context.Context, role, rights string) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	var drift []string
+	drift := n.tagDrift(part, fmt.Sprintf("role %q", role), roleTags(r))
 	if !sameJSON(decoded(r.AssumeRolePolicyDocument), trust) {
 		drift = append(drift, fmt.Sprintf("others than ECS tasks may have role %q", role))
 	}
@@ -209,7 +232,7 @@ func (n *noun) rolesPart() part {
 		},
 		check: func(ctx context.Context) (drift []string, err error) {
 			err = each(func(role, rights string) error {
-				more, err := n.checkRole(ctx, n.roleName(role), rights)
+				more, err := n.checkRole(ctx, markRole(role), n.roleName(role), rights)
 				drift = append(drift, more...)
 				return err
 			})

@@ -45,7 +45,7 @@ func (n *noun) putLogGroup(ctx context.Context, part, group string, days int32) 
 		}
 	}
 	if err == nil {
-		err = n.claimLogGroup(ctx, part, group)
+		err = n.retagLogGroup(ctx, part, group)
 	}
 	if err != nil {
 		return err
@@ -63,14 +63,41 @@ func (n *noun) putLogGroup(ctx context.Context, part, group string, days int32) 
 }
 
 func (n *noun) claimLogGroup(ctx context.Context, part, group string) error {
+	_, err := n.logGroupTags(ctx, part, group)
+	return err
+}
+
+// retagLogGroup refuses a log group that is not ours, and gives one that is the tags of the
+// definition.
+func (n *noun) retagLogGroup(ctx context.Context, part, group string) error {
+	has, err := n.logGroupTags(ctx, part, group)
+	if err != nil {
+		return err
+	}
+	arn := n.clients.arn("logs", "log-group:"+group)
+	lacks, surplus := n.retag(part, has)
+	if len(lacks) > 0 {
+		if _, err := n.clients.logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: &arn, Tags: lacks}); err != nil {
+			return failed(err, "tag log group %q", group)
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	_, err = n.clients.logs.UntagResource(ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: &arn, TagKeys: surplus})
+	return failed(err, "take tags off log group %q", group)
+}
+
+// logGroupTags are the tags of a log group that is ours.
+func (n *noun) logGroupTags(ctx context.Context, part, group string) (map[string]string, error) {
 	out, err := n.clients.logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(n.clients.arn("logs", "log-group:"+group))})
 	if err != nil {
-		return failed(absent(err, errNoLogGroup), "read the tags of log group %q", group)
+		return nil, failed(absent(err, errNoLogGroup), "read the tags of log group %q", group)
 	}
 	if !n.ours(part, out.Tags) {
-		return foreign("log group", group)
+		return nil, foreign("log group", group)
 	}
-	return nil
+	return out.Tags, nil
 }
 
 // checkLogGroup says how a log group differs from what putLogGroup makes.

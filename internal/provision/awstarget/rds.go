@@ -3,6 +3,8 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -34,14 +36,41 @@ func (n *noun) rdsTags(part string) []types.Tag {
 
 // claimRDS refuses a resource of RDS that is not ours.
 func (n *noun) claimRDS(ctx context.Context, part, what, arn string) error {
+	_, err := n.tagsRDS(ctx, part, what, arn)
+	return err
+}
+
+// retagRDS does so too, and gives one that is ours the tags of the definition.
+func (n *noun) retagRDS(ctx context.Context, part, what, arn string) error {
+	has, err := n.tagsRDS(ctx, part, what, arn)
+	if err != nil {
+		return err
+	}
+	lacks, surplus := n.retag(part, has)
+	if len(lacks) > 0 {
+		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+		if _, err := n.clients.rds.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &arn, Tags: tags}); err != nil {
+			return failed(err, "tag %s %q", what, arn)
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	_, err = n.clients.rds.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &arn, TagKeys: surplus})
+	return failed(err, "take tags off %s %q", what, arn)
+}
+
+// tagsRDS are the tags of a resource of RDS that is ours.
+func (n *noun) tagsRDS(ctx context.Context, part, what, arn string) (map[string]string, error) {
 	out, err := n.clients.rds.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &arn})
 	if err != nil {
-		return failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2), "read the tags of %s %q", what, arn)
+		return nil, failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2), "read the tags of %s %q", what, arn)
 	}
-	if !n.ours(part, tagMap(out.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
-		return foreign(what, arn)
+	has := tagMap(out.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+	if !n.ours(part, has) {
+		return nil, foreign(what, arn)
 	}
-	return nil
+	return has, nil
 }
 
 // findDatabase describes a database cluster.
@@ -84,7 +113,7 @@ func (n *noun) putDatabase(ctx context.Context, part string, e target.Environmen
 		d, err = findDatabase(ctx, n.clients, name)
 	}
 	if err == nil {
-		err = n.claimRDS(ctx, part, "database cluster", text(d.DBClusterArn))
+		err = n.retagRDS(ctx, part, "database cluster", text(d.DBClusterArn))
 	}
 	if err == nil {
 		err = n.waitDatabase(ctx, name)
@@ -93,7 +122,7 @@ func (n *noun) putDatabase(ctx context.Context, part string, e target.Environmen
 		return err
 	}
 	if len(n.databaseDrift(d, e)) > 0 {
-		if err := n.modifyDatabase(ctx, name, e); err != nil {
+		if err := n.modifyDatabase(ctx, name, d, e); err != nil {
 			return err
 		}
 	}
@@ -139,12 +168,39 @@ func (n *noun) databaseDrift(d *types.DBCluster, e target.Environment) []string 
 	if aws.ToInt32(d.BackupRetentionPeriod) != int32(s.BackupDays) {
 		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", name, aws.ToInt32(d.BackupRetentionPeriod)))
 	}
+	if len(d.VpcSecurityGroups) != 1 || text(d.VpcSecurityGroups[0].VpcSecurityGroupId) != n.fact(markDatabaseGroup) {
+		drift = append(drift, fmt.Sprintf("database cluster %q has other security groups", name))
+	}
+	if text(d.DBClusterParameterGroup) != name {
+		drift = append(drift, fmt.Sprintf("database cluster %q has another parameter group, %q", name, text(d.DBClusterParameterGroup)))
+	}
+	if older(text(d.EngineVersion), s.EngineVersion) {
+		drift = append(drift, fmt.Sprintf("database cluster %q has version %s, older than %s", name, text(d.EngineVersion), s.EngineVersion))
+	}
 	return drift
 }
 
-func (n *noun) modifyDatabase(ctx context.Context, name string, e target.Environment) error {
+// older compares two versions such as "17.4" by their numbers.
+func older(has, wanted string) bool {
+	a, b := strings.Split(has, "."), strings.Split(wanted, ".")
+	for i := range min(len(a), len(b)) {
+		x, errX := strconv.Atoi(a[i])
+		y, errY := strconv.Atoi(b[i])
+		if errX != nil || errY != nil || x != y {
+			return x < y
+		}
+	}
+	return len(a) < len(b)
+}
+
+func (n *noun) modifyDatabase(ctx context.Context, name string, d *types.DBCluster, e target.Environment) error {
 	s := settingsOf(e).Database
+	var version *string
+	if older(text(d.EngineVersion), s.EngineVersion) {
+		version = &s.EngineVersion
+	}
 	_, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
+		EngineVersion: version, DBClusterParameterGroupName: &name, VpcSecurityGroupIds: []string{n.fact(markDatabaseGroup)},
 		DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: &e.DeletionProtection,
 		BackupRetentionPeriod:            aws.Int32(int32(s.BackupDays)),
 		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.MinCapacity, MaxCapacity: &s.MaxCapacity},
@@ -165,7 +221,14 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]strin
 	if err != nil {
 		return nil, err
 	}
-	drift := n.databaseDrift(d, e)
+	drift := append(n.databaseDrift(d, e), n.tagDrift(partDatabase, fmt.Sprintf("database cluster %q", name), tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value }))...)
+	encrypted, err := n.forcesTLS(ctx)
+	if err != nil {
+		return drift, err
+	}
+	if !encrypted {
+		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", name))
+	}
 	if !aws.ToBool(d.HttpEndpointEnabled) {
 		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", name))
 	}

@@ -18,7 +18,7 @@ func (n *noun) putDatabaseSubnets(ctx context.Context, part string, l layout) er
 	name := n.databaseName()
 	out, err := n.clients.rds.DescribeDBSubnetGroups(ctx, &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &name})
 	if err == nil && len(out.DBSubnetGroups) > 0 {
-		return n.claimRDS(ctx, part, "database subnet group", text(out.DBSubnetGroups[0].DBSubnetGroupArn))
+		return n.retagRDS(ctx, part, "database subnet group", text(out.DBSubnetGroups[0].DBSubnetGroupArn))
 	}
 	if gone(err, errNoSubnets) != nil {
 		return failed(err, "find subnet group %q", name)
@@ -36,7 +36,7 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.
 	out, err := n.clients.rds.DescribeDBClusterParameterGroups(ctx, &rds.DescribeDBClusterParameterGroupsInput{DBClusterParameterGroupName: &name})
 	switch {
 	case err == nil && len(out.DBClusterParameterGroups) > 0:
-		err = n.claimRDS(ctx, part, "database parameter group", text(out.DBClusterParameterGroups[0].DBClusterParameterGroupArn))
+		err = n.retagRDS(ctx, part, "database parameter group", text(out.DBClusterParameterGroups[0].DBClusterParameterGroupArn))
 	case gone(err, errNoParameters, errNoParameters2) == nil:
 		_, err = n.clients.rds.CreateDBClusterParameterGroup(ctx, &rds.CreateDBClusterParameterGroupInput{
 			DBClusterParameterGroupName: &name, DBParameterGroupFamily: aws.String(databaseFamily(e)), Description: aws.String("Slipway: " + n.key.String()), Tags: n.rdsTags(part),
@@ -46,13 +46,37 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.
 	if err != nil {
 		return err
 	}
+	if done, err := n.forcesTLS(ctx); err != nil || done {
+		return err
+	}
 	_, err = n.clients.rds.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{
 		DBClusterParameterGroupName: &name,
 		Parameters: []types.Parameter{
-			{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("1"), ApplyMethod: types.ApplyMethodImmediate},
+			{ParameterName: aws.String(parameterTLS), ParameterValue: aws.String("1"), ApplyMethod: types.ApplyMethodImmediate},
 		},
 	})
 	return failed(err, "set the parameters of group %q", name)
+}
+
+const parameterTLS = "rds.force_ssl"
+
+// forcesTLS says whether the cluster's parameters refuse connections without TLS. A group that is
+// gone does not.
+func (n *noun) forcesTLS(ctx context.Context) (bool, error) {
+	name := n.databaseName()
+	pages := rds.NewDescribeDBClusterParametersPaginator(n.clients.rds, &rds.DescribeDBClusterParametersInput{DBClusterParameterGroupName: &name, Source: aws.String("user")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return false, failed(gone(err, errNoParameters, errNoParameters2), "read the parameters of group %q", name)
+		}
+		for _, p := range page.Parameters {
+			if text(p.ParameterName) == parameterTLS {
+				return text(p.ParameterValue) == "1", nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // databaseFamily is the family of parameter groups of an environment's engine.
@@ -128,7 +152,7 @@ const maxInstances = 16
 func (n *noun) putInstance(ctx context.Context, part, name string, i int) error {
 	d, err := findInstance(ctx, n.clients, name)
 	if err == nil {
-		return n.claimRDS(ctx, part, "database instance", text(d.DBInstanceArn))
+		return n.retagRDS(ctx, part, "database instance", text(d.DBInstanceArn))
 	}
 	if !isAbsent(err) {
 		return err

@@ -1,6 +1,8 @@
 package awstarget
 
 import (
+	"context"
+	"fmt"
 	"maps"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -46,6 +48,45 @@ func (n *noun) ours(part string, tags map[string]string) bool {
 		}
 	}
 	return true
+}
+
+// factTagKeys are the keys of the tags that the definition and the provider's defaults had when
+// it was last put.
+const factTagKeys = "tag_keys"
+
+// retag says which tags a thing lacks, and which it has of an earlier definition. Tags that
+// somebody else put on it stay.
+func (n *noun) retag(part string, has map[string]string) (lacks map[string]string, surplus []string) {
+	wanted := n.tags(part)
+	lacks = map[string]string{}
+	for k, v := range wanted {
+		if was, ok := has[k]; !ok || was != v {
+			lacks[k] = v
+		}
+	}
+	for _, k := range n.factList(factTagKeys) {
+		_, wants := wanted[k]
+		if _, ok := has[k]; ok && !wants {
+			surplus = append(surplus, k)
+		}
+	}
+	return lacks, surplus
+}
+
+// tagDrift says whether a thing lacks tags.
+func (n *noun) tagDrift(part, what string, has map[string]string) []string {
+	if lacks, _ := n.retag(part, has); len(lacks) > 0 {
+		return []string{fmt.Sprintf("%s lacks %d tags", what, len(lacks))}
+	}
+	return nil
+}
+
+// saveTagKeys remembers the keys of the tags as they are now on everything.
+func (n *noun) saveTagKeys(ctx context.Context) error {
+	keys := map[string]string{}
+	maps.Copy(keys, n.target.tags)
+	maps.Copy(keys, n.userTags())
+	return n.saveList(ctx, factTagKeys, target.SortedKeys(keys))
 }
 
 // foreign refuses a thing that bears no mark of ours.

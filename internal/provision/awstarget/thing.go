@@ -79,6 +79,8 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 	}
 	if isAbsent(err) {
 		f.id, err = n.createThing(ctx, t)
+	} else if err == nil {
+		err = n.retagThing(ctx, t, f)
 	}
 	if err == nil {
 		err = n.save(ctx, t.mark, f.id)
@@ -96,6 +98,26 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 		return err
 	}
 	return failed(t.settle(ctx, f.id), "set up %s %s", t.what, f.id)
+}
+
+// retagThing gives a thing the tags of the definition.
+func (n *noun) retagThing(ctx context.Context, t thing, f found) error {
+	lacks, surplus := n.retag(t.mark, f.tags)
+	if len(lacks) > 0 {
+		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
+		if _, err := n.clients.ec2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{f.id}, Tags: tags}); err != nil {
+			return failed(err, "tag %s %s", t.what, f.id)
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	var tags []types.Tag
+	for _, k := range surplus {
+		tags = append(tags, types.Tag{Key: &k})
+	}
+	_, err := n.clients.ec2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{f.id}, Tags: tags})
+	return failed(err, "take tags off %s %s", t.what, f.id)
 }
 
 func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
@@ -164,10 +186,12 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 		if id == "" {
 			continue
 		}
-		if !slices.ContainsFunc(all, func(f found) bool { return f.id == id && f.state == available }) {
+		at := slices.IndexFunc(all, func(f found) bool { return f.id == id && f.state == available })
+		if at < 0 {
 			drift = append(drift, fmt.Sprintf("%s %s is gone or can't be used", t.what, id))
 			continue
 		}
+		drift = append(drift, n.tagDrift(t.mark, t.what+" "+id, all[at].tags)...)
 		if t.check == nil {
 			continue
 		}

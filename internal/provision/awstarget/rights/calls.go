@@ -39,6 +39,8 @@ var calls = map[string][]grant{
 	"cloudwatchlogs.DescribeLogGroups":   on(everything),
 	"cloudwatchlogs.ListTagsForResource": on(logGroups),
 	"cloudwatchlogs.PutRetentionPolicy":  on(logGroups),
+	"cloudwatchlogs.TagResource":         on(logGroups),
+	"cloudwatchlogs.UntagResource":       on(logGroups),
 
 	"dynamodb.BatchGetItem":              on(tables),
 	"dynamodb.BatchWriteItem":            on(tables),
@@ -64,7 +66,9 @@ var calls = map[string][]grant{
 	"ec2.CreateRouteTable":              newInNetwork(ownNetwork), // the VPC
 	"ec2.CreateSecurityGroup":           newInNetwork(ownNetwork),
 	"ec2.CreateSubnet":                  newInNetwork(ownNetwork),
-	"ec2.CreateVpc":                     newInNetwork(),
+	// Tags of a changed definition; those of what is new come with it.
+	"ec2.CreateTags": on(ownNetwork),
+	"ec2.CreateVpc":  newInNetwork(),
 	// Names of the service in the VPC are those of a zone that is associated with it (Actions,
 	// resources, and condition keys for Amazon EC2).
 	"ec2.CreateVpcEndpoint":          all(newInNetwork(ownNetwork), as(zones, "route53:AssociateVPCWithHostedZone")),
@@ -74,6 +78,7 @@ var calls = map[string][]grant{
 	"ec2.DeleteRouteTable":           on(ownNetwork),
 	"ec2.DeleteSecurityGroup":        on(ownNetwork),
 	"ec2.DeleteSubnet":               on(ownNetwork),
+	"ec2.DeleteTags":                 on(ownNetwork),
 	"ec2.DeleteVpc":                  on(ownNetwork),
 	"ec2.DeleteVpcEndpoints":         on(ownNetwork),
 	"ec2.DescribeAddresses":          on(everything),
@@ -98,7 +103,9 @@ var calls = map[string][]grant{
 	"ecs.CreateCluster":         all(on(containers), taggedContainers, linkedRoles),
 	"ecs.DeleteCluster":         on(containers),
 	"ecs.DescribeClusters":      on(containers),
+	"ecs.TagResource":           on(containers),
 	"ecs.UpdateClusterSettings": on(containers),
+	"ecs.UntagResource":         on(containers),
 
 	"elasticloadbalancingv2.CreateListener": all(on(ownBalancers), taggedBalancers),
 	// What the load balancer is made of is looked up with the rights of the caller (Elastic
@@ -107,6 +114,7 @@ var calls = map[string][]grant{
 		"ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")),
 	"elasticloadbalancingv2.DeleteListener":                 on(ownBalancers),
 	"elasticloadbalancingv2.DeleteLoadBalancer":             on(ownBalancers),
+	"elasticloadbalancingv2.AddTags":                        on(ownBalancers),
 	"elasticloadbalancingv2.DescribeListeners":              on(everything),
 	"elasticloadbalancingv2.DescribeLoadBalancerAttributes": on(everything),
 	"elasticloadbalancingv2.DescribeLoadBalancers":          on(everything),
@@ -114,6 +122,7 @@ var calls = map[string][]grant{
 	"elasticloadbalancingv2.ModifyListener":                 on(ownBalancers),
 	"elasticloadbalancingv2.ModifyLoadBalancerAttributes":   on(ownBalancers),
 	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
+	"elasticloadbalancingv2.RemoveTags":                     on(ownBalancers),
 
 	"iam.CreateRole":             all(on(roles), as(roles, "iam:TagRole")),
 	"iam.DeleteRole":             on(roles),
@@ -121,6 +130,8 @@ var calls = map[string][]grant{
 	"iam.GetRole":                on(roles),
 	"iam.GetRolePolicy":          on(roles),
 	"iam.PutRolePolicy":          on(roles),
+	"iam.TagRole":                on(roles),
+	"iam.UntagRole":              on(roles),
 	"iam.UpdateAssumeRolePolicy": on(roles),
 
 	"kms.CancelKeyDeletion":    on(ownKeys),
@@ -141,11 +152,13 @@ var calls = map[string][]grant{
 	"rds.CreateDBClusterParameterGroup":    all(on(databases), taggedDatabases),
 	"rds.CreateDBInstance":                 all(on(databases), on(defaultGroups), taggedDatabases, databaseKey),
 	"rds.CreateDBSubnetGroup":              all(on(databases), taggedDatabases),
+	"rds.AddTagsToResource":                on(databases),
 	"rds.DeleteDBCluster":                  all(on(databases), as(databases, "rds:CreateDBClusterSnapshot"), taggedDatabases),
 	"rds.DeleteDBClusterParameterGroup":    on(databases),
 	"rds.DeleteDBInstance":                 on(databases),
 	"rds.DeleteDBSubnetGroup":              on(databases),
 	"rds.DescribeDBClusterParameterGroups": on(databases),
+	"rds.DescribeDBClusterParameters":      on(databases),
 	"rds.DescribeDBClusters":               on(databases),
 	"rds.DescribeDBInstances":              on(databases),
 	"rds.DescribeDBSubnetGroups":           on(databases),
@@ -153,6 +166,7 @@ var calls = map[string][]grant{
 	"rds.ListTagsForResource":              on(databases),
 	"rds.ModifyDBCluster":                  all(on(databases), on(defaultGroups), as(databases, "rds:ModifyDBInstance"), managedSecret),
 	"rds.ModifyDBClusterParameterGroup":    on(databases),
+	"rds.RemoveTagsFromResource":           on(databases),
 
 	"route53.ChangeResourceRecordSets": on(zoneRecords),
 	"route53.GetChange":                on(zoneChanges),
