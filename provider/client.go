@@ -31,6 +31,22 @@ func (c *client) use(driver target.Driver, s Settings) {
 	c.Provisioner = provision.New(driver, s.Owner, provision.Options{Clock: c.clock})
 }
 
+// ReadRegion, ReadEnvironment and ReadSlot are the looks of refreshes and plans, which are at many
+// objects at once. Who acts on an object looks at it anew.
+func (c *client) ReadRegion(ctx context.Context, id string) (target.RegionRecord, error) {
+	return c.Provisioner.ReadRegion(target.AllowRecent(ctx), id)
+}
+
+// ReadEnvironment see ReadRegion.
+func (c *client) ReadEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	return c.Provisioner.ReadEnvironment(target.AllowRecent(ctx), id)
+}
+
+// ReadSlot see ReadRegion.
+func (c *client) ReadSlot(ctx context.Context, id target.SlotID) (provision.SlotState, error) {
+	return c.Provisioner.ReadSlot(target.AllowRecent(ctx), id)
+}
+
 // ready says whether the target can be asked.
 func (c *client) ready() bool { return c != nil && c.driver != nil }
 

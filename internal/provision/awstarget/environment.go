@@ -102,7 +102,7 @@ func (n *noun) finishEnvironment(ctx context.Context) error {
 // GetEnvironment implements target.Environments. Meta.Problem says what differs from the
 // definition.
 func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
-	ctx = oneLook(ctx)
+	ctx = t.looking(ctx)
 	n, err := t.environmentNoun(ctx, id)
 	if err == nil {
 		err = n.load(ctx)

@@ -6,20 +6,29 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
-// look is one look at a noun, by several parts at once: what one of them has asked AWS, or is
-// asking, no other one asks again.
+// recent is how old an answer may be that a refresh takes for another object.
+const recent = 30 * time.Second
+
+// look is one look at AWS by many at once: what one of them has asked, or is asking, no other one
+// asks again while it is recent.
 type look struct {
-	mu   sync.Mutex
-	seen map[string]*sight
+	clock wait.Clock
+	mu    sync.Mutex
+	seen  map[string]*sight
 }
 
 // sight is an answer; it is complete when done is closed.
 type sight struct {
+	at       time.Time
 	done     chan struct{}
 	out      middleware.InitializeOutput
 	metadata middleware.Metadata
@@ -28,42 +37,101 @@ type sight struct {
 
 type lookKey struct{}
 
-// oneLook makes the reads that are made under a context one look. Nothing may be changed under
-// it, and nobody may change what was answered: others have the same.
-func oneLook(ctx context.Context) context.Context {
-	return context.WithValue(ctx, lookKey{}, &look{seen: map[string]*sight{}})
+// looking makes the reads under a context one look: that of the whole run where recent answers
+// are allowed, else one of its own. Nobody may change what was answered: others have the same.
+// What is to be told from a change that was made under it, is not to be read under it.
+func (t *Target) looking(ctx context.Context) context.Context {
+	l := &look{clock: t.clock}
+	if target.RecentAllowed(ctx) {
+		l = t.session.look
+	}
+	return context.WithValue(ctx, lookKey{}, l)
 }
 
-// shareLooks is the step of every call that keeps a look from asking twice. Calls under no look
-// pass.
-func shareLooks(stack *middleware.Stack) error {
+// forget makes everybody who asks from now on ask anew.
+func (l *look) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = nil
+}
+
+// sight is the answer to a request, and whether it is to be asked for.
+func (l *look) sight(request string) (s *sight, ask bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	if s, ok := l.seen[request]; ok && now.Sub(s.at) < recent {
+		return s, false
+	}
+	if l.seen == nil {
+		l.seen = map[string]*sight{}
+	}
+	s = &sight{at: now, done: make(chan struct{})}
+	l.seen[request] = s
+	return s, true
+}
+
+// drop takes away an answer that is none.
+func (l *look) drop(request string, s *sight) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen[request] == s {
+		delete(l.seen, request)
+	}
+}
+
+// share is the step of every call that keeps a look from asking twice, and makes the run's look
+// forget what this run changes. DynamoDB has what changes all the time; it is asked always.
+func (s *session) share(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ShareLooks", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 		l, _ := ctx.Value(lookKey{}).(*look)
-		operation := awsmiddleware.GetOperationName(ctx)
-		if l == nil || !strings.HasPrefix(operation, "Describe") && !strings.HasPrefix(operation, "List") && !strings.HasPrefix(operation, "Get") {
+		switch {
+		case service == "DynamoDB" && !strings.HasPrefix(operation, "Describe"):
+			return next.HandleInitialize(ctx, in)
+		case !readsOnly(operation):
+			defer s.look.forget()
+			return next.HandleInitialize(ctx, in)
+		case l == nil:
 			return next.HandleInitialize(ctx, in)
 		}
 		asked, err := json.Marshal(in.Parameters)
 		if err != nil {
 			return next.HandleInitialize(ctx, in) // what can't be compared is asked
 		}
-		name := fmt.Sprint(awsmiddleware.GetRegion(ctx), " ", awsmiddleware.GetServiceID(ctx), " ", operation, " ", string(asked))
-		l.mu.Lock()
-		s, known := l.seen[name]
-		if !known {
-			s = &sight{done: make(chan struct{})}
-			l.seen[name] = s
-		}
-		l.mu.Unlock()
-		if !known {
+		return l.ask(ctx, fmt.Sprint(awsmiddleware.GetRegion(ctx), " ", service, " ", operation, " ", string(asked)), in, next)
+	}), middleware.After)
+}
+
+func (l *look) ask(ctx context.Context, request string, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	for {
+		s, ask := l.sight(request)
+		if ask {
 			s.out, s.metadata, s.err = next.HandleInitialize(ctx, in)
+			if s.err != nil {
+				l.drop(request, s)
+			}
 			close(s.done)
+			return s.out, s.metadata, s.err
 		}
 		select {
 		case <-ctx.Done():
 			return middleware.InitializeOutput{}, middleware.Metadata{}, context.Cause(ctx)
 		case <-s.done:
-			return s.out, s.metadata, s.err
+			if s.err == nil {
+				return s.out, s.metadata, nil
+			}
+			// Whoever asked may have been told to stop.
 		}
-	}), middleware.After)
+	}
+}
+
+// readsOnly says whether an operation changes nothing.
+func readsOnly(operation string) bool {
+	for _, prefix := range []string{"Describe", "Get", "Head", "List"} {
+		if strings.HasPrefix(operation, prefix) {
+			return true
+		}
+	}
+	return false
 }

@@ -86,6 +86,7 @@ func (n *noun) finishRegion(ctx context.Context) error {
 
 // GetRegion implements target.Regions. Meta.Problem says what differs from the definition.
 func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord, error) {
+	ctx = t.looking(ctx)
 	d, err := t.directory(ctx)
 	if err != nil {
 		return target.RegionRecord{}, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,6 +147,13 @@ func asksOnce(t *testing.T, d target.Driver, calls *awstest.Calls) {
 	if _, err := d.GetEnvironment(t.Context(), slotIn("asia", "oms").Environment); err != nil {
 		t.Fatal(err)
 	}
+	asked := func(ctx context.Context) int {
+		calls.FailAt(0, awstest.FailBefore)
+		if _, err := d.GetEnvironment(ctx, slotIn("asia", "oms").Environment); err != nil {
+			t.Fatal(err)
+		}
+		return len(slices.DeleteFunc(calls.Sent(), func(c awstest.Call) bool { return c.Service == "dynamodb" }))
+	}
 	sent := map[string]bool{}
 	for _, c := range calls.Sent() {
 		if c.Service == "route53" || c.Service == "s3" {
@@ -159,6 +167,21 @@ func asksOnce(t *testing.T, d target.Driver, calls *awstest.Calls) {
 	}
 	if len(sent) < 15 {
 		t.Errorf("sent %d requests only", len(sent))
+	}
+	whole, recently := asked(t.Context()), target.AllowRecent(t.Context())
+	if first, second := asked(recently), asked(recently); first != whole || second != 0 {
+		t.Errorf("looks that may be recent sent %d requests and then %d, want %d and none", first, second, whole)
+	}
+	if anew := asked(t.Context()); anew != whole {
+		t.Errorf("a look that may not be recent sent %d requests, want %d", anew, whole)
+	}
+	e := environment(t, "asia", "production")
+	e.Database.MaxConnections++
+	if _, err := d.PutEnvironment(t.Context(), e, again); err != nil {
+		t.Fatal(err)
+	}
+	if changed := asked(recently); changed != whole {
+		t.Errorf("after a change a look sent %d requests, want %d", changed, whole)
 	}
 }
 

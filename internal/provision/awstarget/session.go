@@ -27,6 +27,7 @@ type session struct {
 	settings Settings
 	options  Options
 	pace     wait.Options
+	look     *look // of those who may be answered by what was seen before
 
 	mu      sync.Mutex
 	signed  *signedIn
@@ -40,7 +41,7 @@ type signedIn struct {
 }
 
 func newSession(s Settings, o Options, pace wait.Options) *session {
-	return &session{settings: s, options: o, pace: pace, regions: map[string]*clients{}}
+	return &session{settings: s, options: o, pace: pace, look: &look{clock: o.Clock}, regions: map[string]*clients{}}
 }
 
 // home returns the clients of the installation's home.
@@ -86,7 +87,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 		}
 	}
 	config.Logger = logging.Nop{} // Terraform shows what a provider writes as an error of its own
-	config.APIOptions = append(config.APIOptions, shareLooks)
+	config.APIOptions = append(config.APIOptions, s.share)
 	if s.options.Inspect != nil {
 		config.APIOptions = append(config.APIOptions, s.options.Inspect)
 	}

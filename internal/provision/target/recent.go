@@ -1,0 +1,18 @@
+package target
+
+import "context"
+
+type recentKey struct{}
+
+// AllowRecent lets reads under a context be answered by what the driver saw in the last seconds
+// in the same run, for this object or another. It is for looks at many objects at once, such as
+// the refresh of a plan; who is about to act looks anew. Drivers need not make use of it.
+func AllowRecent(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recentKey{}, true)
+}
+
+// RecentAllowed says whether a context is one of [AllowRecent].
+func RecentAllowed(ctx context.Context) bool {
+	allowed, _ := ctx.Value(recentKey{}).(bool)
+	return allowed
+}
