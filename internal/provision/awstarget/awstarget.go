@@ -2,7 +2,9 @@ package awstarget
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -22,9 +24,18 @@ type Target struct {
 	session *session
 	clock   wait.Clock
 	pace    wait.Options
-	tags    map[string]string
-	where   string
-	places  sync.Map // place by the name of a region
+	// lead is how long before its time a scheduled action must be set; half of it is how exact
+	// it is.
+	lead   time.Duration
+	period time.Duration // that the load balancer counts by
+	// dial and roots are for the front doors of environments.
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	roots *x509.CertPool
+	// held are the leases of slots that this run has: what it sees of them it may note.
+	held   sync.Map // target.Lease by target.SlotID
+	tags   map[string]string
+	where  string
+	places sync.Map // place by the name of a region
 }
 
 // New makes a target. It touches nothing.
@@ -37,7 +48,13 @@ func New(s Settings, o Options) *Target {
 	if o.Pace > 0 {
 		pace.First, pace.Max = o.Pace, o.Pace
 	}
-	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, tags: s.DefaultTags, where: where(s)}
+	if o.ScheduleLead == 0 {
+		o.ScheduleLead = 2 * time.Minute
+	}
+	if o.MeterPeriod == 0 {
+		o.MeterPeriod = time.Minute
+	}
+	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, dial: o.Dial, roots: o.Roots, tags: s.DefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

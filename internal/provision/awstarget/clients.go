@@ -5,6 +5,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -34,9 +36,11 @@ type clients struct {
 	iam      *iam.Client
 	kms      *kms.Client
 	logs     *cloudwatchlogs.Client
+	metrics  *cloudwatch.Client
 	rds      *rds.Client
 	route53  *route53.Client
 	s3       *s3.Client
+	scaling  *applicationautoscaling.Client
 }
 
 func newClients(s signedIn, region string, settings Settings, pace wait.Options) *clients {
@@ -58,8 +62,10 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		iam:      iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
 		kms:      kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
 		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
+		metrics:  cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { o.BaseEndpoint = endpoint("cloudwatch") }),
 		rds:      rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
 		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
+		scaling:  applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) { o.BaseEndpoint = endpoint("applicationautoscaling") }),
 		s3: s3.NewFromConfig(config, func(o *s3.Options) {
 			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
 		}),

@@ -1,11 +1,13 @@
 package awstarget_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/targettest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -31,6 +33,11 @@ func TestConformance(t *testing.T) {
 		Location:    home,
 		Patience:    2 * time.Minute,
 		Lacks:       notYet,
+		NotStickyBy: target.StickyByAccount,
+		MeterPeriod: awstest.MeterPeriod,
+		Request: func(t *testing.T, d target.Driver, _ target.EnvironmentID, host, path string) (string, int) {
+			return of(d).request(t, host, path)
+		},
 	})
 }
 
@@ -40,16 +47,14 @@ func notYet(group, test string) string {
 	switch group {
 	case "account databases":
 		return databases
-	case "effects", "stacks", "stacks that fail", "retirement", "tasks", "router", "traffic", "scaling", "routes", "names":
-		return stacks
+	case "names":
+		return databases
 	}
 	for part, lacks := range map[string]string{
-		"nothing is left when":                      databases,
-		"an environment with a database":            databases,
-		"an environment whose databases":            databases,
-		"an environment with nothing but leases":    stacks,
-		"deleting a slot removes all that is in it": stacks,
-		"the log of a component":                    stacks,
+		"nothing is left when":                   databases,
+		"an environment with a database":         databases,
+		"an environment whose databases":         databases,
+		"an environment with nothing but leases": stacks,
 	} {
 		if strings.HasPrefix(test, part) {
 			return lacks
@@ -69,24 +74,44 @@ func environment(_ *testing.T, region, name string) target.Environment {
 	}
 }
 
-// apps are containers. Nothing runs them: there are no stacks yet.
+// apps are the images that every account of the emulator has.
 type apps struct{}
 
-func (apps) container() target.Component {
+// image is that of a component.
+func (apps) image(name string) target.Component {
 	return target.Component{
-		Image: "registry.example.com/app:{release}", Port: 8080, CPU: 256, MemoryMiB: 512, Scaling: target.Scaling{Min: 1, Max: 3},
-		HealthCheck: &target.HealthCheck{Path: "/healthz", IntervalSeconds: 5, TimeoutSeconds: 2, HealthyThreshold: 2, UnhealthyThreshold: 2},
+		Image: "registry.example.com/" + name + ":1", Port: 8080, CPU: 256, MemoryMiB: 512, Scaling: target.Scaling{Min: 1, Max: 3},
+		// A load balancer checks every five seconds at most; a new target is healthy after one check.
+		HealthCheck: &target.HealthCheck{Path: "/healthz", IntervalSeconds: 5, TimeoutSeconds: 2, HealthyThreshold: 1, UnhealthyThreshold: 2},
 	}
 }
 
-func (a apps) Healthy() target.Component        { return a.container() }
-func (a apps) NeverHealthy() target.Component   { return a.container() }
-func (a apps) CrashesAtStart() target.Component { return a.container() }
-func (a apps) MissingCommand() target.Component { return a.container() }
-func (a apps) Worker() target.Component         { return a.container() }
-func (a apps) Unbuildable() target.Component    { return a.container() }
+func (a apps) Healthy() target.Component        { return a.image("well") }
+func (a apps) NeverHealthy() target.Component   { return a.image("sick") }
+func (a apps) CrashesAtStart() target.Component { return a.image("crash") }
+func (a apps) MissingCommand() target.Component {
+	c := a.image("well")
+	c.Command = []string{"missing"}
+	return c
+}
 
-func (apps) TaskPasses() target.Task     { return target.Task{Image: "registry.example.com/app:{release}"} }
-func (a apps) TaskFails(int) target.Task { return a.TaskPasses() }
-func (a apps) TaskHangs() target.Task    { return a.TaskPasses() }
-func (a apps) TaskMissing() target.Task  { return a.TaskPasses() }
+func (a apps) Worker() target.Component {
+	c := a.image("worker")
+	c.Port, c.HealthCheck = 0, nil
+	return c
+}
+
+func (a apps) Unbuildable() target.Component {
+	c := a.image("well")
+	c.Image, c.Command = "", []string{"sh"}
+	return c
+}
+
+func (apps) task(command ...string) target.Task {
+	return target.Task{Image: "registry.example.com/exit:1", Command: command}
+}
+
+func (a apps) TaskPasses() target.Task        { return a.task("0") }
+func (a apps) TaskFails(code int) target.Task { return a.task(strconv.Itoa(code)) }
+func (a apps) TaskHangs() target.Task         { return target.Task{Image: "registry.example.com/hang:1"} }
+func (a apps) TaskMissing() target.Task       { return a.task("missing") }

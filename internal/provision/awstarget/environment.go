@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -182,7 +183,11 @@ func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) e
 	if err != nil {
 		return err
 	}
-	for _, r := range slots {
+	stacks, err := n.table.list(ctx, stateKind(id))
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Concat(slots, stacks) {
 		if r.version > 0 {
 			held := target.Errorf(target.ErrNotEmpty, "environment %q holds deployment slot %q", id, r.key.id)
 			return errors.Join(held, n.ending(ctx, false))

@@ -21,9 +21,6 @@ func (n *noun) environmentStatus(ctx context.Context, e target.Environment) (tar
 		return s, err
 	}
 	l, c := layoutOf(e), n.clients
-	role := func(name string) string {
-		return "arn:" + c.partition + ":iam::" + c.account + ":role" + rolePath + n.roleName(name)
-	}
 	var addresses []string
 	for zone := range l.gateways {
 		for _, block := range n.factList(factAddress(zone)) {
@@ -37,7 +34,7 @@ func (n *noun) environmentStatus(ctx context.Context, e target.Environment) (tar
 		BalancerARN: text(b.LoadBalancerArn), BalancerDNSName: text(b.DNSName), BalancerZone: text(b.CanonicalHostedZoneId),
 		CertificateARN: n.fact(factCertificate), ClusterARN: c.arn("ecs", "cluster/"+n.clusterName()),
 		DatabaseClusterARN: c.arn("rds", "cluster:"+n.databaseName()),
-		ExecutionRoleARN:   role(roleExecution), TaskRoleARN: role(roleTask),
+		ExecutionRoleARN:   n.roleARN(roleExecution), TaskRoleARN: n.roleARN(roleTask),
 		LogGroup: n.logGroup(), KeyARN: n.regionKeyARN(), AccountSecretsPrefix: n.secretsPrefix() + "accounts/",
 	}
 	return s, nil

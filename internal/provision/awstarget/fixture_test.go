@@ -2,6 +2,8 @@ package awstarget_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"strings"
@@ -24,6 +26,7 @@ const home, elsewhere = "eu-central-1", "us-east-1"
 // lab is an AWS account with what is needed to work on it.
 type lab struct {
 	*awstest.Account
+	roots *x509.CertPool // of its load balancers' certificates
 
 	mu     sync.Mutex
 	called []operation // by the clients of the lab
@@ -34,7 +37,8 @@ type operation struct{ service, name string }
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	l := &lab{Account: awstest.New(t)}
+	l := &lab{Account: awstest.New(t), roots: x509.NewCertPool()}
+	l.roots.AppendCertsFromPEM(l.Authority)
 	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String(l.ID)}
 	if _, err := route53.NewFromConfig(l.config(home)).CreateHostedZone(t.Context(), zone); err != nil {
 		t.Fatal(err)
@@ -79,12 +83,33 @@ func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarge
 		Endpoints: awstest.Endpoints(l.URL),
 	}
 	o := awstarget.Options{
-		Pace:      20 * time.Millisecond,
-		Inspect:   l.inspect(t),
-		Transport: func(next http.RoundTripper) http.RoundTripper { return next },
+		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
+		Dial: l.Dial, Roots: l.roots,
+		Inspect: l.inspect(t),
+		// The emulator may answer before the client has come to the end of its own request, whose
+		// body the SDK closes then: it is read before it is sent.
+		Transport: func(next http.RoundTripper) http.RoundTripper { return awstest.NewCalls(next) },
 	}
 	for _, c := range change {
 		c(&s, &o)
 	}
 	return awstarget.New(s, o)
+}
+
+// request sends a GET through the front door that a host's name leads to.
+func (l *lab) request(t *testing.T, host, path string) (release string, status int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := &http.Transport{DisableKeepAlives: true, DialContext: l.Dial, TLSClientConfig: &tls.Config{RootCAs: l.roots, MinVersion: tls.VersionTLS12}}
+	answer, err := door.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := answer.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Header.Get("Slipway-Release"), answer.StatusCode
 }

@@ -110,11 +110,13 @@ func (t *Target) AcquireLease(ctx context.Context, id target.SlotID, token, hold
 	if err != nil {
 		return target.Lease{}, fmt.Errorf("acquire the lease of slot %q: %w", id, err)
 	}
+	t.held.Store(id, l)
 	return l, nil
 }
 
 // ReleaseLease implements target.Leases.
 func (t *Target) ReleaseLease(ctx context.Context, id target.SlotID, token string) error {
+	t.held.Delete(id)
 	control, err := t.controlTable(ctx, id.Environment.Region)
 	if errors.Is(err, target.ErrNotFound) {
 		return nil

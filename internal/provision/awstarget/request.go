@@ -112,20 +112,6 @@ func (t *Target) DeleteRequest(ctx context.Context, id target.SlotID, requestID 
 	return failed(err, "remove the request to slot %q", id)
 }
 
-// request is what somebody asks of the run that holds a slot's lease, nil for nothing. Who has
-// read the slot's row asks requestOf.
-func (t *Target) request(ctx context.Context, id target.SlotID) (*target.Request, error) {
-	control, err := t.slotTable(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	r, err := control.get(ctx, slotKey(id))
-	if err != nil {
-		return nil, err
-	}
-	return requestOf(r)
-}
-
 // requestOf reads the request of a slot's row.
 func requestOf(r row) (*target.Request, error) {
 	if r.request == "" {

@@ -1,7 +1,10 @@
 package awstarget
 
 import (
+	"context"
+	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -139,6 +142,15 @@ type Options struct {
 	Clock wait.Clock
 	// Pace is the longest pause between two looks at something that AWS is making.
 	Pace time.Duration
+	// ScheduleLead is how long before its time a scheduled action is set at the latest, 2 minutes
+	// if zero; half of it is how exact its time is.
+	ScheduleLead time.Duration
+	// MeterPeriod is the time that a load balancer's requests are counted by, a minute if zero.
+	MeterPeriod time.Duration
+	// Dial connects to the front doors of environments, and Roots are whose certificates they
+	// may have; nil: as usual.
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	Roots *x509.CertPool
 	// Transport wraps what carries the requests.
 	Transport func(http.RoundTripper) http.RoundTripper
 	// Inspect is added to the steps of every call.

@@ -123,18 +123,19 @@ func slotRecord(r row) (target.SlotRecord, error) {
 
 // DeleteSlot implements target.Slots.
 func (t *Target) DeleteSlot(ctx context.Context, id target.SlotID, l target.Lease) error {
-	control, err := t.slotTable(ctx, id)
+	w, err := t.openSlot(ctx, id)
 	if errors.Is(err, target.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	control := w.table
 	r, err := control.get(ctx, slotKey(id))
 	if err != nil {
 		return err
 	}
-	if r.version == 0 && !valid(r.lease, t.now()) {
+	if r.version == 0 && w.version == 0 && !valid(r.lease, t.now()) {
 		return control.erase(ctx, r) // a repeated call can't have the lease that the first removed
 	}
 	if err := checkLease(r, id, l, t.now()); err != nil {
@@ -148,6 +149,10 @@ func (t *Target) DeleteSlot(ctx context.Context, id target.SlotID, l target.Leas
 		if rec.Asked.DeletionProtection && rec.Meta.Ready {
 			return target.Errorf(target.ErrProtected, "deployment slot %q is protected from deletion", id)
 		}
+	}
+	w.lease = l
+	if err := w.clear(ctx); err != nil {
+		return fmt.Errorf("delete slot %q: %w", id, err)
 	}
 	if err := t.eraseJournals(ctx, control, id); err != nil {
 		return err

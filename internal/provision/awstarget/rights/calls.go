@@ -33,10 +33,25 @@ var calls = map[string][]grant{
 	"acm.ListTagsForCertificate": on(certificates),
 	"acm.RequestCertificate":     all(on(newCertificates), as(newCertificates, "acm:AddTagsToCertificate")),
 
+	// Scaling is allowed by what the caller may do with what is scaled ("Permissions validation
+	// for Application Auto Scaling API calls on target resources").
+	"applicationautoscaling.DeleteScalingPolicy":      all(on(scaling), scaled),
+	"applicationautoscaling.DeleteScheduledAction":    on(scaling),
+	"applicationautoscaling.DeregisterScalableTarget": all(on(scaling), scaled),
+	"applicationautoscaling.DescribeScalableTargets":  on(everything),
+	"applicationautoscaling.DescribeScalingPolicies":  on(everything),
+	"applicationautoscaling.DescribeScheduledActions": on(everything),
+	"applicationautoscaling.PutScalingPolicy":         all(on(scaling), scaled),
+	"applicationautoscaling.PutScheduledAction":       on(scaling),
+	"applicationautoscaling.RegisterScalableTarget":   all(on(scaling), as(scaling, "application-autoscaling:TagResource"), scaled, linkedRoles),
+
+	"cloudwatch.GetMetricData": on(everything),
+
 	"cloudwatchlogs.AssociateKmsKey":     on(logGroups),
 	"cloudwatchlogs.CreateLogGroup":      all(on(logGroups), as(logGroups, "logs:TagResource")),
 	"cloudwatchlogs.DeleteLogGroup":      on(logGroups),
 	"cloudwatchlogs.DescribeLogGroups":   on(everything),
+	"cloudwatchlogs.GetLogEvents":        on(logGroups),
 	"cloudwatchlogs.ListTagsForResource": on(logGroups),
 	"cloudwatchlogs.PutRetentionPolicy":  on(logGroups),
 	"cloudwatchlogs.TagResource":         on(logGroups),
@@ -52,6 +67,7 @@ var calls = map[string][]grant{
 	"dynamodb.ListTagsOfResource":        on(tables),
 	"dynamodb.PutItem":                   on(tables),
 	"dynamodb.Query":                     on(tables),
+	"dynamodb.TransactWriteItems":        as(tables, "dynamodb:ConditionCheckItem", "dynamodb:UpdateItem"),
 	"dynamodb.UpdateContinuousBackups":   on(tables),
 	"dynamodb.UpdateItem":                on(tables),
 	"dynamodb.UpdateTable":               on(tables),
@@ -100,27 +116,51 @@ var calls = map[string][]grant{
 	"ec2.ReplaceRoute":               on(ownNetwork),
 	"ec2.RevokeSecurityGroupIngress": on(ownNetwork),
 
-	"ecs.CreateCluster":         all(on(containers), taggedContainers, linkedRoles),
-	"ecs.DeleteCluster":         on(containers),
-	"ecs.DescribeClusters":      on(containers),
-	"ecs.TagResource":           on(containers),
-	"ecs.UpdateClusterSettings": on(containers),
-	"ecs.UntagResource":         on(containers),
+	"ecs.CreateCluster": all(on(containers), taggedContainers, linkedRoles),
+	// Which target groups a service has is looked up with the rights of the caller.
+	"ecs.CreateService":            all(on(containers), taggedContainers, as(everything, "elasticloadbalancing:DescribeTargetGroups")),
+	"ecs.DeleteCluster":            on(containers),
+	"ecs.DeleteService":            on(containers),
+	"ecs.DeleteTaskDefinitions":    on(containers),
+	"ecs.DeregisterTaskDefinition": on(everything), // can't be limited
+	"ecs.DescribeClusters":         on(containers),
+	"ecs.DescribeServices":         on(containers),
+	"ecs.DescribeTasks":            on(containers),
+	"ecs.ListTaskDefinitions":      on(everything),
+	"ecs.ListTasks":                on(everything),
+	"ecs.RegisterTaskDefinition":   all(on(containers), taggedContainers, passedRoles),
+	"ecs.RunTask":                  all(on(containers), taggedContainers, passedRoles),
+	"ecs.StopTask":                 on(containers),
+	"ecs.UpdateClusterSettings":    on(containers),
+	"ecs.UpdateService":            on(containers),
+	"ecs.TagResource":              on(containers),
+	"ecs.UntagResource":            on(containers),
 
 	"elasticloadbalancingv2.CreateListener": all(on(ownBalancers), taggedBalancers),
 	// What the load balancer is made of is looked up with the rights of the caller (Elastic
 	// Load Balancing API permissions).
 	"elasticloadbalancingv2.CreateLoadBalancer": all(on(newBalancers), taggedBalancers, linkedRoles, as(everything,
 		"ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")),
+	"elasticloadbalancingv2.CreateRule":                     all(on(ownBalancers), taggedBalancers),
+	"elasticloadbalancingv2.CreateTargetGroup":              all(on(newBalancers), taggedBalancers),
 	"elasticloadbalancingv2.DeleteListener":                 on(ownBalancers),
 	"elasticloadbalancingv2.DeleteLoadBalancer":             on(ownBalancers),
+	"elasticloadbalancingv2.DeleteRule":                     on(ownBalancers),
+	"elasticloadbalancingv2.DeleteTargetGroup":              on(ownBalancers),
+	"elasticloadbalancingv2.DescribeAccountLimits":          on(everything),
 	"elasticloadbalancingv2.AddTags":                        on(ownBalancers),
 	"elasticloadbalancingv2.DescribeListeners":              on(everything),
 	"elasticloadbalancingv2.DescribeLoadBalancerAttributes": on(everything),
 	"elasticloadbalancingv2.DescribeLoadBalancers":          on(everything),
+	"elasticloadbalancingv2.DescribeRules":                  on(everything),
 	"elasticloadbalancingv2.DescribeTags":                   on(everything),
+	"elasticloadbalancingv2.DescribeTargetGroupAttributes":  on(everything),
+	"elasticloadbalancingv2.DescribeTargetGroups":           on(everything),
+	"elasticloadbalancingv2.DescribeTargetHealth":           on(everything),
 	"elasticloadbalancingv2.ModifyListener":                 on(ownBalancers),
 	"elasticloadbalancingv2.ModifyLoadBalancerAttributes":   on(ownBalancers),
+	"elasticloadbalancingv2.ModifyRule":                     on(ownBalancers),
+	"elasticloadbalancingv2.ModifyTargetGroupAttributes":    on(ownBalancers),
 	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
 	"elasticloadbalancingv2.RemoveTags":                     on(ownBalancers),
 
@@ -209,6 +249,14 @@ func newInNetwork(outOf ...*scope) []grant {
 
 // linkedRoles are made by AWS when a service is first used in an AWS account.
 var linkedRoles = as(serviceLinkedRoles, "iam:CreateServiceLinkedRole")
+
+// scaled is what Application Auto Scaling does in the name of the caller, passedRoles lets ECS give
+// a task its roles.
+var (
+	scaled = all(as(containers, "ecs:DescribeServices", "ecs:UpdateService"),
+		as(alarms, "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"), as(everything, "cloudwatch:DescribeAlarms"))
+	passedRoles = as(rolesOfTasks, "iam:PassRole")
+)
 
 // databaseKey lets RDS use the region's key in the name of the caller, and managedSecret keep
 // the administrator's password, encrypted with it.

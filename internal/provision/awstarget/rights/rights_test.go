@@ -164,6 +164,8 @@ func TestPoliciesAreNarrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	action := regexp.MustCompile(`^[a-z0-9-]+:[A-Z][A-Za-z0-9]+$`)
+	// The service authorization reference knows no resource for it.
+	const unlimited = "ecs:DeregisterTaskDefinition"
 	changes := regexp.MustCompile(`:(Create|Put|Delete|Modify|Update|Set|Run|Stop|Register|Deregister|Tag|Add|Pass|Begin|Commit)`)
 	for _, p := range policies {
 		var doc struct{ Statement []statement }
@@ -189,7 +191,7 @@ func TestPoliciesAreNarrow(t *testing.T) {
 					t.Errorf("%s: %q is not the name of one action", p.File, a)
 				case p.File == planFile && changes.MatchString(a):
 					t.Errorf("a plan may do %s", a)
-				case changes.MatchString(a) && slices.Contains(s.Resource, "*") && s.Condition == nil:
+				case a != unlimited && changes.MatchString(a) && slices.Contains(s.Resource, "*") && s.Condition == nil:
 					t.Errorf("%s: %s is allowed on everything", p.File, a)
 				}
 			}

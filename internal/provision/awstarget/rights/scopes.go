@@ -55,12 +55,20 @@ var (
 	containers          = &scope{sid: "Containers", resources: arns("ecs", "cluster/slipway-*", "service/slipway-*/*", "task/slipway-*/*", "task-definition/slipway-*:*")}
 	tagsOfNewContainers = &scope{sid: "TagsOfNewContainers", resources: arns("ecs", "*"), condition: atCreate("ecs:CreateAction")}
 
+	// The alarms of scaling policies have names that Application Auto Scaling gives them.
+	alarms  = &scope{sid: "Alarms", resources: arns("cloudwatch", "alarm:TargetTracking-service/slipway-*")}
+	scaling = &scope{sid: "Scaling", resources: arns("application-autoscaling", "scalable-target/*")}
+
 	logGroups = &scope{sid: "LogGroups", resources: arns("logs", "log-group:/slipway/*")}
 
+	rolesOfTasks = &scope{
+		sid: "RolesOfTasks", resources: []string{"arn:aws:iam::*:role/slipway/*"},
+		condition: condition{"StringEquals": {"iam:PassedToService": {"ecs-tasks.amazonaws.com"}}},
+	}
 	roles              = &scope{sid: "Roles", resources: []string{"arn:aws:iam::*:role/slipway/*"}}
 	serviceLinkedRoles = &scope{
 		sid: "ServiceLinkedRoles", resources: []string{"arn:aws:iam::*:role/aws-service-role/*"},
-		condition: condition{"StringEquals": {"iam:AWSServiceName": {"ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"}}},
+		condition: condition{"StringEquals": {"iam:AWSServiceName": {"ecs.amazonaws.com", "ecs.application-autoscaling.amazonaws.com", "elasticloadbalancing.amazonaws.com", "rds.amazonaws.com"}}},
 	}
 
 	tables  = &scope{sid: "Tables", resources: arns("dynamodb", "table/slipway-*")}

@@ -1,0 +1,162 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+const (
+	errNoService = "ServiceNotFoundException"
+	// What was deleted can be described for a while, and its name is free again.
+	serviceInactive = "INACTIVE"
+	serviceActive   = "ACTIVE"
+)
+
+// graceSeconds is how long ECS leaves a new task alone that the load balancer does not call
+// healthy. Then it takes it for broken and starts another one.
+const graceSeconds = 300
+
+// findServices describes services by name; INACTIVE ones are not there any more. Ten at a time is
+// what AWS allows.
+func findServices(ctx context.Context, c *clients, cluster string, names []string) (map[string]types.Service, error) {
+	all := map[string]types.Service{}
+	for some := range slices.Chunk(names, 10) {
+		out, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: some, Include: []types.ServiceField{types.ServiceFieldTags}})
+		if err != nil {
+			return nil, failed(absent(err, errNoCluster), "find the services of cluster %q", cluster)
+		}
+		for _, s := range out.Services {
+			if text(s.Status) != serviceInactive {
+				all[text(s.ServiceName)] = s
+			}
+		}
+	}
+	return all, nil
+}
+
+func findService(ctx context.Context, c *clients, cluster, name string) (types.Service, error) {
+	all, err := findServices(ctx, c, cluster, []string{name})
+	if err != nil {
+		return types.Service{}, err
+	}
+	s, ok := all[name]
+	if !ok {
+		return s, errAbsent
+	}
+	return s, nil
+}
+
+// putService makes the service of a component with a number of tasks, and returns how many it
+// wants. Of one that is there only whether it is ours is looked at: each stack has its own.
+func (w *slotWork) putService(ctx context.Context, of *seat, component string, count int) (wants int, err error) {
+	p, cluster := of.unit(component), w.clusterName()
+	s, err := findService(ctx, w.clients, cluster, p.service())
+	if isAbsent(err) {
+		if err := w.createService(ctx, of, component, count); err != nil {
+			return 0, err
+		}
+		s, err = findService(ctx, w.clients, cluster, p.service())
+	}
+	if err != nil {
+		return 0, err
+	}
+	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+		return 0, foreign("ECS service", p.service())
+	}
+	return int(s.DesiredCount), nil
+}
+
+// createService makes a service. We judge a release ourselves: ECS is not to roll anything back,
+// nor to move tasks between zones meanwhile. That AWS has not seen the target group in a rule, or
+// the roles, yet is answered with the class of a wrong parameter and tried again for a while.
+func (w *slotWork) createService(ctx context.Context, of *seat, component string, count int) error {
+	in := w.service(of, component, count)
+	tries := 0
+	return w.target.until(ctx, fmt.Sprintf("service %q", text(in.ServiceName)), func(ctx context.Context) (status, bool, error) {
+		if err := w.fence(ctx); err != nil {
+			return "", false, err
+		}
+		_, err := w.clients.ecs.CreateService(ctx, in)
+		const most = 10
+		if tries++; coded(err, "InvalidParameterException") && tries < most {
+			return status(err.Error()), false, nil
+		}
+		return "made", true, failed(err, "create service %q", text(in.ServiceName))
+	})
+}
+
+// service is what the service of a component is made from.
+func (w *slotWork) service(of *seat, component string, count int) *ecs.CreateServiceInput {
+	p, c := of.unit(component), of.Spec.Definition.Components[component]
+	in := &ecs.CreateServiceInput{
+		Cluster: aws.String(w.clusterName()), ServiceName: aws.String(p.service()), ClientToken: aws.String(p.token()),
+		TaskDefinition: aws.String(of.Definitions[component]), DesiredCount: aws.Int32(int32(count)),
+		LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"),
+		SchedulingStrategy:          types.SchedulingStrategyReplica,
+		AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancingDisabled,
+		NetworkConfiguration:        w.taskNetwork(),
+		DeploymentConfiguration: &types.DeploymentConfiguration{
+			MinimumHealthyPercent: aws.Int32(100), MaximumPercent: aws.Int32(200),
+			DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: false, Rollback: false},
+		},
+		EnableECSManagedTags: true, PropagateTags: types.PropagateTagsService,
+		Tags: ecsTags(w.placeTags(p.mark(), &of.Spec, component)),
+	}
+	if !c.Worker() {
+		in.HealthCheckGracePeriodSeconds = aws.Int32(graceSeconds)
+		in.LoadBalancers = []types.LoadBalancer{{
+			TargetGroupArn: aws.String(of.TargetGroups[component]), ContainerName: aws.String(component), ContainerPort: aws.Int32(int32(port(c))),
+		}}
+	}
+	return in
+}
+
+// taskNetwork is where containers run: in the private subnets.
+func (w *slotWork) taskNetwork() *types.NetworkConfiguration {
+	return &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+		Subnets: w.subnetIDs(layoutOf(w.spec), subnetPrivate), SecurityGroups: []string{w.fact(markStackGroup)}, AssignPublicIp: types.AssignPublicIpDisabled,
+	}}
+}
+
+// countService sets how many tasks a service is to have.
+func (w *slotWork) countService(ctx context.Context, name string, count int) error {
+	if err := w.fence(ctx); err != nil {
+		return err
+	}
+	_, err := w.clients.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{Cluster: aws.String(w.clusterName()), Service: &name, DesiredCount: aws.Int32(int32(count))})
+	return failed(err, "set the number of tasks of service %q", name)
+}
+
+// deleteService removes a service with its tasks, and returns when both are gone. ECS takes them
+// out of the load balancer first, and waits for what they answer.
+func (w *slotWork) deleteService(ctx context.Context, p unit) error {
+	cluster, name := w.clusterName(), p.service()
+	s, err := findService(ctx, w.clients, cluster, name)
+	if err != nil {
+		return gone(err)
+	}
+	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+		return foreign("ECS service", name)
+	}
+	if err := w.fence(ctx); err != nil {
+		return err
+	}
+	if text(s.Status) == serviceActive {
+		_, err := w.clients.ecs.DeleteService(ctx, &ecs.DeleteServiceInput{Cluster: &cluster, Service: &name, Force: aws.Bool(true)})
+		if gone(err, errNoService, "ServiceNotActiveException") != nil {
+			return failed(err, "delete service %q", name)
+		}
+	}
+	return w.target.until(ctx, fmt.Sprintf("the end of service %q", name), func(ctx context.Context) (status, bool, error) {
+		s, err := findService(ctx, w.clients, cluster, name)
+		if isAbsent(err) {
+			return "gone", true, nil
+		}
+		return status(fmt.Sprintf("%s with %d tasks", text(s.Status), s.RunningCount)), false, err
+	})
+}

@@ -1,0 +1,268 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// listenerRule is a rule of a listener as it is.
+type listenerRule struct {
+	wanted
+	arn      string
+	priority int
+	// fallThrough is the listener's own action.
+	fallThrough bool
+}
+
+// findRules describes the rules of a listener, of all slots.
+func findRules(ctx context.Context, c *clients, listener string) ([]listenerRule, error) {
+	var all []listenerRule
+	pages := elb.NewDescribeRulesPaginator(c.elb, &elb.DescribeRulesInput{ListenerArn: &listener})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(absent(err, "ListenerNotFound"), "find the rules of listener %q", listener)
+		}
+		for _, r := range page.Rules {
+			all = append(all, ruleOf(r))
+		}
+	}
+	return all, nil
+}
+
+func ruleOf(r types.Rule) listenerRule {
+	out := listenerRule{arn: text(r.RuleArn), fallThrough: aws.ToBool(r.IsDefault)}
+	out.priority, _ = strconv.Atoi(text(r.Priority)) // the default's is "default"
+	for _, c := range r.Conditions {
+		v := condition{field: text(c.Field), values: c.Values}
+		switch {
+		case c.HostHeaderConfig != nil:
+			v.values = c.HostHeaderConfig.Values
+		case c.PathPatternConfig != nil:
+			v.values = c.PathPatternConfig.Values
+		case c.HttpHeaderConfig != nil:
+			v.header, v.values = text(c.HttpHeaderConfig.HttpHeaderName), c.HttpHeaderConfig.Values
+		}
+		out.conditions = append(out.conditions, v)
+	}
+	for _, a := range r.Actions {
+		switch {
+		case a.ForwardConfig != nil && len(a.ForwardConfig.TargetGroups) > 0:
+			for _, g := range a.ForwardConfig.TargetGroups {
+				w := weight{text(g.TargetGroupArn), int(aws.ToInt32(g.Weight))}
+				if g.Weight == nil {
+					w.of = 1 // what AWS takes for none
+				}
+				out.shares = append(out.shares, w)
+			}
+			s := a.ForwardConfig.TargetGroupStickinessConfig
+			out.sticky = s != nil && aws.ToBool(s.Enabled)
+		case a.TargetGroupArn != nil:
+			out.shares = append(out.shares, weight{*a.TargetGroupArn, 100})
+		case a.FixedResponseConfig != nil:
+			out.answer = text(a.FixedResponseConfig.MessageBody)
+		}
+	}
+	return out
+}
+
+// does says whether two rules do the same, with the same groups: one of no weight gets nothing and
+// is checked.
+func (r wanted) does(other wanted) bool {
+	return r.answer == other.answer && r.sticky == other.sticky && slices.Equal(r.fractions(), other.fractions())
+}
+
+// fractions are the groups with their weights in percent, in order.
+func (r wanted) fractions() []weight {
+	total := 0
+	for _, s := range r.shares {
+		total += s.of
+	}
+	var out []weight
+	for _, s := range r.shares {
+		if s.of > 0 {
+			s.of = s.of * 100 / total
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b weight) int { return slices.Compare([]byte(a.group), []byte(b.group)) })
+	return out
+}
+
+// uses says whether a rule leads to one of some target groups.
+func (r wanted) uses(groups map[string]bool) bool {
+	return slices.ContainsFunc(r.shares, func(s weight) bool { return groups[s.group] })
+}
+
+// stickySeconds is how long the load balancer's cookie keeps a client with a stack while the
+// traffic is divided: the longest there is, seven days.
+const stickySeconds = 7 * 24 * 3600
+
+func (r wanted) actions() []types.Action {
+	if r.answer != "" {
+		return []types.Action{{Type: types.ActionTypeEnumFixedResponse, FixedResponseConfig: &types.FixedResponseActionConfig{
+			StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: &r.answer,
+		}}}
+	}
+	forward := &types.ForwardActionConfig{TargetGroupStickinessConfig: &types.TargetGroupStickinessConfig{Enabled: &r.sticky}}
+	if r.sticky {
+		forward.TargetGroupStickinessConfig.DurationSeconds = aws.Int32(stickySeconds)
+	}
+	for _, s := range r.shares {
+		forward.TargetGroups = append(forward.TargetGroups, types.TargetGroupTuple{TargetGroupArn: aws.String(s.group), Weight: aws.Int32(int32(s.of))})
+	}
+	return []types.Action{{Type: types.ActionTypeEnumForward, ForwardConfig: forward}}
+}
+
+func (r wanted) ruleConditions() []types.RuleCondition {
+	var all []types.RuleCondition
+	for _, c := range r.conditions {
+		v := types.RuleCondition{Field: aws.String(c.field)}
+		switch c.field {
+		case fieldHost:
+			v.HostHeaderConfig = &types.HostHeaderConditionConfig{Values: c.values}
+		case fieldPath:
+			v.PathPatternConfig = &types.PathPatternConditionConfig{Values: c.values}
+		case fieldHeader:
+			v.HttpHeaderConfig = &types.HttpHeaderConditionConfig{HttpHeaderName: aws.String(c.header), Values: c.values}
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// applyRules makes a slot's rules of a listener what they should be: what is missing is made and
+// what differs is changed, in the order given, before what is too much is removed.
+func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted) error {
+	has, err := findRules(ctx, w.clients, listener)
+	if err != nil {
+		return err
+	}
+	ours := w.ownGroups()
+	keep := map[string]bool{}
+	for _, want := range all {
+		i := slices.IndexFunc(has, func(r listenerRule) bool { return sameConditions(r.conditions, want.conditions) })
+		if i < 0 {
+			if err := w.createRule(ctx, listener, want); err != nil {
+				return err
+			}
+			continue
+		}
+		if !w.owns(has[i].wanted, ours) {
+			return foreign("a listener rule", has[i].arn)
+		}
+		keep[has[i].arn] = true
+		if !has[i].does(want) {
+			if err := w.modifyRule(ctx, has[i].arn, want); err != nil {
+				return err
+			}
+		}
+	}
+	for _, r := range has {
+		if !r.fallThrough && !keep[r.arn] && w.owns(r.wanted, ours) {
+			if err := w.deleteRule(ctx, r.arn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ownGroups are the target groups of the slot.
+func (w *slotWork) ownGroups() map[string]bool {
+	all := map[string]bool{}
+	for _, of := range w.state.Seats {
+		for _, arn := range of.TargetGroups {
+			all[arn] = true
+		}
+	}
+	return all
+}
+
+// owns says whether a rule is one of the slot: it leads to its target groups, or names it.
+func (w *slotWork) owns(r wanted, groups map[string]bool) bool {
+	return r.uses(groups) || sameConditions(r.conditions, probeConditions(w.id))
+}
+
+// createRule takes the first free priority of the rule's range. Slots of an environment do so at
+// the same time.
+func (w *slotWork) createRule(ctx context.Context, listener string, want wanted) error {
+	return w.target.until(ctx, "a free priority", func(ctx context.Context) (status, bool, error) {
+		if err := w.fence(ctx); err != nil {
+			return "", false, err
+		}
+		has, err := findRules(ctx, w.clients, listener)
+		if err != nil {
+			return "", false, err
+		}
+		taken := map[int]bool{}
+		for _, r := range has {
+			taken[r.priority] = true
+		}
+		priority := want.rank
+		for taken[priority] {
+			priority++
+		}
+		_, err = w.clients.elb.CreateRule(ctx, &elb.CreateRuleInput{
+			ListenerArn: &listener, Priority: aws.Int32(int32(priority)), Conditions: want.ruleConditions(), Actions: want.actions(),
+			Tags: tagList(w.placeTags(w.rulesMark(), nil, ""), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+		})
+		if coded(err, "PriorityInUse") {
+			return status(fmt.Sprintf("priority %d was taken meanwhile", priority)), false, nil
+		}
+		return "made", true, failed(err, "create a rule of listener %q", listener)
+	})
+}
+
+func (w *slotWork) modifyRule(ctx context.Context, arn string, want wanted) error {
+	if err := w.fence(ctx); err != nil {
+		return err
+	}
+	_, err := w.clients.elb.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: &arn, Actions: want.actions()})
+	return failed(err, "change rule %q", arn)
+}
+
+func (w *slotWork) deleteRule(ctx context.Context, arn string) error {
+	if err := w.fence(ctx); err != nil {
+		return err
+	}
+	_, err := w.clients.elb.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &arn})
+	return failed(gone(err, "RuleNotFound"), "delete rule %q", arn)
+}
+
+func (w *slotWork) rulesMark() string { return "slot/" + w.id.Name + "/rules" }
+
+// entrances are the listeners that slots have rules of.
+type entrances struct {
+	balancer            types.LoadBalancer
+	production, preview string // ARNs
+}
+
+// entrances finds the environment's load balancer and its listeners.
+func (w *slotWork) entrances(ctx context.Context) (entrances, error) {
+	b, err := findBalancer(ctx, w.clients, w.balancerName())
+	if err != nil {
+		return entrances{}, fmt.Errorf("find the entrance of environment %q: %w", w.id.Environment, err)
+	}
+	has, err := findListeners(ctx, w.clients, text(b.LoadBalancerArn))
+	out := entrances{balancer: *b}
+	if err != nil {
+		return out, err
+	}
+	for port, arn := range map[int]*string{w.spec.Network.HTTPSPort: &out.production, w.spec.Network.PreviewPort: &out.preview} {
+		l, ok := has[int32(port)]
+		if !ok {
+			return out, target.Errorf(target.ErrUnavailable, "environment %q has no listener on port %d: apply the environment again", w.id.Environment, port)
+		}
+		*arn = text(l.ListenerArn)
+	}
+	return out, nil
+}

@@ -1,0 +1,95 @@
+package awstarget
+
+import (
+	"context"
+	"slices"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// carries says whether a seat has traffic, all of it or a share.
+func carries(t target.Traffic, c target.Color) bool { return shareOf(t, c) > 0 }
+
+// shareOf is the percentage of the traffic that a seat has.
+func shareOf(t target.Traffic, c target.Color) int {
+	switch {
+	case c == "" || t.Color == "":
+		return 0
+	case c == t.Color:
+		return 100 - t.Percent
+	}
+	return t.Percent
+}
+
+// serving reads from the production entrance's rules who carries the traffic.
+func (w *slotWork) serving(ctx context.Context, e entrances) (target.Traffic, error) {
+	if len(w.state.Seats) == 0 {
+		return target.Traffic{}, nil
+	}
+	has, err := findRules(ctx, w.clients, e.production)
+	if err != nil {
+		return target.Traffic{}, err
+	}
+	return w.state.divided(has, w.spec.DomainName), nil
+}
+
+// divided says how rules divide the traffic. Where they are as they were last written they say
+// what was asked for; where a change of them was interrupted they say that both seats carry some.
+func (s slotState) divided(has []listenerRule, domain string) target.Traffic {
+	share := s.shares(has)
+	switch {
+	case len(share) == 0:
+		return target.Traffic{}
+	case len(share) == 1:
+		for c := range share {
+			t := target.Traffic{Color: c}
+			if s.Traffic.Color == c && s.Traffic.Percent == 0 {
+				t.StickyBy = s.Traffic.StickyBy
+			}
+			return t
+		}
+	}
+	asked := []target.Traffic{s.Traffic}
+	if s.Moving != nil {
+		asked = append(asked, *s.Moving)
+	}
+	for _, t := range asked {
+		if t.Percent > 0 && s.written(has, t, domain) {
+			return t
+		}
+	}
+	c := s.Traffic.Color
+	if c == "" {
+		c = asked[len(asked)-1].Color
+	}
+	return target.Traffic{Color: c, Percent: min(max(1, share[c.Other()]), 99)}
+}
+
+// shares are the highest percentages that a rule gives to each seat.
+func (s slotState) shares(has []listenerRule) map[target.Color]int {
+	of := map[string]target.Color{}
+	for c, v := range s.Seats {
+		for _, arn := range v.TargetGroups {
+			of[arn] = c
+		}
+	}
+	share := map[target.Color]int{}
+	for _, r := range has {
+		for _, v := range r.fractions() {
+			if c, ours := of[v.group]; ours && v.of > 0 {
+				share[c] = max(share[c], v.of)
+			}
+		}
+	}
+	return share
+}
+
+// written says whether rules are what a division of the traffic needs.
+func (s slotState) written(has []listenerRule, t target.Traffic, domain string) bool {
+	for _, want := range s.production(t, domain) {
+		if want.answer == "" && !slices.ContainsFunc(has, func(r listenerRule) bool { return sameConditions(r.conditions, want.conditions) && r.does(want) }) {
+			return false
+		}
+	}
+	return true
+}

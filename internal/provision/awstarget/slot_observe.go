@@ -1,0 +1,162 @@
+package awstarget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// Observe implements target.Stacks. A run that has the slot's lease notes since when it sees
+// tasks healthy, which AWS does not tell, and what became of tasks that AWS forgets.
+func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
+	obs := target.Observation{At: t.now(), Stacks: map[target.Color]target.StackStatus{}}
+	w, err := t.openSlot(ctx, id)
+	if err != nil {
+		return obs, err
+	}
+	if l, held := t.held.Load(id); held {
+		w.lease = l.(target.Lease)
+	}
+	r, err := w.table.get(ctx, slotKey(id))
+	if err == nil {
+		obs.Request, err = requestOf(r)
+	}
+	if err == nil {
+		err = w.observe(ctx, &obs)
+	}
+	if err != nil {
+		return obs, fmt.Errorf("observe slot %q: %w", id, err)
+	}
+	return obs, nil
+}
+
+func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
+	if w.state.empty() {
+		return nil
+	}
+	if len(w.state.Seats) > 0 {
+		e, err := w.entrances(ctx)
+		if err != nil {
+			return err
+		}
+		live, err := w.serving(ctx, e)
+		if err != nil {
+			return err
+		}
+		obs.Serving, obs.Percent = live.Color, live.Percent
+		if err := w.observeStacks(ctx, obs); err != nil {
+			return err
+		}
+	}
+	return w.observeTasks(ctx, obs)
+}
+
+// observeStacks looks at all components of both stacks at once.
+func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation) error {
+	services, err := findServices(ctx, w.clients, w.clusterName(), w.state.services())
+	if err != nil {
+		return err
+	}
+	for _, c := range target.SortedKeys(w.state.Seats) {
+		of := w.state.Seats[c]
+		st, noted, err := w.observeStack(ctx, of, services)
+		if err != nil {
+			return err
+		}
+		if !obs.Carries(c) && w.overAndGone(of, st, services) {
+			continue
+		}
+		obs.Stacks[c] = st
+		if w.lease.Token != "" && !maps.Equal(noted, of.Health) {
+			if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Health = noted }); unnoted(err) != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unnoted is an error of a note that matters: somebody else may have the lease by now.
+func unnoted(err error) error {
+	if errors.Is(err, target.ErrLeaseLost) || errors.Is(err, target.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// services are the names of the services of all seats.
+func (s slotState) services() []string {
+	var names []string
+	for _, c := range target.SortedKeys(s.Seats) {
+		for _, name := range target.SortedKeys(s.Seats[c].Spec.Definition.Components) {
+			names = append(names, s.Seats[c].unit(name).service())
+		}
+	}
+	return names
+}
+
+// overAndGone says whether a stack's time is over and nothing of it runs any more.
+func (w *slotWork) overAndGone(of *seat, st target.StackStatus, services map[string]types.Service) bool {
+	if of.RetireAt == nil || w.target.now().Before(*of.RetireAt) {
+		return false
+	}
+	for name := range of.Spec.Definition.Components {
+		if s := services[of.unit(name).service()]; s.RunningCount+s.PendingCount > 0 || st.Scale[name] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// observeStack looks at the stack in a seat.
+func (w *slotWork) observeStack(ctx context.Context, of *seat, services map[string]types.Service) (target.StackStatus, map[string]health, error) {
+	st := target.StackStatus{Spec: of.Spec, Scale: map[string]int{}, RetireAt: of.RetireAt}
+	names := target.SortedKeys(of.Spec.Definition.Components)
+	var mu sync.Mutex
+	noted, found := map[string]health{}, map[string][]target.InstanceStatus{}
+	err := each(names, func(name string) error {
+		s, err := w.look(ctx, of, name, services[of.unit(name).service()])
+		if err != nil {
+			return fmt.Errorf("component %q: %w", name, err)
+		}
+		all, notes := s.statuses()
+		if err := w.addLines(ctx, of.unit(name), s, all); err != nil {
+			return fmt.Errorf("component %q: %w", name, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		st.Scale[name], found[name] = s.count, all
+		maps.Copy(noted, notes)
+		return nil
+	})
+	for _, name := range names {
+		st.Instances = append(st.Instances, found[name]...)
+	}
+	return st, noted, err
+}
+
+// look asks AWS about one component.
+func (w *slotWork) look(ctx context.Context, of *seat, name string, service types.Service) (seen, error) {
+	s := seen{component: name, Component: of.Spec.Definition.Components[name], count: int(service.DesiredCount), noted: of.Health}
+	if service.ServiceName != nil {
+		arns, err := listTasks(ctx, w.clients, w.clusterName(), *service.ServiceName)
+		if err == nil {
+			s.tasks, err = findTasks(ctx, w.clients, w.clusterName(), arns)
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+	var err error
+	if group := of.TargetGroups[name]; group != "" {
+		s.targets, err = findHealth(ctx, w.clients, group)
+	}
+	s.now = w.target.now()
+	return s, err
+}

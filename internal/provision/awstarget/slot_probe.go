@@ -1,0 +1,135 @@
+package awstarget
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+const (
+	probeTimeout = 10 * time.Second
+	// balancerServer is what the load balancer calls itself in the answers that are its own.
+	balancerServer = "awselb/"
+)
+
+// ProbeFrontDoor implements target.Router. The answer of an application does not say whose it is
+// on AWS. The load balancer's does, by a rule that is changed with the others, after them: the
+// node that answers has heard of the switch. Then the application itself is asked.
+func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
+	w, err := t.openSlot(ctx, id)
+	if err != nil {
+		return target.Probe{}, err
+	}
+	of := w.state.Seats[w.state.Traffic.Color]
+	if of == nil {
+		return target.Probe{Problem: "nothing serves"}, nil
+	}
+	e, err := w.entrances(ctx)
+	if err != nil {
+		return target.Probe{}, err
+	}
+	client := t.probeClient(text(e.balancer.DNSName), w.spec.Network.HTTPSPort)
+	defer client.CloseIdleConnections()
+	d := of.Spec.Definition.Expand()
+	out := target.Probe{Release: d.Release}
+	for _, name := range target.SortedKeys(d.Components) {
+		c := d.Components[name]
+		if c.Worker() {
+			continue
+		}
+		out = w.probe(ctx, client, c.Routes[0])
+		if ctx.Err() != nil {
+			return out, context.Cause(ctx)
+		}
+		if out.Release != d.Release {
+			out.Problem = strings.TrimSpace(fmt.Sprintf("at component %q %s", name, out.Problem))
+			return out, nil
+		}
+	}
+	return out, nil
+}
+
+// probeClient sends requests to the environment's load balancer, whatever its names lead to; a
+// new connection for each request finds the nodes in turn.
+func (t *Target) probeClient(balancer string, port int) *http.Client {
+	dial := t.dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: probeTimeout}).DialContext
+	}
+	return &http.Client{
+		Timeout:       probeTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.roots}, MaxIdleConnsPerHost: 1,
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return dial(ctx, network, net.JoinHostPort(balancer, strconv.Itoa(port)))
+			},
+		},
+	}
+}
+
+// probe asks for a slot's release, and for a route over the same connection.
+func (w *slotWork) probe(ctx context.Context, client *http.Client, r target.Route) target.Probe {
+	url := "https://" + net.JoinHostPort(probeHost(r, w.spec.DomainName), strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
+	defer client.CloseIdleConnections()
+	marked, err := ask(ctx, client, url, w.id.Name)
+	if err == nil && marked.status != http.StatusOK {
+		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
+	}
+	if err != nil {
+		return target.Probe{Problem: err.Error()}
+	}
+	answer, err := ask(ctx, client, url, "")
+	if err != nil {
+		return target.Probe{Problem: err.Error()}
+	}
+	out := target.Probe{Release: marked.body, StatusCode: answer.status}
+	if answer.status >= http.StatusInternalServerError && strings.HasPrefix(answer.server, balancerServer) {
+		out.Release, out.Problem = "", fmt.Sprintf("the load balancer answered with status %d: the application did not", answer.status)
+	}
+	return out
+}
+
+// probeHost is a name that a route's requests can be for.
+func probeHost(r target.Route, domain string) string {
+	switch r.Host {
+	case "":
+		return domain
+	case "*":
+		return "slipway-probe." + domain
+	}
+	return r.Host + "." + domain
+}
+
+// reply is what came back to a probe.
+type reply struct {
+	status       int
+	server, body string
+}
+
+// ask sends one request; with the name of a slot the load balancer answers it itself.
+func ask(ctx context.Context, client *http.Client, url, slot string) (reply, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return reply{}, err
+	}
+	r.Header.Set("User-Agent", "slipway-probe")
+	if slot != "" {
+		r.Header.Set(headerProbe, slot)
+	}
+	answer, err := client.Do(r)
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	return reply{answer.StatusCode, answer.Header.Get("Server"), string(b)}, errors.Join(err, answer.Body.Close())
+}

@@ -1,0 +1,159 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// RetireStack implements target.Stacks. AWS's own scheduler scales the stack to nothing; what is
+// left of it goes with the next stack in its seat.
+func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Color, at *time.Time, l target.Lease) error {
+	w, err := t.leasedSlot(ctx, id, l)
+	if err != nil {
+		return err
+	}
+	of := w.state.Seats[c]
+	if of == nil || of.Ending {
+		return nil
+	}
+	if gone, err := w.retired(ctx, of); err != nil || gone {
+		return err
+	}
+	if at == nil {
+		err = w.callOffRetirement(ctx, c)
+	} else {
+		err = w.setRetirement(ctx, c, at.UTC())
+	}
+	if err != nil {
+		return fmt.Errorf("set when the %s stack of slot %q retires: %w", c, id, err)
+	}
+	return nil
+}
+
+// setRetirement lets the scheduler retire a stack that carries no traffic. The time is saved
+// first: a run that ends in between is seen by it, for the stack is overdue then.
+func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Time) error {
+	e, err := w.entrances(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := w.serving(ctx, e)
+	if err != nil {
+		return err
+	}
+	of := w.state.Seats[c]
+	if carries(live, c) {
+		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, w.id)
+	}
+	if of.RetireAt == nil || !of.RetireAt.Equal(at) {
+		if err := w.dropActions(ctx, of); err != nil {
+			return err
+		}
+		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt, s.Retirement = &at, s.Retirement+1 }); err != nil {
+			return err
+		}
+		of = w.state.Seats[c]
+	}
+	now := w.target.now()
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+		if !at.After(now) {
+			return w.registerScaled(ctx, of.unit(name), bounds{})
+		}
+		id := w.scaledID(of.unit(name))
+		if err := w.putAction(ctx, id, retirementName(of.Retirement), action{schedule: once(w.target.due(at, now))}); err != nil {
+			return err
+		}
+		return w.putSchedules(ctx, id, of, name)
+	})
+}
+
+// due is when a scheduled action is to run that must not run before a time: in full minutes, which
+// is as exact as they are, and not sooner than AWS is sure to have noticed it.
+func (t *Target) due(at, now time.Time) time.Time {
+	if soonest := now.Add(t.lead); at.Before(soonest) {
+		at = soonest
+	}
+	grain := t.lead / 2
+	if whole := at.Truncate(grain); !whole.Equal(at) {
+		at = whole.Add(grain)
+	}
+	return at
+}
+
+// callOffRetirement lets a stack live on. The actions go first; what they have done already is
+// taken back after that.
+func (w *slotWork) callOffRetirement(ctx context.Context, c target.Color) error {
+	of := w.state.Seats[c]
+	if of.RetireAt == nil {
+		return nil
+	}
+	if err := w.dropActions(ctx, of); err != nil {
+		return err
+	}
+	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt = nil }); err != nil {
+		return err
+	}
+	of = w.state.Seats[c]
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+		return w.putScaling(ctx, of, name, of.TargetGroups[name])
+	})
+}
+
+// dropActions removes the scheduled actions of every retirement of a stack.
+func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
+	if of.Retirement == 0 {
+		return nil
+	}
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(component string) error {
+		id := w.scaledID(of.unit(component))
+		has, err := w.findActions(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, name := range target.SortedKeys(has) {
+			if strings.HasPrefix(name, retirementPrefix) {
+				if err := w.deleteAction(ctx, id, name); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// retired says whether the time of a stack has come and it was scaled to nothing. Whether an
+// action is still listed says nothing; the bounds do, and the services.
+func (w *slotWork) retired(ctx context.Context, of *seat) (bool, error) {
+	if of.RetireAt == nil || w.target.now().Before(*of.RetireAt) {
+		return false, nil
+	}
+	var ids, services []string
+	for name := range of.Spec.Definition.Components {
+		ids, services = append(ids, w.scaledID(of.unit(name))), append(services, of.unit(name).service())
+	}
+	scaled, err := findScaled(ctx, w.clients, ids)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range scaled {
+		if aws.ToInt32(t.MaxCapacity) > 0 {
+			return false, nil
+		}
+	}
+	has, err := findServices(ctx, w.clients, w.clusterName(), services)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range has {
+		if s.DesiredCount+s.RunningCount+s.PendingCount > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,244 @@
+package awstarget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// Fingerprint implements target.Stacks. What an image's name stands for is its registry's matter.
+func (t *Target) Fingerprint(_ context.Context, d target.Definition) (string, error) {
+	return d.Fingerprint(nil)
+}
+
+// PutStack implements target.Stacks. It returns when everything is asked for.
+func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.Lease) error {
+	w, err := t.leasedSlot(ctx, spec.Slot, l)
+	if err != nil {
+		return err
+	}
+	if err := w.vacate(ctx, spec); err != nil {
+		return fmt.Errorf("clear the %s seat of slot %q: %w", spec.Color, w.id, err)
+	}
+	err = w.change(ctx, func(s *slotState) error { return s.seat(spec) })
+	if err == nil {
+		err = w.build(ctx, spec.Color)
+	}
+	if err != nil {
+		return fmt.Errorf("put release %q into the %s seat of slot %q: %w", spec.Definition.Release, spec.Color, w.id, err)
+	}
+	return nil
+}
+
+// vacate removes what is left of a stack that has retired, or whose removal was begun, from a seat
+// that another one is to take.
+func (w *slotWork) vacate(ctx context.Context, spec target.StackSpec) error {
+	of := w.state.Seats[spec.Color]
+	if of == nil {
+		return nil
+	}
+	left := of.Ending
+	if !left {
+		var err error
+		if left, err = w.retired(ctx, of); err != nil {
+			return err
+		}
+	}
+	if !left {
+		return nil
+	}
+	return w.removeSeat(ctx, spec.Color)
+}
+
+// seat notes that a seat has a stack, or that its routes, scaling and capacity have changed.
+func (s *slotState) seat(spec target.StackSpec) error {
+	of := s.Seats[spec.Color]
+	switch {
+	case of == nil:
+		s.Attempts++
+		of = &seat{Attempt: s.Attempts}
+		if s.Seats == nil {
+			s.Seats = map[target.Color]*seat{}
+		}
+		s.Seats[spec.Color] = of
+	case of.Ending, of.Spec.Fingerprint != spec.Fingerprint, of.Spec.SwapID != spec.SwapID:
+		return target.Errorf(target.ErrConflict, "the %s seat of slot %q holds release %q of swap %q", spec.Color, spec.Slot, of.Spec.Definition.Release, of.Spec.SwapID)
+	case !sameProgram(of.Spec.Definition, spec.Definition):
+		return target.Errorf(target.ErrInvalid, "the stack in the %s seat of slot %q has this fingerprint and other components", spec.Color, spec.Slot)
+	}
+	of.Spec = spec
+	return nil
+}
+
+// sameProgram says that two definitions differ in nothing that a fingerprint covers.
+func sameProgram(a, b target.Definition) bool {
+	x, errX := a.Fingerprint(nil)
+	y, errY := b.Fingerprint(nil)
+	return errX == nil && errY == nil && x == y
+}
+
+// build makes what the stack in a seat is made of, or goes on with it: target groups, the rules
+// that lead to them, task definitions, and then services, each with its scaling.
+func (w *slotWork) build(ctx context.Context, c target.Color) error {
+	if err := w.putTargetGroups(ctx, c); err != nil {
+		return err
+	}
+	e, err := w.entrances(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := w.serving(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+		return err
+	}
+	if carries(live, c) && w.state.Moving == nil { // its routes may have changed
+		if err := w.applyRules(ctx, e.production, w.state.production(w.state.Traffic, w.spec.DomainName)); err != nil {
+			return err
+		}
+	}
+	if err := w.putDefinitions(ctx, c); err != nil {
+		return err
+	}
+	of := w.state.Seats[c]
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+		return w.putComponent(ctx, of, name, carries(live, c))
+	})
+}
+
+// putComponent makes a component's service and keeps it in its bounds. One without traffic has no
+// load that anything could follow: it has just the fewest.
+func (w *slotWork) putComponent(ctx context.Context, of *seat, name string, carries bool) error {
+	b := boundsOf(of.Spec, name, w.target.now())
+	wants, err := w.putService(ctx, of, name, b.min)
+	if err == nil {
+		err = w.putScaling(ctx, of, name, of.TargetGroups[name])
+	}
+	if err == nil && !carries && wants > b.min && b.max > b.min {
+		err = w.countService(ctx, of.unit(name).service(), b.min)
+	}
+	if err != nil {
+		return fmt.Errorf("component %q: %w", name, err)
+	}
+	return nil
+}
+
+func (w *slotWork) putTargetGroups(ctx context.Context, c target.Color) error {
+	of := w.state.Seats[c]
+	made := map[string]string{}
+	for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
+		if of.Spec.Definition.Components[name].Worker() || of.TargetGroups[name] != "" {
+			continue
+		}
+		arn, err := w.putTargetGroup(ctx, of, name)
+		if err != nil {
+			return fmt.Errorf("component %q: %w", name, err)
+		}
+		made[name] = arn
+	}
+	return w.note(ctx, of, made, func(s *seat) *map[string]string { return &s.TargetGroups })
+}
+
+func (w *slotWork) putDefinitions(ctx context.Context, c target.Color) error {
+	of := w.state.Seats[c]
+	made := map[string]string{}
+	for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
+		if of.Definitions[name] != "" {
+			continue
+		}
+		arn, err := w.register(ctx, w.definition(of, name))
+		if err != nil {
+			return fmt.Errorf("component %q: %w", name, err)
+		}
+		made[name] = arn
+	}
+	return w.note(ctx, of, made, func(s *seat) *map[string]string { return &s.Definitions })
+}
+
+// note saves the ARNs of what was made.
+func (w *slotWork) note(ctx context.Context, of *seat, made map[string]string, where func(*seat) *map[string]string) error {
+	if len(made) == 0 {
+		return nil
+	}
+	return w.changeSeat(ctx, of.Spec.Color, of.Attempt, func(s *seat) {
+		into := where(s)
+		if *into == nil {
+			*into = map[string]string{}
+		}
+		for name, arn := range made {
+			(*into)[name] = arn
+		}
+	})
+}
+
+// each does something for every name at once.
+func each(names []string, do func(name string) error) error {
+	errs := make([]error, len(names))
+	var working sync.WaitGroup
+	for i, name := range names {
+		working.Go(func() { errs[i] = do(name) })
+	}
+	working.Wait()
+	return errors.Join(errs...)
+}
+
+// DeleteStack implements target.Stacks.
+func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Color, l target.Lease) error {
+	w, err := t.leasedSlot(ctx, id, l)
+	if err != nil || w.state.Seats[c] == nil {
+		return err
+	}
+	e, err := w.entrances(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := w.serving(ctx, e)
+	if err != nil {
+		return err
+	}
+	if carries(live, c) || w.state.Moving != nil && carries(*w.state.Moving, c) {
+		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, id)
+	}
+	if err := w.removeSeat(ctx, c); err != nil {
+		return fmt.Errorf("remove the %s stack of slot %q: %w", c, id, err)
+	}
+	return nil
+}
+
+// removeSeat removes all that build made, in the reverse order, and returns when it is gone.
+func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
+	of := w.state.Seats[c]
+	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Ending = true }); err != nil {
+		return err
+	}
+	e, err := w.entrances(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+		return err
+	}
+	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+		p := of.unit(name)
+		for _, do := range []func(context.Context, unit) error{w.removeScaling, w.deleteService, w.deleteTargetGroup} {
+			if err := do(ctx, p); err != nil {
+				return fmt.Errorf("component %q: %w", name, err)
+			}
+		}
+		return w.deregister(ctx, p.family())
+	})
+	if err != nil {
+		return err
+	}
+	return w.change(ctx, func(s *slotState) error {
+		if now := s.Seats[c]; now != nil && now.Attempt == of.Attempt {
+			delete(s.Seats, c)
+		}
+		return nil
+	})
+}

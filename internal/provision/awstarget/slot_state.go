@@ -1,0 +1,207 @@
+package awstarget
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// slotState is what is remembered of a slot's stacks, traffic and tasks, in a row beside the
+// slot's record. What serves is not read here: the load balancer's rules say it.
+type slotState struct {
+	// Stamp is another one in each write, so that a write is told from its like.
+	Stamp string `json:"stamp"`
+	// Attempts counts the stacks that were put into the slot.
+	Attempts int                    `json:"attempts"`
+	Seats    map[target.Color]*seat `json:"seats,omitempty"`
+	// Traffic is what was last divided; Moving is what it is to become while the rules are
+	// written.
+	Traffic target.Traffic      `json:"traffic"`
+	Moving  *target.Traffic     `json:"moving,omitempty"`
+	Tasks   map[string]*oneTask `json:"tasks,omitempty"`
+}
+
+// seat is a stack in a seat.
+type seat struct {
+	Spec    target.StackSpec `json:"spec"`
+	Attempt int              `json:"attempt"`
+	// Ending says that it is being removed.
+	Ending bool `json:"ending,omitempty"`
+	// TargetGroups and Definitions are the ARNs of what was made, by component.
+	TargetGroups map[string]string `json:"target_groups,omitempty"`
+	Definitions  map[string]string `json:"definitions,omitempty"`
+	// RetireAt is when the scheduled actions of this generation scale it to nothing.
+	RetireAt   *time.Time `json:"retire_at,omitempty"`
+	Retirement int        `json:"retirement,omitempty"`
+	// Health is since when tasks are what they are, as a run saw it that had the lease.
+	Health map[string]health `json:"health,omitempty"`
+}
+
+// health is since when a task is healthy, or not healthy any more.
+type health struct {
+	Healthy bool      `json:"healthy"`
+	Since   time.Time `json:"since"`
+}
+
+// oneTask is a run of a task.
+type oneTask struct {
+	Spec       target.TaskSpec `json:"spec"`
+	Nonce      string          `json:"nonce"`
+	StartedAt  time.Time       `json:"started_at"`
+	Definition string          `json:"definition,omitempty"` // ARN
+	ARN        string          `json:"arn,omitempty"`
+	// Ended is what became of it; ECS forgets it after an hour.
+	Ended *target.TaskStatus `json:"ended,omitempty"`
+}
+
+func (s slotState) empty() bool { return len(s.Seats)+len(s.Tasks) == 0 }
+
+// unit is a component of the stack in the seat.
+func (s *seat) unit(component string) unit {
+	return unit{s.Spec.Slot, s.Spec.Color, s.Attempt, component}
+}
+
+// stateKind is the kind of the rows with the states of an environment's slots.
+func stateKind(id target.EnvironmentID) string { return "stacks/" + id.Name }
+
+func stateKey(id target.SlotID) key { return key{stateKind(id.Environment), id.Name} }
+
+// slotWork is a slot while it is looked at or worked on.
+type slotWork struct {
+	*noun // its environment
+	spec  target.Environment
+	id    target.SlotID
+	lease target.Lease
+	// tags are the user's, as the record has them.
+	slotTags map[string]string
+
+	state   slotState
+	version int64
+}
+
+// openSlot loads a slot whose environment is there.
+func (t *Target) openSlot(ctx context.Context, id target.SlotID) (*slotWork, error) {
+	n, err := t.environmentNoun(ctx, id.Environment)
+	if err != nil {
+		return nil, err
+	}
+	if err = n.load(ctx); errors.Is(err, target.ErrNotFound) || err == nil && n.document.Ending {
+		return nil, target.Errorf(target.ErrNotFound, "environment %q does not exist", id.Environment)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	if err != nil {
+		return nil, err
+	}
+	settings := settingsOf(rec.Spec)
+	rec.Spec.AWS = &settings // it decides how URLs are written
+	w := &slotWork{noun: n, spec: rec.Spec, id: id}
+	return w, w.reload(ctx)
+}
+
+// leasedSlot loads a slot to work on under a lease.
+func (t *Target) leasedSlot(ctx context.Context, id target.SlotID, l target.Lease) (*slotWork, error) {
+	w, err := t.openSlot(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	w.lease = l
+	r, err := w.leaseRow(ctx)
+	if err == nil && r.version > 0 {
+		var rec target.SlotRecord
+		rec, err = slotRecord(r)
+		w.slotTags = rec.Asked.Tags
+	}
+	return w, err
+}
+
+// reload reads the state anew.
+func (w *slotWork) reload(ctx context.Context) error {
+	r, err := w.table.get(ctx, stateKey(w.id))
+	if err != nil {
+		return err
+	}
+	w.state, err = decode[slotState](r)
+	w.version = r.version
+	return err
+}
+
+// leaseRow is the slot's own row, with the lease, which must be the one held.
+func (w *slotWork) leaseRow(ctx context.Context) (row, error) {
+	r, err := w.table.get(ctx, slotKey(w.id))
+	if err == nil {
+		err = checkLease(r, w.id, w.lease, w.target.now())
+	}
+	return r, err
+}
+
+// fence refuses to go on without the lease. It comes before every effect: AWS knows nothing of
+// leases.
+func (w *slotWork) fence(ctx context.Context) error {
+	_, err := w.leaseRow(ctx)
+	return err
+}
+
+// change writes the state as it is after a change, under the lease; anew where another one came
+// between.
+func (w *slotWork) change(ctx context.Context, change func(*slotState) error) error {
+	for {
+		next := w.state.clone()
+		if err := change(&next); err != nil {
+			return err
+		}
+		next.Stamp = rand.Text()
+		r, err := encode(row{key: stateKey(w.id), version: w.version}, next)
+		if err != nil {
+			return err
+		}
+		err = w.table.saveUnder(ctx, r, slotKey(w.id), w.lease.Token, w.target.now())
+		switch {
+		case err == nil:
+			w.state, w.version = next, w.version+1
+			return nil
+		case errors.Is(err, target.ErrLeaseLost):
+			return target.Errorf(target.ErrLeaseLost, "the lease of slot %q is not held by %q", w.id, w.lease.Holder)
+		case !errors.Is(err, target.ErrConflict):
+			return fmt.Errorf("write the state of slot %q: %w", w.id, err)
+		}
+		if err := w.reload(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// clone is a copy that shares nothing that is changed.
+func (s slotState) clone() slotState {
+	seats, tasks := map[target.Color]*seat{}, map[string]*oneTask{}
+	for c, of := range s.Seats {
+		v := *of
+		v.TargetGroups, v.Definitions, v.Health = maps.Clone(of.TargetGroups), maps.Clone(of.Definitions), maps.Clone(of.Health)
+		seats[c] = &v
+	}
+	for k, of := range s.Tasks {
+		v := *of
+		tasks[k] = &v
+	}
+	s.Seats, s.Tasks = seats, tasks
+	return s
+}
+
+// changeSeat changes what is remembered of the stack in a seat; it must still be that one.
+func (w *slotWork) changeSeat(ctx context.Context, c target.Color, attempt int, change func(*seat)) error {
+	return w.change(ctx, func(s *slotState) error {
+		of := s.Seats[c]
+		if of == nil || of.Attempt != attempt {
+			return target.Errorf(target.ErrConflict, "the %s seat of slot %q has another stack by now", c, w.id)
+		}
+		change(of)
+		return nil
+	})
+}

@@ -1,0 +1,78 @@
+package awstarget_test
+
+import (
+	"testing"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// shop is a slot with an application, a worker, a migration and a test suite.
+func shop(e target.EnvironmentID, release string) target.Slot {
+	web := apps{}.Healthy()
+	web.Routes = []target.Route{{Host: "shop", PathPrefix: "/"}}
+	web.Environment = map[string]string{"RELEASE_OF_THE_TEST": target.ReleasePlaceholder}
+	web.Scaling = target.Scaling{Min: 1, Max: 3, TargetCPUPercent: 60, TargetConcurrentRequests: 20, Schedules: []target.Schedule{{From: "08:00", To: "18:00", Min: 1}}}
+	passes := apps{}.TaskPasses()
+	passes.TimeoutSeconds = 60
+	return target.Slot{
+		Environment: e, Name: "shop",
+		Definition: target.Definition{
+			Release: release, Components: map[string]target.Component{"web": web, "worker": apps{}.Worker()}, Migrate: &passes, TestSuite: &passes,
+		},
+		Policy: target.Policy{StartTimeoutSeconds: 60, MinimumHealthySeconds: 1, DrainSeconds: 1, FallbackWindowSeconds: 3600},
+	}
+}
+
+// TestASwapGoesForthAndBack lets the machine of all targets bring up a release, swap it for the
+// next, and roll back.
+func TestASwapGoesForthAndBack(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	d := l.client(t)
+	e := environment(t, eu.Name, "production")
+	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.PutEnvironment(t.Context(), e, mine); err != nil {
+		t.Fatal(err)
+	}
+	p := provision.New(d, mine.Owner, provision.Options{})
+	serves := func(state provision.SlotState, err error, release string, phase target.Phase) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, ok := state.Serving()
+		if !ok || st.Spec.Definition.Release != release || state.Phase() != phase {
+			t.Fatalf("release %q serves: %t, phase %q; want release %s and phase %q", st.Spec.Definition.Release, ok, state.Phase(), release, phase)
+		}
+		for _, i := range st.Of("worker") {
+			if !i.Running {
+				t.Errorf("the worker of what serves does not run: %+v", i)
+			}
+		}
+		if got, status := l.request(t, "shop."+e.DomainName, "/"); got != release {
+			t.Errorf("release %q answers with status %d, want %s", got, status, release)
+		}
+	}
+	state, _, err := p.CreateSlot(t.Context(), shop(e.ID(), "1"))
+	serves(state, err, "1", target.PhaseLive)
+
+	state, err = p.UpdateSlot(t.Context(), shop(e.ID(), "2"))
+	serves(state, err, "2", target.PhaseLive)
+	fallback, ok := state.Fallback()
+	if !ok || fallback.RetireAt == nil || fallback.Scale["web"] != 1 || fallback.Scale["worker"] != 0 {
+		t.Errorf("the fallback is there: %t, retires at %v with scale %v", ok, fallback.RetireAt, fallback.Scale)
+	}
+
+	state, err = p.RollBack(t.Context(), shop(e.ID(), "2").ID(), "me", "orders were lost")
+	serves(state, err, "1", target.PhaseRolledBack)
+
+	if err := p.DeleteSlot(t.Context(), shop(e.ID(), "2").ID()); err != nil {
+		t.Fatal(err)
+	}
+	if got := words(l.running(t, home)); got != "[]" {
+		t.Errorf("left: %s", got)
+	}
+}

@@ -1,0 +1,228 @@
+package awstarget
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// taskContainer is the name of the only container of a task.
+const taskContainer = "task"
+
+// provisioning is how long a task may take to start before its own time begins to count.
+const provisioning = 10 * time.Minute
+
+func (k *oneTask) unit() taskUnit { return taskUnit{k.Spec.Slot, k.Spec.Key, k.Nonce} }
+
+// PutTask implements target.Tasks. The key is noted with a token of the run before it is asked
+// for: whoever finds it asks for the same run, which AWS starts once.
+func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lease) error {
+	w, err := t.leasedSlot(ctx, spec.Slot, l)
+	if err != nil {
+		return err
+	}
+	if w.state.Tasks[spec.Key] == nil {
+		err = w.change(ctx, func(s *slotState) error {
+			if s.Tasks[spec.Key] == nil {
+				s.Tasks[spec.Key] = &oneTask{Spec: spec, Nonce: rand.Text(), StartedAt: t.now()}
+			}
+			return nil
+		})
+	}
+	if err == nil && w.state.Tasks[spec.Key].ARN == "" {
+		err = w.startTask(ctx, spec.Key)
+	}
+	if err != nil {
+		return fmt.Errorf("start %s task of slot %q: %w", spec.Kind, spec.Slot, err)
+	}
+	return nil
+}
+
+// startTask runs the task of a key, or finds the run that was begun.
+func (w *slotWork) startTask(ctx context.Context, key string) error {
+	k := w.state.Tasks[key]
+	definition, err := w.register(ctx, w.taskDefinition(k))
+	if err != nil {
+		return err
+	}
+	if err := w.fence(ctx); err != nil {
+		return err
+	}
+	out, err := w.clients.ecs.RunTask(ctx, &ecs.RunTaskInput{
+		Cluster: aws.String(w.clusterName()), TaskDefinition: &definition, ClientToken: aws.String(k.unit().token()), Count: aws.Int32(1),
+		LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"), NetworkConfiguration: w.taskNetwork(),
+		EnableECSManagedTags: true, Tags: ecsTags(w.placeTags(k.unit().mark(), nil, "")),
+	})
+	if err != nil {
+		return failed(err, "run task %q", key)
+	}
+	for _, f := range out.Failures {
+		return target.Errorf(target.ErrUnavailable, "ECS could not unit the task: %s %s", text(f.Reason), text(f.Detail))
+	}
+	if len(out.Tasks) == 0 {
+		return target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")
+	}
+	return w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition = text(out.Tasks[0].TaskArn), definition })
+}
+
+// changeTask changes what is remembered of a run that is not forgotten.
+func (w *slotWork) changeTask(ctx context.Context, k *oneTask, change func(*oneTask)) error {
+	return w.change(ctx, func(s *slotState) error {
+		now := s.Tasks[k.Spec.Key]
+		if now == nil || now.Nonce != k.Nonce {
+			return target.Errorf(target.ErrConflict, "task %q was forgotten meanwhile", k.Spec.Key)
+		}
+		change(now)
+		return nil
+	})
+}
+
+// taskDefinition is that of a run. A migration is part of the application and has its role; a test
+// suite is not, and has none.
+func (w *slotWork) taskDefinition(k *oneTask) *ecs.RegisterTaskDefinitionInput {
+	own := w.base(k.Spec.Release, k.Spec.Color)
+	if k.Spec.Kind == target.TaskMigrate {
+		own[accountsVariable] = w.accountsPrefix()
+	} else {
+		own["SLIPWAY_PREVIEW_URL"] = w.spec.PreviewURL()
+		own["SLIPWAY_PREVIEW_ADDRESS"] = w.spec.DomainName + ":" + strconv.Itoa(w.spec.Network.PreviewPort)
+	}
+	t := k.Spec.Task
+	c := w.container(taskContainer, program{t.Image, t.Command, t.Environment, t.Secrets}, own, k.unit().streams())
+	in := w.fargate(k.unit().family(), c, 0, 0, w.placeTags(k.unit().mark(), nil, ""))
+	if k.Spec.Kind == target.TaskMigrate {
+		in.TaskRoleArn = aws.String(w.roleARN(roleTask))
+	}
+	return in
+}
+
+// DeleteTask implements target.Tasks.
+func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l target.Lease) error {
+	w, err := t.leasedSlot(ctx, id, l)
+	if err != nil || w.state.Tasks[key] == nil {
+		return err
+	}
+	if err := w.removeTask(ctx, key); err != nil {
+		return fmt.Errorf("remove task %q of slot %q: %w", key, id, err)
+	}
+	return nil
+}
+
+// removeTask stops and forgets a run. One whose start was interrupted is found by its token first.
+func (w *slotWork) removeTask(ctx context.Context, key string) error {
+	if w.state.Tasks[key].ARN == "" {
+		if err := w.startTask(ctx, key); err != nil {
+			return err
+		}
+	}
+	k := w.state.Tasks[key]
+	if k.Ended == nil {
+		if err := w.stopTask(ctx, k.ARN, "not wanted any more"); err != nil {
+			return err
+		}
+	}
+	if err := w.deregister(ctx, k.unit().family()); err != nil {
+		return err
+	}
+	return w.change(ctx, func(s *slotState) error {
+		if now := s.Tasks[key]; now != nil && now.Nonce == k.Nonce {
+			delete(s.Tasks, key)
+		}
+		return nil
+	})
+}
+
+// observeTasks looks at all runs that are not known to have ended by one call.
+func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) error {
+	if len(w.state.Tasks) == 0 {
+		return nil
+	}
+	var arns []string
+	for _, key := range target.SortedKeys(w.state.Tasks) {
+		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN != "" {
+			arns = append(arns, k.ARN)
+		}
+	}
+	all, err := findTasks(ctx, w.clients, w.clusterName(), arns)
+	if err != nil {
+		return err
+	}
+	by := map[string]*types.Task{}
+	for _, t := range all {
+		by[text(t.TaskArn)] = &t
+	}
+	obs.Tasks = map[string]target.TaskStatus{}
+	for _, key := range target.SortedKeys(w.state.Tasks) {
+		k := w.state.Tasks[key]
+		s, err := w.observeTask(ctx, k, by[k.ARN])
+		if err != nil {
+			return err
+		}
+		obs.Tasks[key] = s
+	}
+	return nil
+}
+
+// observeTask says what became of a run. A run of ours that sees one over its time ends it, and
+// notes how each ended: ECS forgets it within an hour.
+func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (target.TaskStatus, error) {
+	if k.Ended != nil {
+		return *k.Ended, nil
+	}
+	s := target.TaskStatus{Key: k.Spec.Key, Kind: k.Spec.Kind, Running: true, StartedAt: k.StartedAt}
+	now := w.target.now()
+	limit := time.Duration(k.Spec.Task.TimeoutSeconds) * time.Second
+	switch {
+	case k.ARN == "":
+		return s, nil
+	case t == nil:
+		s.Running, s.EndedAt, s.Problem = false, &now, "ECS does not know the task any more: how it ended is not known"
+	case text(t.LastStatus) == taskStopped:
+		s = ended(s, *t)
+	case limit > 0 && now.After(lastMoment(k, *t, limit)):
+		s.Running, s.EndedAt, s.Problem = false, &now, fmt.Sprintf("did not end within %s and was stopped", limit)
+	}
+	if s.Running || w.lease.Token == "" {
+		return s, nil
+	}
+	if t != nil && alive(*t) {
+		if err := w.stopTask(ctx, k.ARN, s.Problem); err != nil {
+			return s, unnoted(err)
+		}
+	}
+	var err error
+	if s.LastLines, err = w.readStream(ctx, stream(k.unit().streams(), taskContainer, taskID(k.ARN)), shownLines); err != nil {
+		return s, err
+	}
+	return s, unnoted(w.changeTask(ctx, k, func(k *oneTask) { k.Ended = &s }))
+}
+
+// lastMoment is when a run's time is over: it begins when the program does.
+func lastMoment(k *oneTask, t types.Task, limit time.Duration) time.Time {
+	if t.StartedAt != nil {
+		return t.StartedAt.Add(limit)
+	}
+	return k.StartedAt.Add(provisioning + limit)
+}
+
+// ended is how a task stopped.
+func ended(s target.TaskStatus, t types.Task) target.TaskStatus {
+	at, why := stoppedAt(t), troubleOf(t)
+	if at.Before(s.StartedAt) {
+		at = s.StartedAt
+	}
+	s.Running, s.EndedAt = false, &at
+	if s.ExitCode = why.exit; why.exit == nil {
+		s.Problem = why.text
+		s.NotStarted = t.StopCode == types.TaskStopCodeTaskFailedToStart
+	}
+	return s
+}
