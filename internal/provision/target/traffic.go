@@ -12,7 +12,8 @@ type Traffic struct {
 	Color   Color `json:"color"`
 	Percent int   `json:"percent,omitempty"`
 	// StickyBy keeps a client on one side. A growing Percent moves clients only to the other
-	// seat, a shrinking one only back.
+	// seat, a shrinking one only back. What a target can't divide by CheckSlot and SetTraffic
+	// refuse with ErrInvalid.
 	StickyBy StickyBy `json:"sticky_by,omitempty"`
 }
 
@@ -21,8 +22,9 @@ type Meters interface {
 	// Measure sums up what each stack of a slot answered through the production entrance from
 	// a moment on, up to now or to the last moment that the target knows of. Nothing is counted
 	// that was answered before; a target that counts in buckets leaves out the one that began
-	// before, and begins a new one with each SetTraffic that changes something. A stack that
-	// answered nothing may be left out.
+	// before, and begins a new one with each SetTraffic that changes something. Buckets of a
+	// clock that is not the target's can't: then From says from when on. A stack that answered
+	// nothing may be left out.
 	Measure(ctx context.Context, id SlotID, from time.Time) (map[Color]Measurement, error)
 }
 

@@ -24,6 +24,11 @@ type Harness struct {
 	Patience time.Duration
 	// Location is a place that the target can build in; any will do if empty.
 	Location string
+	// NotStickyBy is what the target can't divide traffic by, and refuses; "" if there is nothing.
+	NotStickyBy target.StickyBy
+	// MeterPeriod is the time that the target counts requests by, where it does so by the clock;
+	// 0 if it begins to count anew with each SetTraffic.
+	MeterPeriod time.Duration
 	// Lacks says what the target lacks for a test, "" for one that it must pass.
 	Lacks func(group, test string) string
 

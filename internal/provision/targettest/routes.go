@@ -77,9 +77,7 @@ func (w *world) answer(id target.SlotID, label, path, version string) {
 	if w.Request == nil {
 		w.Skip("the harness can't send requests")
 	}
-	env, err := w.driver.GetEnvironment(w.Context(), id.Environment)
-	w.ok(err)
-	host := label + "." + env.Spec.DomainName
+	host := label + "." + w.domain(id.Environment)
 	w.until(fmt.Sprintf("release %q at %s%s", version, host, path), func(context.Context) (string, bool, error) {
 		got, status := w.Request(w.T, w.driver, id.Environment, host, path)
 		return fmt.Sprintf("release %q, status %d", got, status), got == version && (version == "") == (status != http.StatusOK), nil

@@ -131,9 +131,7 @@ func (w *world) request(id target.SlotID, label string) string {
 	if w.Request == nil {
 		w.Skip("the harness can't send requests")
 	}
-	env, err := w.driver.GetEnvironment(w.Context(), id.Environment)
-	w.ok(err)
-	version, status := w.Request(w.T, w.driver, id.Environment, label+"."+env.Spec.DomainName, "/")
+	version, status := w.Request(w.T, w.driver, id.Environment, label+"."+w.domain(id.Environment), "/")
 	if status != http.StatusOK {
 		w.Fatalf("a request was answered with status %d by release %q", status, version)
 	}
@@ -150,6 +148,9 @@ func sharesMove(w *world) {
 		{Color: target.Green, Percent: 30},
 		{Color: target.Blue},
 	} {
+		if to.StickyBy != "" && to.StickyBy == w.NotStickyBy {
+			to.StickyBy = ""
+		}
 		before := w.clock.Now()
 		moved, err := w.driver.SetTraffic(w.Context(), id, to, moment, lease)
 		w.ok(err)
@@ -169,6 +170,10 @@ func sharesMove(w *world) {
 
 func stickyAccounts(w *world) {
 	id, lease := w.pair(true)
+	if w.NotStickyBy == target.StickyByAccount {
+		w.notSticky(id, lease)
+		return
+	}
 	const accounts = 60
 	sides := func(percent int) (moved map[string]bool) {
 		w.share(id, percent, target.StickyByAccount, lease)
@@ -199,6 +204,19 @@ func stickyAccounts(w *world) {
 	}
 }
 
+// notSticky wants a target that can't divide traffic by something to refuse it, before anything is
+// built and when it is asked to.
+func (w *world) notSticky(id target.SlotID, l target.Lease) {
+	w.Helper()
+	s := target.Slot{Environment: id.Environment, Name: id.Name, Definition: w.definition(id, "1")}
+	w.ok(w.driver.CheckSlot(w.Context(), s))
+	s.Policy.StickyBy = w.NotStickyBy
+	w.refused(w.driver.CheckSlot(w.Context(), s), target.ErrInvalid)
+	_, err := w.driver.SetTraffic(w.Context(), id, target.Traffic{Color: target.Blue, Percent: 10, StickyBy: w.NotStickyBy}, moment, l)
+	w.refused(err, target.ErrInvalid)
+	w.divided(id, target.Blue, 0)
+}
+
 func sharesRefused(w *world) {
 	id := w.slot()
 	lease := w.lease(id)
@@ -226,6 +244,9 @@ func measured(w *world) {
 	id, lease := w.pair(false)
 	from := w.clock.Now()
 	w.share(id, 50, "", lease)
+	if w.MeterPeriod > 0 {
+		w.after(w.clock.Now().Truncate(w.MeterPeriod).Add(w.MeterPeriod))
+	}
 	const requests = 20
 	got := map[string]int64{}
 	for range requests {

@@ -22,10 +22,11 @@ const (
 // group is what the tests of one group share.
 type group struct {
 	Harness
-	driver target.Driver
-	clock  wait.Clock
-	shared *target.EnvironmentID
-	count  int
+	driver  target.Driver
+	clock   wait.Clock
+	shared  *target.EnvironmentID
+	domains map[target.EnvironmentID]string
+	count   int
 }
 
 // world is one test and the target it runs on.
@@ -175,4 +176,18 @@ func (w *world) environment() target.EnvironmentID {
 		w.shared = &id
 	}
 	return *w.shared
+}
+
+// domain is the domain name of an environment.
+func (w *world) domain(id target.EnvironmentID) string {
+	w.Helper()
+	if w.domains[id] == "" {
+		env, err := w.driver.GetEnvironment(w.Context(), id)
+		w.ok(err)
+		if w.domains == nil {
+			w.domains = map[target.EnvironmentID]string{}
+		}
+		w.domains[id] = env.Spec.DomainName
+	}
+	return w.domains[id]
 }
