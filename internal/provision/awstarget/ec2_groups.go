@@ -146,14 +146,14 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missi
 	filter := "group-id"
 	rules = n.resolved(rules)
 	var has []rule
-	pages := ec2.NewDescribeSecurityGroupRulesPaginator(n.clients.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: &filter, Values: []string{id}}}})
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(n.clients.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: &filter, Values: n.beside("group-", id)}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, r := range page.SecurityGroupRules {
-			if aws.ToBool(r.IsEgress) {
+			if aws.ToBool(r.IsEgress) || text(r.GroupId) != id {
 				continue
 			}
 			seen := rule{from: aws.ToInt32(r.FromPort), to: aws.ToInt32(r.ToPort), block: text(r.CidrIpv4)}

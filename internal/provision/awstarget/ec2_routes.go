@@ -106,14 +106,17 @@ func (n *noun) checkRoute(ctx context.Context, id string, p path) ([]string, err
 }
 
 func (n *noun) findRouteTable(ctx context.Context, id string) (*types.RouteTable, error) {
-	out, err := n.clients.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{id}})
+	filter := "route-table-id"
+	out, err := n.clients.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{{Name: &filter, Values: n.beside("routes-", id)}}})
 	if err != nil {
-		return nil, absent(err, "InvalidRouteTableID.NotFound")
+		return nil, err
 	}
-	if len(out.RouteTables) == 0 {
-		return nil, errAbsent
+	for _, t := range out.RouteTables {
+		if text(t.RouteTableId) == id {
+			return &t, nil
+		}
 	}
-	return &out.RouteTables[0], nil
+	return nil, errAbsent
 }
 
 const everywhere = "0.0.0.0/0"

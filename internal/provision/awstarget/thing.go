@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -160,6 +161,21 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 	return errors.Join(n.save(ctx, t.mark, ""), n.requested(ctx, t.mark))
 }
 
+// beside are the ids of the things whose marks begin like a thing's, and its own: what looks at
+// each of them asks the same of EC2, and in one look only once.
+func (n *noun) beside(prefix, id string) []string {
+	ids := []string{id}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for mark, other := range n.facts {
+		if strings.HasPrefix(mark, prefix) && !strings.HasSuffix(mark, requestSuffix) && other != id {
+			ids = append(ids, other)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // checkThings says which of the noun's things of one kind are gone, by one call, and what is
 // different about the others.
 func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error) {
@@ -177,6 +193,7 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 	if len(ids) == 0 {
 		return drift, nil
 	}
+	slices.Sort(ids)
 	all, err := things[0].find(ctx, n.clients, []types.Filter{{Name: &things[0].idFilter, Values: ids}})
 	if err != nil {
 		return nil, failed(err, "find %s", things[0].what)
