@@ -225,3 +225,9 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 func retirementName(generation int) string { return fmt.Sprintf("%s%d", retirementPrefix, generation) }
 
 const retirementPrefix = "retire-"
+
+// abandonment is the name of the action that ends a candidate which nobody looks after.
+const abandonment = "abandon"
+
+// final says whether a scheduled action scales a stack to nothing.
+func final(name string) bool { return name == abandonment || strings.HasPrefix(name, retirementPrefix) }

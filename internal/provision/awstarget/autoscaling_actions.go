@@ -3,7 +3,6 @@ package awstarget
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,15 +56,15 @@ func schedules(s target.StackSpec, component string) map[string]action {
 }
 
 // putSchedules makes the actions of the schedules and removes those that are not asked for any
-// more. The retirement's are left alone, and while there is one there are no others: they would
-// bring back what has retired.
+// more. Those that scale a stack to nothing are left alone, and while there is one there are no
+// others, which would bring it back.
 func (w *slotWork) putSchedules(ctx context.Context, id string, of *seat, component string) error {
 	has, err := w.findActions(ctx, id)
 	if err != nil {
 		return err
 	}
 	want := schedules(of.Spec, component)
-	if of.RetireAt != nil {
+	if of.RetireAt != nil || !of.Carried {
 		want = nil
 	}
 	for _, name := range target.SortedKeys(want) {
@@ -76,7 +75,7 @@ func (w *slotWork) putSchedules(ctx context.Context, id string, of *seat, compon
 		}
 	}
 	for _, name := range target.SortedKeys(has) {
-		if _, ok := want[name]; !ok && !strings.HasPrefix(name, retirementPrefix) {
+		if _, ok := want[name]; !ok && !final(name) {
 			if err := w.deleteAction(ctx, id, name); err != nil {
 				return err
 			}

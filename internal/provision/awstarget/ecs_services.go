@@ -51,24 +51,24 @@ func findService(ctx context.Context, c *clients, cluster, name string) (types.S
 	return s, nil
 }
 
-// putService makes the service of a component with a number of tasks, and returns how many it
-// wants. Of one that is there only whether it is ours is looked at: each stack has its own.
-func (w *slotWork) putService(ctx context.Context, of *seat, component string, count int) (wants int, err error) {
+// putService makes the service of a component with a number of tasks, and returns it. Of one that is
+// there only whether it is ours is looked at: each stack has its own.
+func (w *slotWork) putService(ctx context.Context, of *seat, component string, count int) (types.Service, error) {
 	p, cluster := of.unit(component), w.clusterName()
 	s, err := findService(ctx, w.clients, cluster, p.service())
 	if isAbsent(err) {
 		if err := w.createService(ctx, of, component, count); err != nil {
-			return 0, err
+			return s, err
 		}
 		s, err = findService(ctx, w.clients, cluster, p.service())
 	}
 	if err != nil {
-		return 0, err
+		return s, err
 	}
 	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
-		return 0, foreign("ECS service", p.service())
+		return s, foreign("ECS service", p.service())
 	}
-	return int(s.DesiredCount), nil
+	return s, nil
 }
 
 // createService makes a service. We judge a release ourselves: ECS is not to roll anything back,
@@ -125,11 +125,22 @@ func (w *slotWork) taskNetwork() *types.NetworkConfiguration {
 
 // countService sets how many tasks a service is to have.
 func (w *slotWork) countService(ctx context.Context, name string, count int) error {
+	return w.updateService(ctx, name, &ecs.UpdateServiceInput{DesiredCount: aws.Int32(int32(count))})
+}
+
+// balanceService lets ECS keep a service's tasks spread over the zones.
+func (w *slotWork) balanceService(ctx context.Context, name string) error {
+	return w.updateService(ctx, name, &ecs.UpdateServiceInput{AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancingEnabled})
+}
+
+// updateService changes what begins no deployment.
+func (w *slotWork) updateService(ctx context.Context, name string, in *ecs.UpdateServiceInput) error {
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
-	_, err := w.clients.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{Cluster: aws.String(w.clusterName()), Service: &name, DesiredCount: aws.Int32(int32(count))})
-	return failed(err, "set the number of tasks of service %q", name)
+	in.Cluster, in.Service = aws.String(w.clusterName()), &name
+	_, err := w.clients.ecs.UpdateService(ctx, in)
+	return failed(err, "change service %q", name)
 }
 
 // deleteService removes a service with its tasks, and returns when both are gone. ECS takes them

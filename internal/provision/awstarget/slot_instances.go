@@ -20,6 +20,8 @@ type seen struct {
 	// count is how many tasks its service wants.
 	count int
 	tasks []types.Task
+	// event is the last that its service told, "" for none.
+	event string
 	// targets is what the load balancer says, by address; nil for a worker.
 	targets map[string]targetHealth
 	// noted is since when tasks are what they are, by id.
@@ -87,9 +89,17 @@ func (s seen) statuses() ([]target.InstanceStatus, map[string]health) {
 	}
 	for len(all) < s.count { // not begun yet
 		at := s.now
-		all = append(all, target.InstanceStatus{Component: s.component, Index: len(all) + 1, UnhealthySince: &at})
+		all = append(all, target.InstanceStatus{Component: s.component, Index: len(all) + 1, UnhealthySince: &at, Problem: s.notBegun()})
 	}
 	return all, noted
+}
+
+// notBegun is why an instance has no task yet, as far as ECS tells.
+func (s seen) notBegun() string {
+	if s.event == "" {
+		return ""
+	}
+	return "no task yet; the last that ECS said is: " + s.event
 }
 
 // status is one instance as it is observed.

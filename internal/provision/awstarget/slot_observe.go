@@ -73,7 +73,11 @@ func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation) e
 			continue
 		}
 		obs.Stacks[c] = st
-		if w.lease.Token != "" && !maps.Equal(noted, of.Health) {
+		if w.lease.Token == "" {
+			continue
+		}
+		_ = w.lookAfter(ctx, c) // tried again at each look, from long before it matters
+		if !maps.Equal(noted, of.Health) {
 			if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Health = noted }); unnoted(err) != nil {
 				return err
 			}
@@ -144,6 +148,9 @@ func (w *slotWork) observeStack(ctx context.Context, of *seat, services map[stri
 // look asks AWS about one component.
 func (w *slotWork) look(ctx context.Context, of *seat, name string, service types.Service) (seen, error) {
 	s := seen{component: name, Component: of.Spec.Definition.Components[name], count: int(service.DesiredCount), noted: of.Health}
+	if len(service.Events) > 0 {
+		s.event = text(service.Events[0].Message)
+	}
 	if service.ServiceName != nil {
 		arns, err := listTasks(ctx, w.clients, w.clusterName(), *service.ServiceName)
 		if err == nil {

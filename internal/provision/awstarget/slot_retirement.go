@@ -3,7 +3,6 @@ package awstarget
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +25,7 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 		return err
 	}
 	if at == nil {
-		err = w.callOffRetirement(ctx, c)
+		err = w.keep(ctx, c, false)
 	} else {
 		err = w.setRetirement(ctx, c, at.UTC())
 	}
@@ -55,7 +54,7 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		if err := w.dropActions(ctx, of); err != nil {
 			return err
 		}
-		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt, s.Retirement = &at, s.Retirement+1 }); err != nil {
+		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt, s.AbandonAt, s.Retirement = &at, nil, s.Retirement+1 }); err != nil {
 			return err
 		}
 		of = w.state.Seats[c]
@@ -86,30 +85,62 @@ func (t *Target) due(at, now time.Time) time.Time {
 	return at
 }
 
-// callOffRetirement lets a stack live on. The actions go first; what they have done already is
-// taken back after that.
-func (w *slotWork) callOffRetirement(ctx context.Context, c target.Color) error {
+// keep lets a stack live on, for it is to carry traffic or to wait for it. The actions that would
+// end it go first; what they have done already is taken back after that.
+func (w *slotWork) keep(ctx context.Context, c target.Color, carries bool) error {
 	of := w.state.Seats[c]
-	if of.RetireAt == nil {
+	if of.RetireAt == nil && of.AbandonAt == nil && (of.Carried || !carries) {
 		return nil
 	}
 	if err := w.dropActions(ctx, of); err != nil {
 		return err
 	}
-	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt = nil }); err != nil {
+	err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
+		s.RetireAt, s.AbandonAt, s.Carried = nil, nil, s.Carried || carries
+	})
+	if err != nil {
 		return err
 	}
-	of = w.state.Seats[c]
+	return w.scale(ctx, c)
+}
+
+// scale keeps every component of a stack in its bounds again.
+func (w *slotWork) scale(ctx context.Context, c target.Color) error {
+	of := w.state.Seats[c]
 	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		return w.putScaling(ctx, of, name, of.TargetGroups[name])
 	})
 }
 
-// dropActions removes the scheduled actions of every retirement of a stack.
-func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
-	if of.Retirement == 0 {
+// Times of a candidate that nobody looks after: how long it lives, and when a run that does puts its
+// end off.
+const (
+	abandonAfter = time.Hour
+	abandonSoon  = abandonAfter / 2
+)
+
+// lookAfter puts off the end of a candidate, which costs nothing for long when its run has died. It
+// revives one whose time was over.
+func (w *slotWork) lookAfter(ctx context.Context, c target.Color) error {
+	of, now := w.state.Seats[c], w.target.now()
+	if of == nil || of.Ending || of.Carried || of.RetireAt != nil || of.AbandonAt != nil && of.AbandonAt.Sub(now) > abandonSoon {
 		return nil
 	}
+	at := w.target.due(now.Add(abandonAfter), now)
+	err := each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+		return w.putAction(ctx, w.scaledID(of.unit(name)), abandonment, action{schedule: once(at)})
+	})
+	if err == nil && of.AbandonAt != nil && now.After(*of.AbandonAt) {
+		err = w.scale(ctx, c)
+	}
+	if err != nil {
+		return err
+	}
+	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.AbandonAt = &at })
+}
+
+// dropActions removes the scheduled actions that would end a stack.
+func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
 	return each(target.SortedKeys(of.Spec.Definition.Components), func(component string) error {
 		id := w.scaledID(of.unit(component))
 		has, err := w.findActions(ctx, id)
@@ -117,10 +148,11 @@ func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
 			return err
 		}
 		for _, name := range target.SortedKeys(has) {
-			if strings.HasPrefix(name, retirementPrefix) {
-				if err := w.deleteAction(ctx, id, name); err != nil {
-					return err
-				}
+			if !final(name) {
+				continue
+			}
+			if err := w.deleteAction(ctx, id, name); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -106,21 +108,29 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 		return err
 	}
 	of := w.state.Seats[c]
-	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		return w.putComponent(ctx, of, name, carries(live, c))
 	})
+	if err != nil {
+		return err
+	}
+	return w.lookAfter(ctx, c)
 }
 
 // putComponent makes a component's service and keeps it in its bounds. One without traffic has no
 // load that anything could follow: it has just the fewest.
 func (w *slotWork) putComponent(ctx context.Context, of *seat, name string, carries bool) error {
 	b := boundsOf(of.Spec, name, w.target.now())
-	wants, err := w.putService(ctx, of, name, b.min)
+	s, err := w.putService(ctx, of, name, b.min)
 	if err == nil {
 		err = w.putScaling(ctx, of, name, of.TargetGroups[name])
 	}
-	if err == nil && !carries && wants > b.min && b.max > b.min {
+	switch {
+	case err != nil:
+	case !carries && int(s.DesiredCount) > b.min && b.max > b.min:
 		err = w.countService(ctx, of.unit(name).service(), b.min)
+	case carries && !b.keep && s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled:
+		err = w.balanceService(ctx, of.unit(name).service()) // no swap is under way that it could disturb
 	}
 	if err != nil {
 		return fmt.Errorf("component %q: %w", name, err)

@@ -38,6 +38,10 @@ type seat struct {
 	// RetireAt is when the scheduled actions of this generation scale it to nothing.
 	RetireAt   *time.Time `json:"retire_at,omitempty"`
 	Retirement int        `json:"retirement,omitempty"`
+	// Carried says that it has had traffic. One that has not is a candidate, which nobody may look
+	// after any more: it is scaled to nothing at AbandonAt unless a run puts that off.
+	Carried   bool       `json:"carried,omitempty"`
+	AbandonAt *time.Time `json:"abandon_at,omitempty"`
 	// Health is since when tasks are what they are, as a run saw it that had the lease.
 	Health map[string]health `json:"health,omitempty"`
 }

@@ -118,7 +118,7 @@ func (w *slotWork) prepare(ctx context.Context, live, to target.Traffic, drain t
 		if shareOf(to, c) == 0 {
 			continue
 		}
-		if err := w.callOffRetirement(ctx, c); err != nil {
+		if err := w.keep(ctx, c, true); err != nil {
 			return err
 		}
 		if err := w.drainFor(ctx, c, drain); err != nil {

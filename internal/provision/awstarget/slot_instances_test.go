@@ -1,0 +1,141 @@
+package awstarget
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
+
+// second is so many seconds after noon.
+func second(n int) time.Time { return noon.Add(time.Duration(n) * time.Second) }
+
+// runs is a task that was made at a second and runs.
+func runs(id string, at int) types.Task {
+	return types.Task{
+		TaskArn: aws.String("arn:aws:ecs:eu-central-1:1:task/cluster/" + id), CreatedAt: aws.Time(second(at)),
+		LastStatus: aws.String(taskRunning), DesiredStatus: aws.String(taskRunning),
+		Attachments: []types.Attachment{{Details: []types.KeyValuePair{{Name: aws.String("privateIPv4Address"), Value: aws.String(id)}}}},
+	}
+}
+
+// over is a task that has stopped for a reason.
+func over(id string, at, end int, code types.TaskStopCode, reason string, exit *int32) types.Task {
+	t := runs(id, at)
+	t.LastStatus, t.DesiredStatus, t.StoppedAt = aws.String(taskStopped), aws.String(taskStopped), aws.Time(second(end))
+	t.StopCode, t.StoppedReason = code, aws.String(reason)
+	t.Containers = []types.Container{{ExitCode: exit}}
+	return t
+}
+
+func crashed(id string, at, end int) types.Task {
+	return over(id, at, end, types.TaskStopCodeEssentialContainerExited, "Essential container in task exited", aws.Int32(1))
+}
+
+func TestTasksAreInstances(t *testing.T) {
+	t.Parallel()
+	scaledIn := over("c", 2, 50, types.TaskStopCodeServiceSchedulerInitiated, "Scaling activity", aws.Int32(0))
+	unstarted := func(id string, at int, reason string) types.Task {
+		return over(id, at, at+1, types.TaskStopCodeTaskFailedToStart, reason, nil)
+	}
+	for _, c := range []struct {
+		name  string
+		count int
+		tasks []types.Task
+		well  string // the addresses of the targets that are healthy
+		want  []string
+	}{
+		{"none yet", 2, nil, "", []string{"1 waits, 0 restarts", "2 waits, 0 restarts"}},
+		{"two that run, the older one first", 2, []types.Task{runs("b", 2), runs("a", 1)}, "a b", []string{"1 healthy, 0 restarts", "2 healthy, 0 restarts"}},
+		{"one that is not healthy yet", 1, []types.Task{runs("a", 1)}, "", []string{"1 runs, 0 restarts"}},
+		{"what was scaled in is gone", 1, []types.Task{runs("a", 1), scaledIn}, "a", []string{"1 healthy, 0 restarts"}},
+		{"one that crashed and came again", 2, []types.Task{crashed("a", 1, 5), runs("b", 2), runs("c", 6)}, "b c", []string{"1 healthy, 1 restarts", "2 healthy, 0 restarts"}},
+		{"one that crashes all the time", 1, []types.Task{crashed("a", 1, 2), crashed("b", 3, 4), crashed("c", 5, 6)}, "", []string{"1 waits, 3 restarts exited with code 1"}},
+		{"one whose program is not there", 1, []types.Task{unstarted("a", 1, "CannotStartContainerError: no such file")}, "", []string{"1 waits, 1 restarts CannotStartContainerError: no such file permanent"}},
+		{"an image is asked for again", 1, []types.Task{unstarted("a", 1, "CannotPullContainerError: not found")}, "", []string{"1 waits, 1 restarts CannotPullContainerError: not found"}},
+		{"and again, and then given up", 1, []types.Task{
+			unstarted("a", 1, "CannotPullContainerError: not found"), unstarted("b", 3, "CannotPullContainerError: not found"), unstarted("c", 5, "CannotPullContainerError: not found"),
+		}, "", []string{"1 waits, 3 restarts CannotPullContainerError: not found permanent"}},
+		{"one that was killed has no exit code", 1, []types.Task{
+			over("a", 1, 5, types.TaskStopCodeEssentialContainerExited, "OutOfMemoryError: Container killed due to memory usage", aws.Int32(137)),
+		}, "", []string{"1 waits, 1 restarts OutOfMemoryError: Container killed due to memory usage"}},
+		{"of those that failed only as many come again as lack", 1, []types.Task{crashed("a", 1, 5), crashed("b", 2, 6), runs("c", 9)}, "c", []string{"1 healthy, 1 restarts"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := seen{
+				component: "web", count: c.count, tasks: c.tasks, now: second(60), targets: map[string]targetHealth{},
+				Component: target.Component{Routes: []target.Route{{PathPrefix: "/"}}, HealthCheck: &target.HealthCheck{Path: "/", IntervalSeconds: 5, TimeoutSeconds: 2, HealthyThreshold: 1, UnhealthyThreshold: 2}},
+			}
+			for _, address := range strings.Fields(c.well) {
+				s.targets[address] = targetHealth{state: elbtypes.TargetHealthStateEnumHealthy}
+			}
+			all, _ := s.statuses()
+			var got []string
+			for _, i := range all {
+				state := "waits"
+				if i.Running {
+					state = "runs"
+				}
+				if i.Healthy {
+					state = "healthy"
+				}
+				line := strings.TrimSpace(fmt.Sprintf("%d %s, %d restarts %s", i.Index, state, i.Restarts, i.Problem))
+				if i.Permanent {
+					line += " permanent"
+				}
+				got = append(got, line)
+				if i.Healthy == (i.UnhealthySince != nil) {
+					t.Errorf("instance %d is healthy: %t, and is not since %v", i.Index, i.Healthy, i.UnhealthySince)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("instances (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHealthIsCountedFromWhenItWasSeen(t *testing.T) {
+	t.Parallel()
+	s := seen{
+		component: "web", count: 1, tasks: []types.Task{runs("a", 1)}, now: second(60),
+		targets:   map[string]targetHealth{"a": {state: elbtypes.TargetHealthStateEnumHealthy}},
+		Component: target.Component{Routes: []target.Route{{PathPrefix: "/"}}, HealthCheck: &target.HealthCheck{Path: "/", IntervalSeconds: 1, HealthyThreshold: 3}},
+	}
+	look := func(at int) target.InstanceStatus {
+		s.now = second(at)
+		all, noted := s.statuses()
+		s.noted = noted
+		return all[0]
+	}
+	// A load balancer checks every five seconds at most, whatever was asked for.
+	for _, c := range []struct {
+		at, passes int
+		healthy    bool
+	}{{60, 1, false}, {64, 1, false}, {65, 2, false}, {70, 3, true}, {75, 4, true}} {
+		i := look(c.at)
+		if i.Passes != c.passes || i.Healthy != c.healthy || !i.HealthySince.Equal(second(60)) {
+			t.Errorf("at second %d: %d passes since %s, healthy %t; want %d and %t", c.at, i.Passes, i.HealthySince, i.Healthy, c.passes, c.healthy)
+		}
+	}
+	s.targets["a"] = targetHealth{state: elbtypes.TargetHealthStateEnumUnhealthy, reason: "Health checks failed with these codes: [503]"}
+	for _, at := range []int{80, 85} {
+		if i := look(at); i.Healthy || i.UnhealthySince == nil || !i.UnhealthySince.Equal(second(80)) || i.Passes != 0 || !strings.Contains(i.LastProbe, "503") {
+			t.Errorf("at second %d: %+v", at, i)
+		}
+	}
+	s.targets["a"] = targetHealth{state: elbtypes.TargetHealthStateEnumHealthy}
+	if i := look(90); i.Passes != 1 || !i.HealthySince.Equal(second(90)) {
+		t.Errorf("healthy again: %+v", i)
+	}
+}
