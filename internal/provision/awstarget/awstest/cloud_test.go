@@ -2,8 +2,9 @@ package awstest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -64,6 +67,13 @@ func newShop(t *testing.T) *shop {
 	})
 	s.ok(err)
 	s.listener = *listener.Listeners[0].ListenerArn
+	roles, role := iam.NewFromConfig(c), aws.String("execution")
+	_, err = roles.CreateRole(ctx, &iam.CreateRoleInput{RoleName: role, AssumeRolePolicyDocument: aws.String("{}")})
+	s.ok(err)
+	_, err = roles.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: role, PolicyName: aws.String("rights"), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"},{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"arn:aws:secretsmanager:*:*:secret:shop/*"}]}`,
+	)})
+	s.ok(err)
 	_, err = s.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: aws.String("shop")})
 	s.ok(err)
 	_, err = s.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("/shop")})
@@ -74,10 +84,24 @@ func newShop(t *testing.T) *shop {
 // define registers a task definition of a program.
 func (s *shop) define(family, image string, command ...string) string {
 	s.Helper()
+	return s.defineWith(nil, family, image, command...)
+}
+
+// secret makes a secret and returns its ARN.
+func (s *shop) secret(name, value string) *string {
+	s.Helper()
+	out, err := secretsmanager.NewFromConfig(config(s.Account)).CreateSecret(s.Context(), &secretsmanager.CreateSecretInput{Name: &name, SecretString: &value})
+	s.ok(err)
+	return out.ARN
+}
+
+// defineWith registers a task definition of a program that gets secrets.
+func (s *shop) defineWith(secrets []ecstypes.Secret, family, image string, command ...string) string {
+	s.Helper()
 	out, err := s.ecs.RegisterTaskDefinition(s.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: &family, ExecutionRoleArn: aws.String("arn:aws:iam::" + s.ID + ":role/execution"), Cpu: aws.String("256"), Memory: aws.String("512"), NetworkMode: ecstypes.NetworkModeAwsvpc, RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
-			Name: aws.String("main"), Image: aws.String("registry.example.com/" + image), Command: command,
+			Name: aws.String("main"), Image: aws.String("registry.example.com/" + image), Command: command, Secrets: secrets,
 			Environment:  []ecstypes.KeyValuePair{{Name: aws.String("SLIPWAY_RELEASE"), Value: aws.String(family)}},
 			PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(8080)}},
 			LogConfiguration: &ecstypes.LogConfiguration{LogDriver: ecstypes.LogDriverAwslogs, Options: map[string]string{
@@ -165,9 +189,9 @@ func (s *shop) get(url string) (status int, body string) {
 	s.Helper()
 	r, err := http.NewRequestWithContext(s.Context(), http.MethodGet, url, nil)
 	s.ok(err)
-	t := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		return s.Dial(ctx, network, address)
-	}}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(s.Authority)
+	t := &http.Transport{DisableKeepAlives: true, DialContext: s.Dial, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	answer, err := t.RoundTrip(r)
 	s.ok(err)
 	defer answer.Body.Close()

@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"strings"
@@ -55,7 +56,7 @@ func (f *fleet) launch(t *task) {
 	case len(command) > 0 && strings.HasPrefix(path.Base(command[0]), "missing"):
 		t.stop(types.TaskStopCodeTaskFailedToStart, fmt.Sprintf("CannotStartContainerError: failed to create task: OCI runtime create failed: exec: %q: executable file not found in $PATH", command[0]))
 	default:
-		t.process = f.startProcess(t.place.region, t.definition, t.id(), run, t.container)
+		t.process = f.startProcess(t.container, run, func(ctx context.Context, p *process) error { return f.ready(ctx, t, p) })
 	}
 }
 

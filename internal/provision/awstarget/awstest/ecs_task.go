@@ -23,8 +23,10 @@ type task struct {
 	// definition is of the one container that is played here: the first.
 	definition types.ContainerDefinition
 	container  *Container
-	network    network
-	address    string
+	// executionRole is what gets its secrets and writes its log.
+	executionRole string
+	network       network
+	address       string
 
 	process *process
 	targets []targetKey
@@ -108,7 +110,7 @@ func (f *fleet) newTask(at place, d types.TaskDefinition, n network) *task {
 			NetworkInterfaces: []types.NetworkInterface{{PrivateIpv4Address: &t.address}},
 		})
 	}
-	t.container = containerOf(t.definition)
+	t.container, t.executionRole = containerOf(t.definition), aws.ToString(d.ExecutionRoleArn)
 	f.tasks = append(f.tasks, t)
 	return t
 }

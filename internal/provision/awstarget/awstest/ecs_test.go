@@ -1,15 +1,20 @@
 package awstest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 )
 
 // TestAServiceLives follows a service from its making to its end, behind a load balancer.
@@ -43,6 +48,10 @@ func TestAServiceLives(t *testing.T) {
 	if status, body := s.get("http://" + s.name); status != 200 || body != "v1" {
 		t.Errorf("the front door answers %d %q", status, body)
 	}
+	s.secure("shop.example.com", group)
+	if status, body := s.get("https://www.shop.example.com"); status != 200 || body != "v1" {
+		t.Errorf("the front door answers %d %q over TLS", status, body)
+	}
 	_, err = s.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("shop"), Service: aws.String("web"), DesiredCount: aws.Int32(1)})
 	s.ok(err)
 	s.until("one target", func() (string, bool) { got := s.states(group); return got, got == "[healthy]" })
@@ -62,6 +71,25 @@ func TestAServiceLives(t *testing.T) {
 		t.Errorf("left in the group: %s", got)
 	}
 	_, err = s.ecs.DeleteCluster(t.Context(), &ecs.DeleteClusterInput{Cluster: aws.String("shop")})
+	s.ok(err)
+}
+
+// secure adds an entrance over TLS for a domain and the names in it.
+func (s *shop) secure(domain, group string) {
+	s.Helper()
+	certificate, err := acm.NewFromConfig(config(s.Account)).RequestCertificate(s.Context(), &acm.RequestCertificateInput{DomainName: &domain, SubjectAlternativeNames: []string{"*." + domain}, ValidationMethod: acmtypes.ValidationMethodDns})
+	s.ok(err)
+	_, err = s.elb.CreateListener(s.Context(), &elb.CreateListenerInput{
+		LoadBalancerArn: &s.balancer, Port: aws.Int32(443), Protocol: elbtypes.ProtocolEnumHttps, Certificates: []elbtypes.Certificate{{CertificateArn: certificate.CertificateArn}},
+		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &group}},
+	})
+	s.ok(err)
+	names := route53.NewFromConfig(config(s.Account))
+	zone, err := names.CreateHostedZone(s.Context(), &route53.CreateHostedZoneInput{Name: aws.String("example.com"), CallerReference: aws.String("zone")})
+	s.ok(err)
+	_, err = names.ChangeResourceRecordSets(s.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: zone.HostedZone.Id, ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
+		Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{Name: aws.String("*." + domain), Type: route53types.RRTypeA, AliasTarget: &route53types.AliasTarget{DNSName: &s.name, HostedZoneId: aws.String("Z1")}},
+	}}}})
 	s.ok(err)
 }
 
@@ -99,6 +127,11 @@ func TestTasksRunAndEnd(t *testing.T) {
 		})
 		return task
 	}
+	own, foreign := s.secret("shop/own", `{"code":5}`), s.secret("other/own", "5")
+	from := func(arn *string, rest string) []ecstypes.Secret {
+		return []ecstypes.Secret{{Name: aws.String("CODE"), ValueFrom: aws.String(*arn + rest)}}
+	}
+	s.Account.Run("coded", func(_ context.Context, c *Container) int { return len(c.Environment["CODE"]) })
 	for _, c := range []struct {
 		name, definition string
 		exit             int32 // -1 for none
@@ -108,6 +141,9 @@ func TestTasksRunAndEnd(t *testing.T) {
 		{"fails", s.define("fails", "exit:1", "3"), 3, ecstypes.TaskStopCodeEssentialContainerExited},
 		{"has no image", s.define("no-image", "nothing:1"), -1, ecstypes.TaskStopCodeTaskFailedToStart},
 		{"has no such command", s.define("no-command", "exit:1", "/missing"), -1, ecstypes.TaskStopCodeTaskFailedToStart},
+		{"gets a secret", s.defineWith(from(own, ":code::"), "secret", "coded:1"), 1, ecstypes.TaskStopCodeEssentialContainerExited},
+		{"asks for a member that is not there", s.defineWith(from(own, ":other::"), "member", "coded:1"), -1, ecstypes.TaskStopCodeTaskFailedToStart},
+		{"asks for a secret that its role may not read", s.defineWith(from(foreign, ""), "foreign", "coded:1"), -1, ecstypes.TaskStopCodeTaskFailedToStart},
 	} {
 		begun, err := run(c.name, c.definition)
 		s.ok(err)

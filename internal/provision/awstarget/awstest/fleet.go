@@ -21,6 +21,7 @@ import (
 type fleet struct {
 	*cloud
 	balancing *balancing
+	roles     *roles
 	start     sync.Once
 
 	mu       sync.Mutex
@@ -34,7 +35,7 @@ type fleet struct {
 }
 
 func newFleet(c *cloud, b *balancing) *fleet {
-	return &fleet{cloud: c, balancing: b, programs: programs(), ran: map[string]ran{}}
+	return &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
 }
 
 // fleetCall answers a call. The lock is held.

@@ -16,7 +16,7 @@ func newOverlay(a *Account) *overlay {
 	databases := &dataAPI{on: map[string]bool{}}
 	return &overlay{moto: a.cloud.moto, pieces: []piece{
 		bucketTags, endpointFilters, databases.piece, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
-		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece,
+		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece, a.fleet.roles.piece,
 	}}
 }
 

@@ -2,7 +2,6 @@ package awstest
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // process is a container that runs. Its lines go where the awslogs driver sends them ("Send
@@ -34,36 +32,20 @@ type process struct {
 	addresses map[int32]string
 }
 
-// startProcess begins to run a program. One whose log has no group does not start.
-func (c *cloud) startProcess(region string, d types.ContainerDefinition, taskID string, run Program, container *Container) *process {
+// startProcess begins to run a program when all is ready for it.
+func (c *cloud) startProcess(container *Container, run Program, ready func(context.Context, *process) error) *process {
 	ctx, cancel := context.WithCancel(c.running)
 	p := &process{terminate: cancel, begun: make(chan struct{}), ended: make(chan struct{}), addresses: map[int32]string{}}
 	container.process = p
-	if l := d.LogConfiguration; l != nil && l.LogDriver == types.LogDriverAwslogs {
-		p.logs = cloudwatchlogs.NewFromConfig(c.config(region))
-		p.group, p.stream = l.Options["awslogs-group"], strings.Join([]string{l.Options["awslogs-stream-prefix"], aws.ToString(d.Name), taskID}, "/")
-	}
 	c.goroutines.Go(func() {
 		defer close(p.ended)
 		defer cancel()
-		err := p.openLog(context.WithoutCancel(ctx))
-		if p.problem = err; err == nil {
+		if p.problem = ready(context.WithoutCancel(ctx), p); p.problem == nil {
 			close(p.begun)
 			p.code = p.run(ctx, run, container)
 		}
 	})
 	return p
-}
-
-func (p *process) openLog(ctx context.Context) error {
-	if p.logs == nil {
-		return nil
-	}
-	_, err := p.logs.CreateLogStream(ctx, &cloudwatchlogs.CreateLogStreamInput{LogGroupName: &p.group, LogStreamName: &p.stream})
-	if err != nil {
-		return fmt.Errorf("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: %w", err)
-	}
-	return nil
 }
 
 // run runs the program to its end and sends its lines.
