@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -71,6 +72,17 @@ func (l *look) sight(request string) (s *sight, ask bool) {
 	return s, true
 }
 
+// copied is the answer in a structure of the caller's own: the SDK writes into it once more.
+func (s *sight) copied() middleware.InitializeOutput {
+	v := reflect.ValueOf(s.out.Result)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return s.out
+	}
+	own := reflect.New(v.Type().Elem())
+	own.Elem().Set(v.Elem())
+	return middleware.InitializeOutput{Result: own.Interface()}
+}
+
 // drop takes away an answer that is none.
 func (l *look) drop(request string, s *sight) {
 	l.mu.Lock()
@@ -112,14 +124,14 @@ func (l *look) ask(ctx context.Context, request string, in middleware.Initialize
 				l.drop(request, s)
 			}
 			close(s.done)
-			return s.out, s.metadata, s.err
+			return s.copied(), s.metadata, s.err
 		}
 		select {
 		case <-ctx.Done():
 			return middleware.InitializeOutput{}, middleware.Metadata{}, context.Cause(ctx)
 		case <-s.done:
 			if s.err == nil {
-				return s.out, s.metadata, nil
+				return s.copied(), s.metadata, nil
 			}
 			// Whoever asked may have been told to stop.
 		}
