@@ -14,8 +14,9 @@ import (
 )
 
 // foretell warns of what an apply of this change would meet. It looks at the target for
-// warnings only: the planned values never depend on what it finds.
-func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot, resp *resource.ModifyPlanResponse) {
+// warnings only: the planned values never depend on what it finds. Where not everything that makes
+// a stack is known yet, it can only tell of a hold.
+func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot, known bool, resp *resource.ModifyPlanResponse) {
 	if !r.client.ready() {
 		return
 	}
@@ -24,12 +25,15 @@ func (r *deploymentSlotResource) foretell(ctx context.Context, slot target.Slot,
 		r.report(ctx, &resp.Diagnostics, "plan", slot.ID().String(), err)
 		return
 	}
-	fingerprint, err := r.client.driver.Fingerprint(ctx, slot.Definition)
-	if !ok || err != nil {
-		return // a program that this apply has yet to make has no fingerprint
+	var fingerprint string
+	if known { // a program that this apply has yet to make has none either
+		fingerprint, err = r.client.driver.Fingerprint(ctx, slot.Definition)
 	}
-	if h := s.Record.Hold; h != nil && h.Release == slot.Definition.Release && h.Fingerprint == fingerprint && slot.Retry <= h.Retry {
+	if h := s.Record.HeldBack(slot, fingerprint, s.Observation); h != nil {
 		resp.Diagnostics.AddAttributeWarning(path.Root("release"), "Release is on hold", fmt.Sprintf("Release %s of slot %q was rolled back by %s at %s: %s. Applying this plan will fail without touching the slot. Choose another release, or raise retry above %d to try this one again.", h.Release, slot.ID(), h.By, h.At.UTC().Format(time.RFC3339), target.FirstLine(h.Reason), h.Retry))
+		return
+	}
+	if !ok || err != nil || !known {
 		return
 	}
 	switch w := s.Record.Swap; {

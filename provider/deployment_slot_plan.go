@@ -58,7 +58,11 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 		return
 	}
 	r.planTogether(ctx, slot, why, req, resp)
-	if !plan.definitionKnown(ctx) {
+	known := plan.definitionKnown(ctx)
+	if why == changing && given(plan.Release) && given(plan.Retry) && !resp.Plan.Raw.Equal(req.State.Raw) {
+		r.foretell(ctx, slot, known, resp)
+	}
+	if !known {
 		return
 	}
 	var before *target.Slot
@@ -67,9 +71,6 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 		before = &s
 	}
 	r.warnMissing(slot, before, req, resp)
-	if why == changing && !resp.Plan.Raw.Equal(req.State.Raw) {
-		r.foretell(ctx, slot, resp)
-	}
 }
 
 // fill replaces what the configuration leaves out by what follows from the environment.

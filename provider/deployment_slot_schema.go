@@ -69,7 +69,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"retry": schema.Int64Attribute{
 				Optional: true, Computed: true, Default: int64default.StaticInt64(0),
-				MarkdownDescription: "Counter to raise to try a release again that was rolled back; defaults to 0.",
+				MarkdownDescription: "Counter to raise to try a release again that was rolled back, also where its components have been changed since; defaults to 0.",
 			},
 			"swap": schema.SingleNestedAttribute{
 				Optional: true, Computed: true,

@@ -41,6 +41,17 @@ func TestPlanOfAReleaseOnHoldShowsTheTruthAndWarns(t *testing.T) {
 		t.Errorf("planned release is %v", at(p.planned, "release"))
 	}
 	warned(t, p.diags, `AttributeName("release")`, "by ann at 2026-11-03T", "orders were lost. Applying", "raise retry above 0")
+	l.configure()
+	tuned := with(second, components("api", set{"environment": set{"LEVEL": "debug"}, "stop_timeout_seconds": 20}))
+	again := l.plan(o, tuned)
+	warned(t, again.diags, `AttributeName("release")`, "by ann at 2026-11-03T", "raise retry above 0")
+	if _, d := l.apply(again); !d.errors() {
+		t.Error("the same release with another environment passes")
+	}
+	l.configure()
+	warned(t, l.plan(o, with(second, components("api", set{"environment": unknown{}}))).diags, `AttributeName("release")`, "by ann at 2026-11-03T")
+	l.configure()
+	p = l.plan(o, second)
 	before := w.slot().Record
 	same, d := l.apply(p)
 	diffs, err := same.state.Diff(o.state)

@@ -48,9 +48,12 @@ type HoldError struct {
 }
 
 func (e *HoldError) Error() string {
-	serving := "Nothing serves in this slot"
-	if e.Serving != "" {
-		serving = fmt.Sprintf("Release %s serves all traffic", e.Serving)
+	serving := fmt.Sprintf("Release %s serves all traffic", e.Serving)
+	switch e.Serving {
+	case "":
+		serving = "Nothing serves in this slot"
+	case e.Hold.Release:
+		serving = "An earlier definition of it serves all traffic"
 	}
 	return fmt.Sprintf("%s: release %s is on hold: %s rolled it back at %s (%s). %s; nothing was touched. "+
 		"To go on, set another release, or raise retry above %d to try this one again.",

@@ -138,7 +138,7 @@ func (r *run) advance(ctx context.Context, d decide.Decision, seen target.Observ
 	case d.Hold:
 		r.hold(cmp.Or(d.HeldBy, watcher), w.Reason)
 	case d.Next != "" && d.Next != target.PhaseRolledBack && w.Phase == target.PhaseRollingBack:
-		if h := r.record.Hold; h != nil && h.Release == w.Release && h.Fingerprint == w.Fingerprint {
+		if h := r.record.Hold; h != nil && h.Release == w.Release {
 			r.record.Hold = nil // it was not rolled back after all
 		}
 	case d.Next == target.PhaseLive:

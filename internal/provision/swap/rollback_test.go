@@ -57,11 +57,41 @@ func TestAHoldLetsOnlyOthersPass(t *testing.T) {
 		wantError[*swap.HoldError](t, w.run(slot("2", retry(1))))
 		w.ok(w.run(slot("2", retry(2))))
 	})
-	t.Run("other components under the same release pass", func(t *testing.T) {
+	t.Run("the same release with other components is refused too", func(t *testing.T) {
 		t.Parallel()
 		w := held(t)
-		w.ok(w.run(slot("2", command("api", "mended-{release}"))))
+		for _, change := range []func(*target.Slot){
+			command("api", "mended-{release}"),
+			func(s *target.Slot) {
+				c := s.Definition.Components["mailer"]
+				c.StopTimeoutSeconds, c.Environment = 7, map[string]string{"LEVEL": "debug"}
+				s.Definition.Components["mailer"] = c
+			},
+		} {
+			wantError[*swap.HoldError](t, w.run(slot("2", change)))
+			w.stands("blue 1")
+		}
+		w.ok(w.run(slot("2", command("api", "mended-{release}"), retry(1))))
 		equal(t, "the front door", w.serving(), "2")
+	})
+	t.Run("an earlier definition of the same release may go on serving, and no other", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.mustRun("1")
+		w.ok(w.run(slot("1", command("api", "worse-{release}"))))
+		w.ok(w.rollBack())
+		saysAll(t, wantError[*swap.HoldError](t, w.run(slot("1", command("api", "worse-{release}")))), "An earlier definition of it serves all traffic; nothing was touched")
+		wantError[*swap.HoldError](t, w.run(slot("1", command("api", "mended-{release}"))))
+		w.mustRun("1")
+		w.stands("blue 1")
+		equal(t, "held", w.record().Hold != nil, true)
+	})
+	t.Run("another release that gets live clears it, whatever definition was rolled back", func(t *testing.T) {
+		t.Parallel()
+		w := held(t)
+		w.mustRun("3")
+		equal(t, "held", w.record().Hold != nil, false)
+		w.ok(w.run(slot("2", command("api", "mended-{release}"))))
 	})
 	t.Run("another release passes, and clears it", func(t *testing.T) {
 		t.Parallel()

@@ -71,13 +71,15 @@ func (r *run) finishRollback(ctx context.Context) error {
 
 // ask stores what is wanted, unless a hold forbids it.
 func (r *run) ask(ctx context.Context) error {
-	now, d := r.clock.Now(), r.want.Definition
-	if h := r.record.Hold; h != nil && h.Release == d.Release && h.Fingerprint == r.fingerprint && r.want.Retry <= h.Retry {
+	now := r.clock.Now()
+	if r.record.Hold != nil {
 		seen, err := r.observe(ctx)
 		if err != nil {
 			return err
 		}
-		return &HoldError{r.want.ID(), *h, seen.Stacks[seen.Serving].Spec.Definition.Release}
+		if h := r.record.HeldBack(r.want, r.fingerprint, seen); h != nil {
+			return &HoldError{r.want.ID(), *h, seen.Stacks[seen.Serving].Spec.Definition.Release}
+		}
 	}
 	if m := &r.record.Meta; m.Generation == 0 {
 		m.CreatedAt, m.Generation = now, 1

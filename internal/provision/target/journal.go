@@ -160,7 +160,8 @@ type Sample struct {
 	Old     Measurement `json:"old"`
 }
 
-// Hold keeps a release that was rolled back from coming again by itself.
+// Hold keeps a release that was rolled back from coming again by itself, in whatever
+// definition. Fingerprint is of the one that was rolled back.
 type Hold struct {
 	Release     string    `json:"release"`
 	Fingerprint string    `json:"fingerprint"`

@@ -126,6 +126,19 @@ type SlotRecord struct {
 	Hold   *Hold            `json:"hold,omitempty"`
 }
 
+// HeldBack is the hold that forbids to bring what is wanted, nil if none does. To ask for what
+// serves already is never forbidden: an earlier definition of the release may have stayed.
+func (r SlotRecord) HeldBack(want Slot, fingerprint string, seen Observation) *Hold {
+	h, serving := r.Hold, seen.Stacks[seen.Serving].Spec
+	switch {
+	case h == nil || h.Release != want.Definition.Release || want.Retry > h.Retry:
+		return nil
+	case serving.Definition.Release == h.Release && serving.Fingerprint == fingerprint:
+		return nil
+	}
+	return h
+}
+
 // Passed is the proof that a stack went through every gate and took the traffic.
 type Passed struct {
 	SwapID      string    `json:"swap_id"`
