@@ -15,6 +15,8 @@ const (
 	// What was deleted can be described for a while, and its name is free again.
 	serviceInactive = "INACTIVE"
 	serviceActive   = "ACTIVE"
+	// maxServices is how many one call describes.
+	maxServices = 10
 )
 
 // graceSeconds is how long ECS leaves a new task alone that the load balancer does not call
@@ -25,7 +27,7 @@ const graceSeconds = 300
 // what AWS allows.
 func findServices(ctx context.Context, c *clients, cluster string, names []string) (map[string]types.Service, error) {
 	all := map[string]types.Service{}
-	for some := range slices.Chunk(names, 10) {
+	for some := range slices.Chunk(names, maxServices) {
 		out, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &cluster, Services: some, Include: []types.ServiceField{types.ServiceFieldTags}})
 		if err != nil {
 			return nil, failed(absent(err, errNoCluster), "find the services of cluster %q", cluster)

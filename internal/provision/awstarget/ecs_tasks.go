@@ -17,11 +17,15 @@ const (
 	taskStopped = "STOPPED"
 )
 
-// listTasks lists the ARNs of a service's tasks, with those that stopped within the last hour.
+// listTasks lists the ARNs of the tasks of a service, or of a whole cluster, with those that stopped within the last hour.
 func listTasks(ctx context.Context, c *clients, cluster, service string) ([]string, error) {
 	var all []string
 	for _, state := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
-		pages := ecs.NewListTasksPaginator(c.ecs, &ecs.ListTasksInput{Cluster: &cluster, ServiceName: &service, DesiredStatus: state})
+		in := &ecs.ListTasksInput{Cluster: &cluster, DesiredStatus: state}
+		if service != "" {
+			in.ServiceName = &service
+		}
+		pages := ecs.NewListTasksPaginator(c.ecs, in)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {

@@ -5,16 +5,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/operator"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // TestTwoRegionsInOneRun makes an environment in each of two regions at the same time, with one
@@ -48,7 +52,7 @@ func TestTwoRegionsInOneRun(t *testing.T) {
 		_, err := d.PutEnvironment(ctx, environment(t, region, "production"), mine)
 		return err
 	})
-	each(func(ctx context.Context, region string) error { return putSlot(ctx, d, slotIn(region, "oms")) })
+	each(func(ctx context.Context, region string) error { return serve(ctx, d, slotIn(region, "oms")) })
 	inRightRegion(t, calls.Sent(), places)
 
 	calls.FailAt(0, awstest.FailBefore)
@@ -61,6 +65,7 @@ func TestTwoRegionsInOneRun(t *testing.T) {
 		}
 	}
 	asksOnce(t, d, calls)
+	seesTheSame(t, d, calls, slotIn("asia", "oms"))
 	operatorSees(t, l, "america/production/oms", "asia/production/oms")
 }
 
@@ -68,21 +73,51 @@ func slotIn(region, name string) target.SlotID {
 	return target.SlotID{Environment: target.EnvironmentID{Region: region, Name: "production"}, Name: name}
 }
 
-// putSlot writes the record of a slot, and a journal.
-func putSlot(ctx context.Context, d target.Driver, id target.SlotID) error {
-	lease, err := d.AcquireLease(ctx, id, "token", "me", time.Hour)
+// serve brings a stack of a slot live, with the record and the journal of a swap.
+func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
+	lease, err := d.AcquireLease(ctx, id, "token of "+id.Name, "me", time.Hour)
 	if err != nil {
 		return err
 	}
-	rec := target.SlotRecord{Meta: target.Meta{Owner: "me", Generation: 1, Ready: true}, Asked: target.Slot{Environment: id.Environment, Name: id.Name}}
+	c := apps{}.Healthy()
+	c.Routes = []target.Route{{Host: id.Name, PathPrefix: "/"}}
+	definition := target.Definition{Release: "1", Components: map[string]target.Component{"web": c}, AllowUntested: true}
+	rec := target.SlotRecord{
+		Meta:  target.Meta{Owner: "me", Generation: 1, Ready: true},
+		Asked: target.Slot{Environment: id.Environment, Name: id.Name, Definition: definition},
+	}
 	if _, err := d.PutSlot(ctx, rec, lease); err != nil {
+		return err
+	}
+	fingerprint, err := d.Fingerprint(ctx, definition)
+	if err != nil {
+		return err
+	}
+	stack := target.StackSpec{Slot: id, Color: target.Blue, SwapID: "s-1", Definition: definition, Fingerprint: fingerprint, Capacity: map[string]int{"web": 1}}
+	if err := d.PutStack(ctx, stack, lease); err != nil {
+		return err
+	}
+	_, err = wait.Until(ctx, wait.Options{First: 50 * time.Millisecond}, func(ctx context.Context) (state, bool, error) {
+		obs, err := d.Observe(ctx, id)
+		all := obs.Stacks[target.Blue].Of("web")
+		return state(fmt.Sprintf("%+v", all)), len(all) == 1 && all[0].Healthy, err
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := d.SetTraffic(ctx, id, target.Traffic{Color: target.Blue}, time.Second, lease); err != nil {
 		return err
 	}
 	at := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 	swap := target.Swap{ID: "s-1", Phase: target.PhaseLive, Release: "1", To: target.Blue, By: "me", StartedAt: at, PhaseAt: at, EndedAt: &at}
 	err = d.PutJournal(ctx, target.Journal{Slot: id, Swap: swap}, lease)
-	return errors.Join(err, d.ReleaseLease(ctx, id, "token"))
+	return errors.Join(err, d.ReleaseLease(ctx, id, lease.Token))
 }
+
+// state is an observation in words.
+type state string
+
+func (s state) String() string { return string(s) }
 
 // refresh looks at everything that a plan looks at.
 func refresh(ctx context.Context, d target.Driver, slots ...target.SlotID) error {
@@ -182,6 +217,44 @@ func asksOnce(t *testing.T, d target.Driver, calls *awstest.Calls) {
 	}
 	if changed := asked(recently); changed != whole {
 		t.Errorf("after a change a look sent %d requests, want %d", changed, whole)
+	}
+}
+
+// seesTheSame wants the look of a refresh at a slot to see what any other sees, without asking the
+// load balancer for the health of each target.
+func seesTheSame(t *testing.T, d target.Driver, calls *awstest.Calls, id target.SlotID) {
+	t.Helper()
+	calls.FailAt(0, awstest.FailBefore)
+	look := func(ctx context.Context) target.Observation {
+		obs, err := d.Observe(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs.At = time.Time{}
+		for c, s := range obs.Stacks {
+			for i := range s.Instances {
+				s.Instances[i].Passes, s.Instances[i].HealthySince, s.Instances[i].LastProbe = 0, nil, ""
+			}
+			obs.Stacks[c] = s
+		}
+		return obs
+	}
+	want := look(t.Context())
+	if n := len(want.Stacks[target.Blue].Instances); want.Serving != target.Blue || n != 1 || !want.Stacks[target.Blue].Instances[0].Healthy {
+		t.Errorf("slot %s is %+v", id, want)
+	}
+	calls.FailAt(0, awstest.FailBefore)
+	recently := target.AllowRecent(t.Context())
+	if diff := cmp.Diff(want, look(recently)); diff != "" {
+		t.Errorf("a refresh sees something else (-want +got):\n%s", diff)
+	}
+	if made := calls.Made(); slices.Contains(made, "elasticloadbalancing DescribeTargetHealth") || !slices.Contains(made, "ecs DescribeServices") {
+		t.Errorf("a refresh calls %q", made)
+	}
+	calls.FailAt(0, awstest.FailBefore)
+	look(recently)
+	if made := slices.DeleteFunc(calls.Made(), func(c string) bool { return strings.HasPrefix(c, "dynamodb") }); len(made) > 0 {
+		t.Errorf("the next one calls %q", made)
 	}
 }
 

@@ -24,6 +24,9 @@ type seen struct {
 	event string
 	// targets is what the load balancer says, by address; nil for a worker.
 	targets map[string]targetHealth
+	// unasked says that the load balancer was not asked. ECS takes away what it finds unhealthy, so
+	// that what runs and was not noted as unhealthy is taken for healthy.
+	unasked bool
 	// noted is since when tasks are what they are, by id.
 	noted map[string]health
 	now   time.Time
@@ -117,6 +120,9 @@ func (s seen) status(i instance, noted map[string]health) target.InstanceStatus 
 	case passes && st.Running:
 		if !known || !was.Healthy {
 			was = health{true, s.now}
+			if s.unasked {
+				was.Since = aws.ToTime(t.StartedAt).UTC()
+			}
 		}
 		noted[id] = was
 		st.HealthySince, st.Passes = &was.Since, 1
@@ -156,6 +162,9 @@ func (s seen) check(t types.Task) (passes bool, probe string) {
 			return false, fmt.Sprintf("GET %s fails", s.HealthCheck.Path)
 		}
 		return false, ""
+	case s.unasked:
+		was, known := s.noted[taskID(text(t.TaskArn))]
+		return !known || was.Healthy, ""
 	}
 	h := s.targets[address(t)]
 	switch h.state {

@@ -22,6 +22,8 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 	}
 	if l, held := t.held.Load(id); held {
 		w.lease = l.(target.Lease)
+	} else if target.RecentAllowed(ctx) {
+		w.refreshing, ctx = true, t.looking(ctx)
 	}
 	r, err := w.table.get(ctx, slotKey(id))
 	if err == nil {
@@ -59,7 +61,7 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 
 // observeStacks looks at all components of both stacks at once.
 func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation) error {
-	services, err := findServices(ctx, w.clients, w.clusterName(), w.state.services())
+	services, err := w.servicesNow(ctx, w.state.services())
 	if err != nil {
 		return err
 	}
@@ -147,21 +149,17 @@ func (w *slotWork) observeStack(ctx context.Context, of *seat, services map[stri
 
 // look asks AWS about one component.
 func (w *slotWork) look(ctx context.Context, of *seat, name string, service types.Service) (seen, error) {
-	s := seen{component: name, Component: of.Spec.Definition.Components[name], count: int(service.DesiredCount), noted: of.Health}
+	s := seen{component: name, Component: of.Spec.Definition.Components[name], count: int(service.DesiredCount), noted: of.Health, unasked: w.refreshing}
 	if len(service.Events) > 0 {
 		s.event = text(service.Events[0].Message)
 	}
+	var err error
 	if service.ServiceName != nil {
-		arns, err := listTasks(ctx, w.clients, w.clusterName(), *service.ServiceName)
-		if err == nil {
-			s.tasks, err = findTasks(ctx, w.clients, w.clusterName(), arns)
-		}
-		if err != nil {
+		if s.tasks, err = w.tasksNow(ctx, *service.ServiceName); err != nil {
 			return s, err
 		}
 	}
-	var err error
-	if group := of.TargetGroups[name]; group != "" {
+	if group := of.TargetGroups[name]; group != "" && !w.refreshing {
 		s.targets, err = findHealth(ctx, w.clients, group)
 	}
 	s.now = w.target.now()

@@ -81,6 +81,8 @@ type slotWork struct {
 	spec  target.Environment
 	id    target.SlotID
 	lease target.Lease
+	// refreshing says that it is looked at with many others, and not by who works on it.
+	refreshing bool
 	// tags are the user's, as the record has them.
 	slotTags map[string]string
 

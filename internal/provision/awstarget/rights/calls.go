@@ -126,6 +126,7 @@ var calls = map[string][]grant{
 	"ecs.DescribeClusters":         on(containers),
 	"ecs.DescribeServices":         on(containers),
 	"ecs.DescribeTasks":            on(containers),
+	"ecs.ListServices":             on(everything),
 	"ecs.ListTaskDefinitions":      on(everything),
 	"ecs.ListTasks":                on(everything),
 	"ecs.RegisterTaskDefinition":   all(on(containers), taggedContainers, passedRoles),
