@@ -60,12 +60,13 @@ func Covers(service, operation string) (covered, planned bool) {
 	return covered, reads(call) || slices.ContainsFunc(grants, func(g grant) bool { return g.planned })
 }
 
-// reads says whether a call changes nothing. Who reads a secret has what it opens.
+// reads says whether a call changes nothing, and shows nothing that people keep: who reads a secret
+// has what it opens, and logs hold what customers do.
 func reads(call string) bool {
 	service, operation, _ := strings.Cut(call, ".")
 	for _, prefix := range []string{"Describe", "Get", "List", "Head", "Query", "BatchGetItem"} {
 		if strings.HasPrefix(operation, prefix) {
-			return service != "secretsmanager" || !strings.Contains(operation, "SecretValue")
+			return (service != "secretsmanager" || !strings.Contains(operation, "SecretValue")) && operation != "GetLogEvents"
 		}
 	}
 	return false
