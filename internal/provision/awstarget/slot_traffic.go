@@ -58,6 +58,10 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	case live == to && was == to:
 		return false, nil
 	case live.Color != "" && (live.Color != was.Color || live.Percent != was.Percent):
+		// Another call may have divided it since the state was read.
+		if before := w.version; w.reload(ctx) == nil && w.version != before {
+			return w.move(ctx, to, drain)
+		}
 		return false, target.Errorf(target.ErrConflict, "the load balancer's rules give seat %q all but %d percent of the traffic, and what was last asked for is %q but for %d percent: somebody else has changed them; put them back, then apply again", live.Color, live.Percent, was.Color, was.Percent)
 	}
 	if err := w.prepare(ctx, live, to, drain); err != nil {
