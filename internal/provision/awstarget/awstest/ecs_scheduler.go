@@ -61,11 +61,11 @@ func (f *fleet) tasksOf(s *ecsService) []*task {
 // throttle logic"; only such a one, or one with a failed check, is a failed task of the
 // deployment (Deployment, failedTasks).
 func (s *ecsService) note(t *task) {
-	pause := faster(5)
+	pause := faster(15)
 	switch t.StopCode {
 	case types.TaskStopCodeTaskFailedToStart:
 		s.failures++
-		pause <<= min(s.failures, 4)
+		pause <<= min(s.failures, 3)
 		if len(s.Deployments) > 0 {
 			s.Deployments[0].FailedTasks++
 		}
