@@ -18,8 +18,8 @@ type scheduled struct {
 	next     time.Time // zero for never again
 }
 
-// putAction follows PutScheduledAction. A time that has passed is refused: what AWS does with
-// it is not said anywhere, so that nothing may lean on it.
+// putAction follows PutScheduledAction. A time before the minute that is about to end is refused:
+// what AWS does with it is not said anywhere, so that nothing may lean on it.
 func (s *scaling) putAction(_ context.Context, c Call) (any, error) {
 	var in aas.PutScheduledActionInput
 	if err := c.read(&in); err != nil {
@@ -63,7 +63,11 @@ func (s *scaling) putAction(_ context.Context, c Call) (any, error) {
 	if a.schedule, err = parseSchedule(*a.Schedule, *a.Timezone); err != nil {
 		return nil, refuse("ValidationException", "%v", err)
 	}
-	if a.next = a.after(now); a.next.IsZero() {
+	from := now
+	if _, ok := a.schedule.(once); ok {
+		from = now.Add(-time.Minute)
+	}
+	if a.next = a.after(from); a.next.IsZero() {
 		return nil, refuse("ValidationException", "The schedule %s has no time to come", *a.Schedule)
 	}
 	if at >= 0 {
