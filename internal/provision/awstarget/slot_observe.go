@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -71,7 +72,7 @@ func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation) e
 		if err != nil {
 			return err
 		}
-		if !obs.Carries(c) && w.overAndGone(of, st, services) {
+		if !obs.Carries(c) && overAndGone(of, st, services, obs.At) {
 			continue
 		}
 		obs.Stacks[c] = st
@@ -107,9 +108,9 @@ func (s slotState) services() []string {
 	return names
 }
 
-// overAndGone says whether a stack's time is over and nothing of it runs any more.
-func (w *slotWork) overAndGone(of *seat, st target.StackStatus, services map[string]types.Service) bool {
-	if of.RetireAt == nil || w.target.now().Before(*of.RetireAt) {
+// overAndGone says whether a stack's time is over at a time and nothing of it runs any more.
+func overAndGone(of *seat, st target.StackStatus, services map[string]types.Service, at time.Time) bool {
+	if of.RetireAt == nil || at.Before(*of.RetireAt) {
 		return false
 	}
 	for name := range of.Spec.Definition.Components {
