@@ -291,7 +291,11 @@ func (st *stack) status() target.StackStatus {
 		out.Instances = append(out.Instances, i.status())
 	}
 	if front != nil {
-		out.InFlight = int(front.Stats(st.id()).InFlight)
+		stats := front.Stats(st.id())
+		out.InFlight = int(stats.InFlight)
+		if !stats.LastAnswer.IsZero() {
+			out.LastAnswerAt = new(stats.LastAnswer.UTC())
+		}
 	}
 	return out
 }

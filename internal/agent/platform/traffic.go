@@ -41,37 +41,22 @@ func (s *slot) carries(c target.Color) bool {
 
 // SetTraffic implements target.Router. The record is the commit point: it is written before
 // the front door's pointer moves, so that a crash in between ends in what was asked for.
-func (p *Platform) SetTraffic(ctx context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
+func (p *Platform) SetTraffic(_ context.Context, id target.SlotID, t target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
 	s, err := p.slot(id, false)
 	if err != nil {
 		return target.Switched{}, err
 	}
-	wait, err := s.setTraffic(t, drain, l)
-	if err != nil || wait == nil {
-		return target.Switched{Drained: true}, err
-	}
-	waiting, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(p.open, func() { cancel(ErrHandedOver) })()
-	done, err := wait(waiting)
-	if err != nil {
-		return target.Switched{}, err
-	}
-	out := target.Switched{At: done.At.UTC(), Drained: done.Drained}
-	if at := done.LastOldAnswer.UTC(); !done.LastOldAnswer.IsZero() {
-		out.LastOldAnswer = &at
-	}
-	return out, nil
+	at, err := s.setTraffic(t, drain, l)
+	return target.Switched{At: at}, err
 }
 
-// setTraffic is SetTraffic without the wait for what the stack that lost its share was asked
-// before: others may set the traffic meanwhile. It returns nil if everything was set already.
-func (s *slot) setTraffic(t target.Traffic, drain time.Duration, l target.Lease) (drained, error) {
+// setTraffic returns when the traffic was set, zero if everything was set already.
+func (s *slot) setTraffic(t target.Traffic, drain time.Duration, l target.Lease) (time.Time, error) {
 	s.effects.Lock()
 	defer s.effects.Unlock()
 	front := s.e.front()
 	if front == nil {
-		return nil, target.Errorf(target.ErrUnavailable, "the front door of environment %q is not open", s.e.id)
+		return time.Time{}, target.Errorf(target.ErrUnavailable, "the front door of environment %q is not open", s.e.id)
 	}
 	s.mu.Lock()
 	err := s.leased(l)
@@ -81,17 +66,17 @@ func (s *slot) setTraffic(t target.Traffic, drain time.Duration, l target.Lease)
 		err = checkTraffic(t)
 	}
 	if err != nil {
-		return nil, err
+		return time.Time{}, err
 	}
 	if t.Percent == 0 {
 		t.StickyBy = ""
 	}
 	if t != was {
 		if err := s.mayCarry(t, was); err != nil {
-			return nil, err
+			return time.Time{}, err
 		}
 		if err := s.limitDrain(front, drain); err != nil {
-			return nil, err
+			return time.Time{}, err
 		}
 		err := s.change(func(f *slotFile) error {
 			f.set(t)
@@ -103,10 +88,10 @@ func (s *slot) setTraffic(t target.Traffic, drain time.Duration, l target.Lease)
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return time.Time{}, err
 		}
 	} else if front.Traffic(s.id.Name) == s.pointers(t) {
-		return nil, nil
+		return time.Time{}, nil
 	}
 	// Also where the record was written before and the pointer did not follow: it does now.
 	return s.point(front)
@@ -184,11 +169,8 @@ func (s *slot) pointers(t target.Traffic) proxy.Traffic {
 	return out
 }
 
-// drained waits for what a stack was asked before it lost its share.
-type drained func(context.Context) (proxy.Switched, error)
-
-// point makes the front door's pointers what the record says.
-func (s *slot) point(front *proxy.Proxy) (drained, error) {
+// point makes the front door's pointers what the record says, and returns since when they are.
+func (s *slot) point(front *proxy.Proxy) (time.Time, error) {
 	s.mu.Lock()
 	t := s.file.traffic()
 	preview := ""
@@ -196,11 +178,11 @@ func (s *slot) point(front *proxy.Proxy) (drained, error) {
 		preview = st.id()
 	}
 	s.mu.Unlock()
-	wait, err := front.Direct(s.id.Name, s.pointers(t))
+	at, err := front.Direct(s.id.Name, s.pointers(t))
 	if err != nil {
-		return nil, err
+		return time.Time{}, err
 	}
-	return wait, front.SetPreview(s.id.Name, preview)
+	return at.UTC(), front.SetPreview(s.id.Name, preview)
 }
 
 // direct makes the front door's pointers what the record says, at a start or for a new stack.

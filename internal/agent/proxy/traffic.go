@@ -74,24 +74,29 @@ var errDrainLimit = errors.New("the drain limit has passed")
 // Setting what is set already returns at once. An error of the context only says that the
 // wait was cut short: the traffic has been set, as Switched.At tells.
 func (p *Proxy) SetTraffic(ctx context.Context, slotName string, t Traffic) (Switched, error) {
-	drained, err := p.Direct(slotName, t)
+	c, err := p.direct(slotName, t)
 	if err != nil {
 		return Switched{}, err
 	}
-	return drained(ctx)
+	return p.awaitLeft(ctx, slotName, c)
 }
 
-// Direct is SetTraffic in two parts, for who lets others change the traffic again while it
-// drains: it sets the traffic and returns the wait for the stacks that left.
-func (p *Proxy) Direct(slotName string, t Traffic) (drained func(context.Context) (Switched, error), err error) {
+// Direct is SetTraffic without the wait: it returns when the traffic was set. [Proxy.Stats]
+// says what the stacks that left are still answering.
+func (p *Proxy) Direct(slotName string, t Traffic) (at time.Time, err error) {
+	c, err := p.direct(slotName, t)
+	return c.at, err
+}
+
+func (p *Proxy) direct(slotName string, t Traffic) (change, error) {
 	c, err := p.change(Production, slotName, t)
 	if err != nil {
-		return nil, fmt.Errorf("set traffic of slot %q: %w", slotName, err)
+		return c, fmt.Errorf("set traffic of slot %q: %w", slotName, err)
 	}
 	if c.made {
 		p.log.Info("traffic set", "slot", slotName, "from", c.old, "to", t)
 	}
-	return func(ctx context.Context) (Switched, error) { return p.awaitLeft(ctx, slotName, c) }, nil
+	return c, nil
 }
 
 // awaitLeft waits for the ordinary requests of the stacks that lost their whole share.

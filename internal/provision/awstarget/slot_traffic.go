@@ -18,7 +18,7 @@ const undoing = 30 * time.Second
 // what it changed. The stack that loses the traffic keeps its targets: what it has begun to answer
 // it goes on with, also when it is removed, for which ECS waits as long as its requests may take.
 func (t *Target) SetTraffic(ctx context.Context, id target.SlotID, to target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
-	out := target.Switched{Drained: true}
+	out := target.Switched{}
 	switch {
 	case to.Color != target.Blue && to.Color != target.Green:
 		return out, target.Errorf(target.ErrInvalid, "%q is not a seat: expected %q or %q", to.Color, target.Blue, target.Green)

@@ -14,6 +14,7 @@ type stack struct {
 	instances []*instance
 	retireAt  *time.Time
 	inFlight  int
+	answered  *time.Time // when it ended its last answer before it lost its traffic
 }
 
 // Fingerprint digests a definition; programs in memory have no artifacts to add.
@@ -151,7 +152,7 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 		}
 		for c, st := range l.stacks {
 			s.scale(st)
-			status := target.StackStatus{Spec: st.spec, Scale: map[string]int{}, InFlight: st.inFlight, RetireAt: st.retireAt}
+			status := target.StackStatus{Spec: st.spec, Scale: map[string]int{}, InFlight: st.inFlight, LastAnswerAt: st.answered, RetireAt: st.retireAt}
 			for name := range st.spec.Definition.Components {
 				status.Scale[name] = s.wanted(st, name)
 			}

@@ -94,7 +94,11 @@ func (t *Target) KillInstance(id target.SlotID, c target.Color, component string
 func (t *Target) HoldRequests(id target.SlotID, c target.Color, n int) {
 	t.tamper(func(s *store) {
 		if l, ok := s.slots[id]; ok && l.stacks[c] != nil {
-			l.stacks[c].inFlight = n
+			st := l.stacks[c]
+			if st.inFlight > 0 && n == 0 {
+				st.answered = pointer(s.now())
+			}
+			st.inFlight = n
 		}
 	})
 }

@@ -8,36 +8,24 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// SetTraffic divides the traffic of a slot in one write. While a stack that lost its whole
-// share has requests in flight (HoldRequests) it waits for the whole drain limit, also when
-// it is called again.
-func (t *Target) SetTraffic(ctx context.Context, id target.SlotID, to target.Traffic, drain time.Duration, l target.Lease) (target.Switched, error) {
-	switched, err := call(ctx, t, changes, "SetTraffic", func(s *store) (target.Switched, error) {
+// SetTraffic divides the traffic of a slot in one write.
+func (t *Target) SetTraffic(ctx context.Context, id target.SlotID, to target.Traffic, _ time.Duration, l target.Lease) (target.Switched, error) {
+	return call(ctx, t, changes, "SetTraffic", func(s *store) (target.Switched, error) {
 		held, err := s.leased(id, l)
 		if err != nil {
 			return target.Switched{}, err
 		}
 		return s.setTraffic(id, held, to)
 	})
-	if err != nil || switched.Drained {
-		return switched, err
-	}
-	if err := t.store.options.Clock.Sleep(ctx, drain); err != nil {
-		return switched, err
-	}
-	return switched, nil
 }
 
 func (s *store) setTraffic(id target.SlotID, l *slot, to target.Traffic) (target.Switched, error) {
-	out := target.Switched{Drained: true}
+	out := target.Switched{}
 	switch {
 	case to.Color != target.Blue && to.Color != target.Green:
 		return out, target.Errorf(target.ErrInvalid, "%q is not a seat: expected %q or %q", to.Color, target.Blue, target.Green)
 	case to.Percent < 0 || to.Percent > 99:
 		return out, target.Errorf(target.ErrInvalid, "%d is not a share of the traffic: expected 0 to 99 percent", to.Percent)
-	}
-	if old, ok := l.stacks[to.Color.Other()]; ok && to.Percent == 0 && old.inFlight > 0 {
-		out.Drained = false
 	}
 	if l.traffic == to {
 		return out, nil
@@ -55,8 +43,8 @@ func (s *store) setTraffic(id target.SlotID, l *slot, to target.Traffic) (target
 			if c == l.traffic.Color {
 				l.before = st.spec.Definition.Release
 			}
-			if out.Drained {
-				out.LastOldAnswer = &out.At
+			if st.inFlight == 0 {
+				st.answered = &out.At
 			}
 		}
 		if part(to, c) > 0 {

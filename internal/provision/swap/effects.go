@@ -56,7 +56,7 @@ func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
 	r.moved = &before
 	if w := r.record.Swap; t.Percent == 0 && t.Color == w.To && !s.At.IsZero() {
 		switched := *w
-		switched.SwitchedAt, switched.LastOldAnswerAt = &s.At, s.LastOldAnswer
+		switched.SwitchedAt = &s.At
 		r.record.Swap = &switched
 		return r.save(ctx)
 	}

@@ -74,7 +74,7 @@ func TestAFallbackOutlivesAnInterruptedSwap(t *testing.T) {
 func TestAfterTheSwitchAnInterruptedRunLeavesEverythingAsItIs(t *testing.T) {
 	t.Parallel()
 	late := errors.New("the time limit has passed")
-	for _, during := range []string{"the switch", "the drain"} {
+	for during, phase := range map[string]target.Phase{"the switch": target.PhaseSwitching, "the drain": target.PhaseWatching} {
 		t.Run("during "+during, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -96,10 +96,10 @@ func TestAfterTheSwitchAnInterruptedRunLeavesEverythingAsItIs(t *testing.T) {
 					t.Errorf("it took %s to end", took)
 				}
 			}
-			equal(t, "phase", e.Phase, target.PhaseSwitching)
-			saysAll(t, e, "interrupted while switching: the time limit has passed. Release 2 has taken the traffic. The next apply goes on from there.")
+			equal(t, "phase", e.Phase, phase)
+			saysAll(t, e, fmt.Sprintf("interrupted while %s: the time limit has passed. Release 2 has taken the traffic. The next apply goes on from there.", phase))
 			w.seats("green 2", "blue 1")
-			equal(t, "the stored phase", w.record().Swap.Phase, target.PhaseSwitching)
+			equal(t, "the stored phase", w.record().Swap.Phase, phase)
 			w.mustRun("2")
 			w.settled()
 		})

@@ -67,6 +67,9 @@ func (r *run) measure(ctx context.Context, f *decide.Facts) (err error) {
 		return nil
 	}
 	from := f.Now.Add(-window)
+	if f.Moved != nil && f.Moved.After(from) { // nothing of the share before
+		from = *f.Moved
+	}
 	began := f.Record.Swap.WatchedFrom
 	if began != nil {
 		if f.Whole, err = r.measured(ctx, *began); err != nil {

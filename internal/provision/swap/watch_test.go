@@ -177,6 +177,60 @@ func TestTheJournalShowsWhatAShareEndedWith(t *testing.T) {
 	}
 }
 
+// What the old stack was asked before the switch may take long to answer: nobody waits for
+// that who has to look at the release, or to go back from it.
+func TestTheReleaseIsJudgedWhileTheOldStackDrains(t *testing.T) {
+	t.Parallel()
+	slowly := func(s *target.Slot) {
+		gradual(s)
+		s.Policy.Steps, s.Policy.BakeSeconds, s.Policy.DrainSeconds = nil, 5, 300
+	}
+	begin := func(t *testing.T) *world {
+		w := newWorld(t)
+		w.traffic()
+		w.mustRun("1")
+		w.HoldRequests(oms, target.Blue, 2)
+		return w
+	}
+	t.Run("and goes back where it is bad", func(t *testing.T) {
+		t.Parallel()
+		w := begin(t)
+		w.goesBad("2", 100, memtarget.Answers{ErrorPercent: 20})
+		saysAll(t, wantError[*swap.FailedError](t, w.run(slot("2", slowly))), "20.00 %", "Release 1 serves all traffic again")
+		if took := w.clock.Now().Sub(w.Target.Log(memtarget.Served)[0].At); took > time.Minute {
+			t.Errorf("it was over after %s", took)
+		}
+	})
+	t.Run("and goes back where that is asked for", func(t *testing.T) {
+		t.Parallel()
+		w := begin(t)
+		h := w.hold(target.PhaseWatching, slot("2", slowly))
+		asked := w.clock.Now()
+		w.ok(h.askBack(t.Context(), "an operator", nil))
+		if took := w.clock.Now().Sub(asked); took > 10*time.Second {
+			t.Errorf("the rollback took %s", took)
+		}
+		wantError[*swap.FailedError](t, h.end())
+	})
+	t.Run("and is live when it has drained", func(t *testing.T) {
+		t.Parallel()
+		w := begin(t)
+		defer w.clock.Every(time.Second, func() {
+			if at := w.record().Swap.SwitchedAt; at != nil && w.clock.Now().Sub(*at) > 100*time.Second {
+				w.HoldRequests(oms, target.Blue, 0)
+			}
+		})()
+		w.ok(w.run(slot("2", slowly)))
+		s := w.record().Swap
+		if took := s.EndedAt.Sub(*s.SwitchedAt); took < 100*time.Second || took > 120*time.Second {
+			t.Errorf("it was live after %s", took)
+		}
+		if s.LastOldAnswerAt == nil || s.LastOldAnswerAt.Sub(*s.SwitchedAt) < 100*time.Second {
+			t.Errorf("the last old answer was at %s, the switch at %s", s.LastOldAnswerAt, s.SwitchedAt)
+		}
+	})
+}
+
 func TestABreachWithNothingBehindItDegrades(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -149,9 +149,10 @@ type Router interface {
 	// SetTraffic divides a slot's traffic in one write. It refuses with ErrInvalid a share
 	// that is none, and with ErrConflict a seat that is to carry more than it does and has a
 	// routed component without a healthy instance. It takes back the retirement of every seat
-	// that is to carry traffic, and returns after the requests of a stack that lost its whole
-	// share have drained or its drain limit has passed. Setting what is set already changes
-	// nothing. Observations then say Serving = t.Color and Percent = t.Percent.
+	// that is to carry traffic. It returns as soon as the traffic is divided so: what a stack that
+	// lost its share was asked before it goes on answering, for drain at least, and
+	// StackStatus.InFlight counts. Setting what is set already changes nothing. Observations
+	// then say Serving = t.Color and Percent = t.Percent.
 	SetTraffic(ctx context.Context, id SlotID, t Traffic, drain time.Duration, l Lease) (Switched, error)
 	// ProbeFrontDoor sends one request per routed component through the production entrance.
 	ProbeFrontDoor(ctx context.Context, id SlotID) (Probe, error)

@@ -79,6 +79,9 @@ type Guardrails struct {
 	MaxP99Ratio        *float64 `json:"max_p99_ratio,omitempty"`
 }
 
+// Relative says whether any of the guardrails compares a release with the one before.
+func (g Guardrails) Relative() bool { return g.MaxErrorPercentOverOld != nil || g.MaxP99Ratio != nil }
+
 // Verdict is what to do with a release that could not be judged.
 type Verdict string
 

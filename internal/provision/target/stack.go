@@ -26,6 +26,8 @@ type StackStatus struct {
 	Scale map[string]int `json:"scale,omitempty"`
 	// InFlight counts ordinary requests the stack is answering now.
 	InFlight int `json:"in_flight"`
+	// LastAnswerAt is when the stack ended its last ordinary answer, nil where that is not known.
+	LastAnswerAt *time.Time `json:"last_answer_at,omitempty"`
 	// RetireAt is when the target removes the stack by itself, if it does not serve then.
 	RetireAt *time.Time `json:"retire_at,omitempty"`
 }
@@ -123,10 +125,6 @@ type TaskStatus struct {
 type Switched struct {
 	// At is when the pointer moved; zero if it already stood there.
 	At time.Time `json:"at"`
-	// Drained is false where requests outlived the drain limit.
-	Drained bool `json:"drained"`
-	// LastOldAnswer is when the old stack ended its last ordinary answer after the switch.
-	LastOldAnswer *time.Time `json:"last_old_answer,omitempty"`
 }
 
 // Probe is one request through an entrance of the slot.

@@ -97,6 +97,11 @@ func switched(p *picture) {
 	p.Record.Swap.SwitchedAt, p.Record.Swap.Probed = &at, true
 }
 
+// switchedBefore says how long ago the switch was.
+func switchedBefore(d time.Duration) func(*picture) {
+	return func(p *picture) { at := noon.Add(-d); p.Record.Swap.SwitchedAt = &at }
+}
+
 // handedOver says that only green works.
 func handedOver(p *picture) {
 	p.stand(target.Blue, "1", "s1", true)
@@ -393,6 +398,7 @@ func TestDecide(t *testing.T) {
 		{"it answers with the release: the watch begins", draw(in(target.PhaseSwitching), switched), "→ watching"},
 		{"the time of the switch is unknown: now is recorded", draw(in(target.PhaseSwitching), switched, unprobed, waited(time.Hour), func(p *picture) { p.Record.Swap.SwitchedAt = nil }), "switched"},
 		{"the front door answers wrongly for too long: back", draw(in(target.PhaseSwitching), switched, unprobed, waited(30*time.Second)), "→ rolling_back"},
+		{"the release breaks a guardrail before that: back", draw(in(target.PhaseSwitching), steps, switched, unprobed, measured(bad(100, 50), ok(0))), "→ rolling_back"},
 		{"however long ago the switch was, this run asks first", draw(in(target.PhaseSwitching), switched, unprobed, func(p *picture) {
 			long := noon.Add(-24 * time.Hour)
 			p.Record.Swap.SwitchedAt, p.Record.Swap.PhaseAt = &long, long
@@ -410,6 +416,15 @@ func TestDecide(t *testing.T) {
 		{"it was held: the next one comes", draw(watched(20), steps, split(10), measured(ok(100), ok(900))), "→ switching"},
 		{"too few requests: promoted, as asked", draw(watched(20), steps, split(10), measured(ok(1), ok(9))), "→ switching"},
 		{"too few requests: back, as asked", draw(watched(20), steps, split(10), measured(ok(1), ok(9)), cautious), "→ rolling_back"},
+		{"too few requests of the old stack to compare with: back, as asked", draw(watched(20), steps, split(10), measured(ok(100), ok(9)), cautious, limited(func(g *target.Guardrails) { g.MaxP99Ratio = new(9.0) })), "→ rolling_back"},
+		{"enough of both: on", draw(watched(20), steps, split(10), measured(ok(100), ok(900)), cautious, limited(func(g *target.Guardrails) { g.MaxP99Ratio = new(9.0) })), "→ switching"},
+		{"nothing is compared: on", draw(watched(20), steps, split(10), measured(ok(100), ok(9)), cautious), "→ switching"},
+		{"the old stack had too few before it lost its traffic: back, as asked", draw(watched(10), switched, handedOver, baked, measured(ok(100), ok(0)), cautious, limited(func(g *target.Guardrails) { g.MaxP99Ratio = new(9.0) }), func(p *picture) {
+			p.Record.Swap.Baseline = new(ok(9))
+		}), "→ rolling_back"},
+		{"it had enough before: on", draw(watched(10), switched, handedOver, baked, measured(ok(100), ok(0)), cautious, limited(func(g *target.Guardrails) { g.MaxP99Ratio = new(9.0) }), func(p *picture) {
+			p.Record.Swap.Baseline = new(ok(900))
+		}), "retire stack blue, in 9m59s"},
 		{"too few requests, and no time passed: nothing was to be judged", draw(watched(0), split(10), measured(ok(1), ok(9)), cautious, func(p *picture) {
 			p.Want.Policy.Steps = []target.TrafficStep{{Percent: 10}}
 		}), "→ switching"},
@@ -476,7 +491,9 @@ func TestDecide(t *testing.T) {
 		{"the old stack is not wanted", draw(watched(1), switched, handedOver, noWindow), "delete stack blue"},
 		{"the old stack was no good itself", draw(watched(1), switched, handedOver, func(p *picture) { delete(p.Record.Passed, target.Blue) }), "delete stack blue"},
 		{"the old stack is not wanted, and still answers requests: it is waited for", draw(watched(1), switched, handedOver, noWindow, busy(target.Blue), waited(4*time.Second)), "wait"},
-		{"it answers requests beyond the drain limit: it is removed", draw(watched(1), switched, handedOver, noWindow, busy(target.Blue), waited(5*time.Second)), "delete stack blue"},
+		{"it answers requests beyond the drain limit: it is removed", draw(watched(1), switched, handedOver, noWindow, busy(target.Blue), waited(5*time.Second), switchedBefore(5*time.Second)), "delete stack blue"},
+		{"the old stack still answers requests: the release is watched on", draw(watched(1), switched, handedOver, busy(target.Blue), waited(time.Hour), switchedBefore(4*time.Second)), "wait"},
+		{"for longer than the drain limit: the watch ends", draw(watched(1), switched, handedOver, busy(target.Blue), waited(time.Hour), switchedBefore(5*time.Second)), "retire stack blue, in 9m55s"},
 		{"the new stack's size follows its load again", draw(watched(1), switched, handedOver, gone(target.Blue), func(p *picture) {
 			st := p.Seen.Stacks[target.Green]
 			st.Spec.Capacity = map[string]int{"api": 1}

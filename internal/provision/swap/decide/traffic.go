@@ -131,7 +131,11 @@ func (f Facts) confirmed() *Decision {
 		return &Decision{Swap: w}
 	case w.Probed:
 		return f.watch("")
-	case f.waited() >= switchLimit:
+	}
+	if d := f.breach(100); d != nil {
+		return d
+	}
+	if f.waited() >= switchLimit {
 		return f.bad(fmt.Sprintf("the front door did not answer with release %s within %s after the switch%s", w.Release, switchLimit, f.trouble()))
 	}
 	return &Decision{Do: Probe}

@@ -61,7 +61,7 @@ func (f Facts) watching() *Decision {
 		return d
 	}
 	if percent == 100 {
-		return f.settled()
+		return first(f.drained(), f.settled())
 	}
 	w.StepsPassed, w.WatchedFrom = passed+1, nil
 	return &Decision{Swap: w, Next: target.PhaseSwitching}
@@ -105,6 +105,16 @@ func (f Facts) well() *Decision {
 	return nil
 }
 
+// drained waits for what the old stack was asked before it lost its traffic, as long as that
+// may take. The release is judged meanwhile.
+func (f Facts) drained() *Decision {
+	w, p := f.Record.Swap, f.Want.Policy
+	if f.Seen.Stacks[w.From].InFlight > 0 && f.Now.Sub(*w.SwitchedAt) < seconds(p.DrainSeconds) {
+		return wait()
+	}
+	return nil
+}
+
 // held waits until a share was held for its time, the last one since the new workers took
 // over, with enough requests to judge by where that is asked for.
 func (f Facts) held(percent int, hold time.Duration) *Decision {
@@ -116,6 +126,21 @@ func (f Facts) held(percent int, hold time.Duration) *Decision {
 	case hold > 0 && w.From != "" && p.OnTooFewRequests == target.VerdictRollBack && n < int64(least):
 		return f.bad(fmt.Sprintf("%d requests in %s are too few to judge release %s (at least %d were to be), and on_too_few_requests is %q",
 			n, hold, w.Release, least, target.VerdictRollBack))
+	case hold > 0 && w.From != "" && p.OnTooFewRequests == target.VerdictRollBack && p.Guardrails.Relative() && f.behind(percent).Requests < int64(least):
+		return f.bad(fmt.Sprintf("%d requests of release %s are too few to compare release %s with (at least %d were to be), and on_too_few_requests is %q",
+			f.behind(percent).Requests, w.FromRelease, w.Release, least, target.VerdictRollBack))
 	}
 	return nil
+}
+
+// behind is what the old stack answered over the share that is watched, or where it has no
+// traffic any more, before it lost it.
+func (f Facts) behind(percent int) target.Measurement {
+	switch w := f.Record.Swap; {
+	case percent < 100:
+		return f.Whole[w.From]
+	case w.Baseline != nil:
+		return *w.Baseline
+	}
+	return target.Measurement{}
 }

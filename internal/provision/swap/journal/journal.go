@@ -35,6 +35,9 @@ func Close(w *target.Swap, seen target.Observation, measured map[target.Color]ta
 				last.Measured = []target.Measurement{measured[w.To], measured[w.From]}
 			}
 			last.Health = judge.Health(seen.Stacks[w.To])
+			if old := seen.Stacks[w.From]; w.SwitchedAt != nil && old.LastAnswerAt != nil {
+				w.LastOldAnswerAt = old.LastAnswerAt
+			}
 		case target.PhaseVerifying, target.PhaseTesting, target.PhaseSwitching:
 			last.Health = judge.Health(seen.Stacks[w.To])
 		}
