@@ -18,7 +18,8 @@ import (
 
 // BenchmarkCallsOfAPlan counts the calls to AWS of a plan that finds nothing to do, by service: of a
 // region with one environment, and then with slots in it that are refreshed ten at a time, as
-// Terraform does. More than fifty slots need a larger quota of rules of their load balancer.
+// Terraform does. More than fifty slots need a larger quota of rules of their load balancer. The
+// figures are in the guide to the aws target.
 func BenchmarkCallsOfAPlan(b *testing.B) {
 	l := newLab(b)
 	d, _ := counting(b, l)
