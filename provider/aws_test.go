@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"maps"
 	"os"
@@ -69,9 +70,12 @@ func newCloud(t *testing.T) *cloud {
 
 // serve is the provider on the emulator, which checks each request.
 func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(c.Authority)
 	make := func(s provider.Settings) (target.Driver, error) {
 		return awstarget.New(*s.AWS, awstarget.Options{
-			Pace:    20 * time.Millisecond,
+			Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
+			Dial: c.Dial, Roots: roots,
 			Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
 		}), nil
 	}

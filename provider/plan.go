@@ -20,7 +20,7 @@ const destroying intent = "destroying"
 
 // lacks are the resources that a target does not have in this version.
 var lacks = map[string][]string{
-	targetAWS: {"slipway_account_database", "slipway_deployment_slot"},
+	targetAWS: {"slipway_account_database"},
 }
 
 func supports(on string, n noun) bool { return !slices.Contains(lacks[on], n.typeName) }

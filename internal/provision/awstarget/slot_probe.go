@@ -46,9 +46,13 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 		if c.Worker() {
 			continue
 		}
-		out = w.probe(ctx, client, c.Routes[0])
+		var unreached bool
+		out, unreached = w.probe(ctx, client, c.Routes[0])
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
+		}
+		if unreached && w.spec.AWS.Restricted() {
+			return w.readBack(ctx, e, d.Release, out.Problem)
 		}
 		if out.Release != d.Release {
 			out.Problem = strings.TrimSpace(fmt.Sprintf("at component %q %s", name, out.Problem))
@@ -63,7 +67,7 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 func (t *Target) probeClient(balancer string, port int) *http.Client {
 	dial := t.dial
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: probeTimeout}).DialContext
+		dial = (&net.Dialer{Timeout: probeTimeout / 2}).DialContext
 	}
 	return &http.Client{
 		Timeout:       probeTimeout,
@@ -77,8 +81,23 @@ func (t *Target) probeClient(balancer string, port int) *http.Client {
 	}
 }
 
-// probe asks for a slot's release, and for a route over the same connection.
-func (w *slotWork) probe(ctx context.Context, client *http.Client, r target.Route) target.Probe {
+// readBack is all that can be said from here of a front door that lets only others in: what its
+// rules say.
+func (w *slotWork) readBack(ctx context.Context, e entrances, release, problem string) (target.Probe, error) {
+	live, err := w.serving(ctx, e)
+	if err != nil {
+		return target.Probe{}, err
+	}
+	out := target.Probe{Problem: "the front door can't be reached from here, and its rules were read only: " + problem}
+	if live.Color == w.state.Traffic.Color {
+		out.Release = release
+	}
+	return out, nil
+}
+
+// probe asks for a slot's release, and for a route over the same connection. It says whether no
+// connection came about.
+func (w *slotWork) probe(ctx context.Context, client *http.Client, r target.Route) (out target.Probe, unreached bool) {
 	url := "https://" + net.JoinHostPort(probeHost(r, w.spec.DomainName), strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
 	defer client.CloseIdleConnections()
 	marked, err := ask(ctx, client, url, w.id.Name)
@@ -86,17 +105,18 @@ func (w *slotWork) probe(ctx context.Context, client *http.Client, r target.Rout
 		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
 	}
 	if err != nil {
-		return target.Probe{Problem: err.Error()}
+		var dial *net.OpError
+		return target.Probe{Problem: err.Error()}, errors.As(err, &dial) && dial.Op == "dial"
 	}
 	answer, err := ask(ctx, client, url, "")
 	if err != nil {
-		return target.Probe{Problem: err.Error()}
+		return target.Probe{Problem: err.Error()}, false
 	}
-	out := target.Probe{Release: marked.body, StatusCode: answer.status}
+	out = target.Probe{Release: marked.body, StatusCode: answer.status}
 	if answer.status >= http.StatusInternalServerError && strings.HasPrefix(answer.server, balancerServer) {
 		out.Release, out.Problem = "", fmt.Sprintf("the load balancer answered with status %d: the application did not", answer.status)
 	}
-	return out
+	return out, false
 }
 
 // probeHost is a name that a route's requests can be for.

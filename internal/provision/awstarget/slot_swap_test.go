@@ -1,9 +1,13 @@
 package awstarget_test
 
 import (
+	"context"
+	"errors"
+	"net"
 	"testing"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -31,6 +35,7 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 	l := newLab(t)
 	d := l.client(t)
 	e := environment(t, eu.Name, "production")
+	e.AWS.CIDRs = []string{"203.0.113.0/24"}
 	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +63,16 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 	}
 	state, _, err := p.CreateSlot(t.Context(), shop(e.ID(), "1"))
 	serves(state, err, "1", target.PhaseLive)
+
+	// Whoever is let in by nobody reads the rules only.
+	outside := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
+		o.Dial = func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
+		}
+	})
+	if probe, err := outside.ProbeFrontDoor(t.Context(), shop(e.ID(), "1").ID()); err != nil || probe.Release != "1" || probe.Problem == "" || probe.StatusCode != 0 {
+		t.Errorf("from outside: %+v, error %v", probe, err)
+	}
 
 	state, err = p.UpdateSlot(t.Context(), shop(e.ID(), "2"))
 	serves(state, err, "2", target.PhaseLive)

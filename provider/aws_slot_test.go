@@ -1,0 +1,88 @@
+package provider_test
+
+import (
+	"maps"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+)
+
+// awsSlot is a slot whose containers are the emulator's.
+func (c *cloud) awsSlot(release, image string, a attrs) string {
+	return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", database = { instances = 1 } }`}) + slotBlock(attrs{
+		"release": `"` + release + `"`,
+		"components": `{
+    api = {
+      image        = "registry.example.com/` + image + `:{release}"
+      scaling      = { max = 3 }
+      health_check = { path = "/healthz", healthy_threshold = 1 }
+      routes       = [{ host = "console" }]
+    }
+    worker = { image = "registry.example.com/worker:{release}" }
+  }`,
+		"migrate":             `{ image = "registry.example.com/exit:1", command = ["0"] }`,
+		"test_suite":          `{ image = "registry.example.com/exit:1", command = ["0"] }`,
+		"swap":                `{ minimum_healthy_seconds = 1, drain_seconds = 1, start_timeout_seconds = 30 }`,
+		"deletion_protection": "false",
+	}.with(a))
+}
+
+func TestAccAWSDeploymentSlot(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t)
+	c.zone("example.com")
+	with := func(of map[string]int) resource.TestCheckFunc {
+		all := changed(whole, map[string]int{"zone": 1, "record": 2 + 3, "address": 0, "nat": 0, "endpoint": 6, "security group": 4, "database instance": 1})
+		maps.Copy(all, of)
+		return c.holds(all)
+	}
+	serves := func(release string) resource.TestCheckFunc {
+		return resource.ComposeAggregateTestCheckFunc(
+			resource.TestCheckResourceAttr(slotAddress, "phase", "live"),
+			resource.TestCheckResourceAttr(slotAddress, "live.release", release),
+			resource.TestCheckResourceAttr(slotAddress, "release", release),
+		)
+	}
+	more := attrs{"components": `{
+    api = {
+      image        = "registry.example.com/well:{release}"
+      scaling      = { min = 2, max = 3 }
+      health_check = { path = "/healthz", healthy_threshold = 1 }
+      routes       = [{ host = "console" }, { host = "console", path_prefix = "/api" }]
+    }
+    worker = { image = "registry.example.com/worker:{release}" }
+  }`}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: c.serve(),
+		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
+		Steps: []resource.TestStep{
+			{Config: c.awsSlot("1", "well", attrs{"components": `{ api = { command = ["app"], health_check = { path = "/" }, routes = [{}] } }`}), ExpectError: regexp.MustCompile(`this\s+target\s+runs\s+images`)},
+			{Config: c.awsSlot("1", "well", attrs{"swap": `{ steps = [{ percent = 10 }], sticky_by = "account" }`}), ExpectError: regexp.MustCompile(`sticky_by`)},
+			{Config: c.awsSlot("1", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
+				serves("1"),
+				resource.TestCheckNoResourceAttr(slotAddress, "fallback.release"),
+				with(map[string]int{}),
+			)},
+			emptyPlan(c.awsSlot("1", "well", nil)),
+			imported(slotAddress, "eu/production/oms"),
+			{Config: c.awsSlot("2", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
+				serves("2"),
+				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
+				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
+			)},
+			emptyPlan(c.awsSlot("2", "well", nil)),
+			{Config: c.awsSlot("3", "sick", nil), ExpectError: regexp.MustCompile(`(?s)3.*did\s+not.*503`)},
+			emptyPlan(c.awsSlot("2", "well", nil)),
+			{Config: c.awsSlot("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
+			}}, Check: resource.ComposeAggregateTestCheckFunc(
+				resource.TestCheckResourceAttr(slotAddress, "live.release", "2"),
+				resource.TestCheckResourceAttr(slotAddress, "phase", "failed"), // of the last swap
+			)},
+			emptyPlan(c.awsSlot("2", "well", more)),
+			imported(slotAddress, "eu/production/oms"),
+		},
+	})
+}
