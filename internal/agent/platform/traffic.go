@@ -211,6 +211,7 @@ func (p *Platform) Measure(_ context.Context, id target.SlotID, from time.Time) 
 		out[st.current().Color] = target.Measurement{
 			From: m.From, To: m.To, Requests: m.Requests, Errors: m.Errors,
 			P50Milliseconds: milliseconds(m.P50), P99Milliseconds: milliseconds(m.P99),
+			Waiting: m.Waiting, Unanswered: m.Unanswered,
 		}
 	}
 	return out, nil

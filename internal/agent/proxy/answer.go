@@ -17,6 +17,7 @@ func (x *exchange) answer() (reusable bool) {
 		x.refuse(x.explain(err))
 		return false
 	}
+	x.awaited()
 	if rep.status >= http.StatusInternalServerError {
 		x.serverError()
 	}

@@ -31,6 +31,7 @@ var errBodyStopped = errors.New("the answer was there before the body")
 type sender struct {
 	conn    *conn
 	request *http.Request
+	waiter  *waiter
 	allowed chan struct{} // closed by allow; nil if the body need not wait
 	stopped chan struct{} // closed by finish
 	read    atomic.Bool   // all of the body has been read from the client
@@ -49,8 +50,8 @@ func isSmall(r *http.Request) bool {
 	return r.ContentLength >= 0 && r.ContentLength <= smallBody && !expectsContinue(r)
 }
 
-func startSender(c *conn, r *http.Request, memory *buffers) *sender {
-	s := &sender{conn: c, request: r, stopped: make(chan struct{}), done: make(chan struct{})}
+func startSender(c *conn, r *http.Request, w *waiter, memory *buffers) *sender {
+	s := &sender{conn: c, request: r, waiter: w, stopped: make(chan struct{}), done: make(chan struct{})}
 	if expectsContinue(r) {
 		s.allowed = make(chan struct{})
 	}
@@ -116,7 +117,9 @@ func (s *sender) send(buffer []byte) error {
 		}
 	}
 	for {
+		s.waiter.pause()
 		n, err := s.request.Body.Read(buffer[chunkRoom : len(buffer)-len("\r\n")])
+		s.waiter.resume()
 		end := errors.Is(err, io.EOF)
 		if err != nil && !end {
 			s.failed.Store(true)

@@ -12,6 +12,9 @@ import (
 // live long, and their events are short.
 const streamMemory = 2 << 10
 
+// eventStream is the media type of event streams.
+const eventStream = "text/event-stream"
+
 // isEventStream reports whether an answer is one that has no natural end.
 func isEventStream(h http.Header) bool {
 	types := h["Content-Type"]
@@ -19,7 +22,7 @@ func isEventStream(h http.Header) bool {
 		return false
 	}
 	media, _, _ := strings.Cut(types[0], ";")
-	return strings.EqualFold(trim(media), "text/event-stream")
+	return strings.EqualFold(trim(media), eventStream)
 }
 
 // streamBody copies an event stream, which is no ordinary request any longer. When it is

@@ -24,6 +24,7 @@ type exchange struct {
 	began, ended time.Time // when the head had been read, and the answer passed on
 	broken       bool      // there was no answer, half of one, or one of an error of the server
 	streams      bool      // the answer has no natural end
+	waiter       *waiter   // until the answer begins; nil where nobody looks at that
 
 	instance *instance
 	conn     *conn
@@ -79,8 +80,15 @@ func (x *exchange) measure() {
 		latency = noLatency
 	}
 	x.entry.instances.gauge.add(age, -1)
+	how := served
+	switch long := x.awaited(); {
+	case x.broken:
+		how = failed
+	case long:
+		how = unanswered
+	}
 	if m := x.entry.turn.meter; m != nil && !x.probe {
-		m.record(age, latency, x.broken)
+		m.record(age, latency, how)
 	}
 }
 
@@ -118,6 +126,7 @@ func (x *exchange) send() *refusal {
 			return x.clientLeft()
 		}
 	}
+	x.await()
 	ctx := x.r.Context()
 	var tried []*instance
 	var lastErr error
@@ -135,7 +144,7 @@ func (x *exchange) send() *refusal {
 				if !isSmall(x.r) {
 					// The answer may begin before the body has ended.
 					_ = http.NewResponseController(x.w).EnableFullDuplex() // where it is not possible it is not needed
-					x.sender = startSender(c, x.r, &x.proxy.buffers)
+					x.sender = startSender(c, x.r, x.waiter, &x.proxy.buffers)
 				}
 				return nil
 			}
@@ -179,6 +188,7 @@ func (x *exchange) refuse(f *refusal) {
 	if f.status >= http.StatusInternalServerError {
 		x.serverError()
 	}
+	x.awaited()
 	f.write(x.w, x.closesClient(), x.cookie)
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/DataDog/sketches-go/ddsketch"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // MeasuredTime is how far back Measure can look.
@@ -38,6 +40,14 @@ type Measurement struct {
 	// off by 1 percent at most; streams do not count. Of a client that left it is the time
 	// until then.
 	P50, P99, Max time.Duration
+	// Waiting counts those that are in progress and have waited a second and longer for their
+	// answer to begin, not counting what their client takes for their bodies. No request counts
+	// in it that asks for a stream. Their ages so far count in P50, P99 and Max. It is told by
+	// measurements up to now only.
+	Waiting int64
+	// Unanswered counts those of Waiting that have waited for [target.UnansweredAfter] and
+	// longer, and those whose client left without any answer after that time.
+	Unanswered int64
 }
 
 // Measure sums up what was answered between two moments, of which the last MeasuredTime are
@@ -52,7 +62,12 @@ func (p *Proxy) Measure(stackID string, from, to time.Time) Measurement {
 	if s == nil {
 		return Measurement{}
 	}
-	m, begin, end := s.meter.sum(p.age(from), p.age(to))
+	until, now := p.age(to), time.Since(p.start)
+	var waiting []wait
+	if now-until < grain {
+		waiting = s.meter.waiters.long(now)
+	}
+	m, begin, end := s.meter.sum(p.age(from), until, waiting...)
 	m.To = to.Add(end - p.age(to))
 	m.From = m.To.Add(begin - end)
 	return m
@@ -75,8 +90,9 @@ func (p *Proxy) age(t time.Time) time.Duration {
 // meter measures a stack, bucket by bucket. Requests are recorded in one of several shards,
 // of which each collects the bucket that it is in.
 type meter struct {
-	shards []meterShard
-	cut    atomic.Int64 // the age of the proxy at which a bucket was begun last before its time
+	shards  []meterShard
+	waiters waiters
+	cut     atomic.Int64 // the age of the proxy at which a bucket was begun last before its time
 
 	mu   sync.Mutex
 	past []bucket // in order; those without requests are left out
@@ -84,9 +100,9 @@ type meter struct {
 
 // bucket is what was measured in a grain, or in a part of it where it was cut.
 type bucket struct {
-	begin            time.Duration // since the proxy's start
-	requests, errors int64
-	latencies        []byte // an encoded sketch, of some hundred bytes
+	begin                        time.Duration // since the proxy's start
+	requests, errors, unanswered int64
+	latencies                    []byte // an encoded sketch, of some hundred bytes
 }
 
 type meterShard struct {
@@ -96,7 +112,18 @@ type meterShard struct {
 	_         [64]byte           // nobody shares a cache line
 }
 
-func newMeter() *meter { return &meter{shards: make([]meterShard, shardCount())} }
+func newMeter() *meter {
+	return &meter{shards: make([]meterShard, shardCount()), waiters: newWaiters()}
+}
+
+// outcome is how a request ended.
+type outcome int
+
+const (
+	served     outcome = iota
+	failed             // with an error of the server, half an answer, or none
+	unanswered         // its client left after it had waited in vain for long
+)
 
 // noLatency is that of streams.
 const noLatency = time.Duration(-1)
@@ -114,7 +141,7 @@ func (m *meter) bucketOf(at time.Duration) time.Duration {
 }
 
 // record takes a request that ended at an age of the proxy.
-func (m *meter) record(at, latency time.Duration, failed bool) {
+func (m *meter) record(at, latency time.Duration, how outcome) {
 	shard := &m.shards[anyShard(len(m.shards))]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -123,8 +150,11 @@ func (m *meter) record(at, latency time.Duration, failed bool) {
 		shard.bucket.begin = begin
 	}
 	shard.bucket.requests++
-	if failed {
+	switch how {
+	case failed:
 		shard.bucket.errors++
+	case unanswered:
+		shard.bucket.unanswered++
 	}
 	if latency == noLatency {
 		return
@@ -154,6 +184,7 @@ func (m *meter) flush(shard *meterShard) {
 	into := &m.past[n]
 	into.requests += shard.bucket.requests
 	into.errors += shard.bucket.errors
+	into.unanswered += shard.bucket.unanswered
 	if shard.latencies != nil && !shard.latencies.IsEmpty() {
 		mergeSketch(shard.latencies, into.latencies)
 		into.latencies = into.latencies[:0]
@@ -161,13 +192,14 @@ func (m *meter) flush(shard *meterShard) {
 		into.latencies = slices.Clip(into.latencies)
 		shard.latencies.Clear()
 	}
-	shard.bucket.requests, shard.bucket.errors = 0, 0
+	shard.bucket.requests, shard.bucket.errors, shard.bucket.unanswered = 0, 0, 0
 	old, _ := m.search(m.past[len(m.past)-1].begin - MeasuredTime)
 	m.past = slices.Delete(m.past, 0, old)
 }
 
-// sum adds up the whole buckets between two ages of the proxy, and says what they cover.
-func (m *meter) sum(from, to time.Duration) (sum Measurement, begin, end time.Duration) {
+// sum adds up the whole buckets between two ages of the proxy, and those that wait at the
+// second one, and says what the buckets cover.
+func (m *meter) sum(from, to time.Duration, waiting ...wait) (sum Measurement, begin, end time.Duration) {
 	begin, end = m.cover(from, to)
 	for i := range m.shards {
 		shard := &m.shards[i]
@@ -184,9 +216,17 @@ func (m *meter) sum(from, to time.Duration) (sum Measurement, begin, end time.Du
 		}
 		sum.Requests += b.requests
 		sum.Errors += b.errors
+		sum.Unanswered += b.unanswered
 		mergeSketch(all, b.latencies)
 	}
 	m.mu.Unlock()
+	for _, one := range waiting {
+		sum.Waiting++
+		if one.waited >= target.UnansweredAfter {
+			sum.Unanswered++
+		}
+		_ = all.Add(float64(one.age)) // it takes all that is not negative
+	}
 	if values, err := all.GetValuesAtQuantiles([]float64{0.5, 0.99, 1}); err == nil { // else it is empty
 		sum.P50, sum.P99, sum.Max = time.Duration(values[0]), time.Duration(values[1]), time.Duration(values[2])
 	}

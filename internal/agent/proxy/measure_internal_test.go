@@ -34,7 +34,7 @@ func TestAMeterAgreesWithAList(t *testing.T) {
 			if r.bucket = r.at.Truncate(grain); cut <= r.at {
 				r.bucket = max(r.bucket, cut)
 			}
-			m.record(r.at, r.latency, r.failed)
+			m.record(r.at, r.latency, map[bool]outcome{false: served, true: failed}[r.failed])
 			all = append(all, r)
 			if rapid.IntRange(0, 20).Draw(t, "somebody looks") == 0 {
 				m.sum(0, at)
@@ -86,7 +86,7 @@ func TestAMeterForgetsWhatIsOldAndIsSmall(t *testing.T) {
 	end := days * 24 * time.Hour
 	for at := end - 2*MeasuredTime; at < end; at += time.Second {
 		for n := range each {
-			m.record(at, time.Duration(n*n)*time.Millisecond, false)
+			m.record(at, time.Duration(n*n)*time.Millisecond, served)
 		}
 	}
 	m.sum(0, end)
@@ -113,7 +113,7 @@ func TestAMeterCountsEverybodyAtOnce(t *testing.T) {
 	for range writers {
 		all.Go(func() {
 			for n := range each {
-				m.record(time.Duration(n)*time.Millisecond, time.Millisecond, n%10 == 0)
+				m.record(time.Duration(n)*time.Millisecond, time.Millisecond, []outcome{failed, served}[min(n%10, 1)])
 				if n%100 == 0 {
 					m.sum(0, time.Hour)
 				}

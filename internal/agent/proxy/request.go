@@ -23,7 +23,7 @@ func checkRequest(r *http.Request) *refusal {
 		return &refusal{http.StatusBadRequest, codeBadRequest, "the method is malformed"}
 	case !printable(r.Host):
 		return &refusal{http.StatusBadRequest, codeBadRequest, "the host is malformed"}
-	case !printable(target(r)):
+	case !printable(requestTarget(r)):
 		return &refusal{http.StatusBadRequest, codeBadRequest, "the request target is malformed"}
 	}
 	return nil
@@ -39,8 +39,8 @@ func printable(s string) bool {
 	return true
 }
 
-// target is what the request line names, as the client wrote it.
-func target(r *http.Request) string {
+// requestTarget is what the request line names, as the client wrote it.
+func requestTarget(r *http.Request) string {
 	if strings.HasPrefix(r.RequestURI, "/") {
 		return r.RequestURI
 	}
@@ -58,7 +58,7 @@ func wantsUpgrade(r *http.Request) bool {
 func appendRequest(b []byte, r *http.Request) []byte {
 	b = append(b, r.Method...)
 	b = append(b, ' ')
-	b = append(b, target(r)...)
+	b = append(b, requestTarget(r)...)
 	b = append(b, " HTTP/1.1\r\n"...)
 	b = appendField(b, "Host", r.Host)
 	perHop := perHopFields(r.Header["Connection"])

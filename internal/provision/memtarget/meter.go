@@ -14,7 +14,12 @@ type Answers struct {
 	// ErrorPercent is the part of its answers that are errors.
 	ErrorPercent                     float64
 	P50Milliseconds, P99Milliseconds float64
+	// HangPercent is the part of its requests that it never answers. Clients wait for a minute.
+	HangPercent float64
 }
+
+// patience is how long the clients of a release that hangs wait for it.
+const patience = time.Minute
 
 // answerRule says what a release answers at a moment while it has a percentage of the traffic.
 type answerRule struct {
@@ -89,6 +94,7 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 				for _, by := range sh.carriers {
 					if rule := s.answersOf(by.release); rule != nil && by.color == c && by.swapID == st.spec.SwapID {
 						sum.add(rule, by.percent, latest(from, sh.at), end)
+						sum.hang(rule, by.percent, latest(now.Add(-patience), sh.at), end)
 					}
 				}
 			}
@@ -97,8 +103,9 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 					sum.count(a.ok)
 				}
 			}
-			if sum.requests >= 1 {
+			if sum.requests >= 1 || sum.waiting >= 1 {
 				sum.Requests, sum.Errors = int64(sum.requests), int64(sum.errors)
+				sum.Waiting, sum.Unanswered = int64(sum.waiting), int64(sum.unanswered)
 				out[c] = sum.Measurement
 			}
 		}
@@ -109,13 +116,13 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 // tally is a measurement that is being summed up.
 type tally struct {
 	target.Measurement
-	requests, errors float64
+	requests, errors, waiting, unanswered float64
 }
 
 func (m *tally) add(rule func(time.Time, int) Answers, percent int, from, to time.Time) {
 	for at := from; at.Before(to); at = at.Add(time.Second) {
 		a := rule(at, percent)
-		n := a.PerSecond * float64(percent) / 100 * min(1, to.Sub(at).Seconds())
+		n := a.come(percent, to.Sub(at)) * (1 - a.HangPercent/100)
 		m.requests += n
 		m.errors += n * a.ErrorPercent / 100
 		if n > 0 {
@@ -123,6 +130,31 @@ func (m *tally) add(rule func(time.Time, int) Answers, percent int, from, to tim
 			m.P99Milliseconds = max(m.P99Milliseconds, a.P99Milliseconds)
 		}
 	}
+}
+
+// hang adds the requests that came between two moments and wait to this day.
+func (m *tally) hang(rule func(time.Time, int) Answers, percent int, from, to time.Time) {
+	for at := from; at.Before(to); at = at.Add(time.Second) {
+		a, age := rule(at, percent), m.To.Sub(at)
+		n := a.come(percent, to.Sub(at)) * a.HangPercent / 100
+		if n == 0 || age < time.Second {
+			continue
+		}
+		m.waiting += n
+		if age >= target.UnansweredAfter {
+			m.unanswered += n
+		}
+		milliseconds := float64(age.Milliseconds())
+		m.P99Milliseconds = max(m.P99Milliseconds, milliseconds)
+		if a.HangPercent > 50 {
+			m.P50Milliseconds = max(m.P50Milliseconds, milliseconds)
+		}
+	}
+}
+
+// come is how many requests a share gets in a second, of which a time is left.
+func (a Answers) come(percent int, left time.Duration) float64 {
+	return a.PerSecond * float64(percent) / 100 * min(1, left.Seconds())
 }
 
 // count adds one answer that took a millisecond.

@@ -66,6 +66,32 @@ func TestAnswersAreMeasuredAsScripted(t *testing.T) {
 	}
 }
 
+func TestRequestsOfAReleaseThatHangsWait(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.ScriptAnswers("", func(time.Time, int) memtarget.Answers {
+		return memtarget.Answers{PerSecond: 10, P50Milliseconds: 10, P99Milliseconds: 50, HangPercent: 60}
+	})
+	f.serve(target.Blue, "1")
+	from := f.clock.Now()
+	f.clock.Advance(7 * time.Second)
+	for _, c := range []struct {
+		later time.Duration
+		want  target.Measurement
+	}{
+		{0, target.Measurement{Requests: 28, P50Milliseconds: 7000, P99Milliseconds: 7000, Waiting: 42, Unanswered: 18}}, // of the first three seconds
+		{time.Hour, target.Measurement{Requests: 28 + 4*3600, P50Milliseconds: 60_000, P99Milliseconds: 60_000, Waiting: 360, Unanswered: 336}},
+	} {
+		f.clock.Advance(c.later)
+		got, err := f.Measure(t.Context(), oms, from)
+		f.ok(err)
+		c.want.From, c.want.To = from, f.clock.Now()
+		if diff := cmp.Diff(c.want, got[target.Blue]); diff != "" {
+			t.Errorf("%s later (-want +got):\n%s", c.later, diff)
+		}
+	}
+}
+
 func TestWhatAStackAnsweredIsNotCountedForTheNextOneInItsSeat(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -154,6 +154,72 @@ func TestABreachSwitchesBackAtOnceAndSaysTheFigures(t *testing.T) {
 	}
 }
 
+// A release that takes requests and answers none must not pass for one that nobody asks.
+func TestAReleaseThatHangsIsSwitchedBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		percent int
+		policy  func(*target.Slot)
+		says    string
+		within  time.Duration
+	}{
+		"by its latency, in a step": {50, func(s *target.Slot) {
+			s.Policy.Steps = []target.TrafficStep{{Percent: 50, HoldSeconds: 12}}
+			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0), MaxP99Milliseconds: new(500.0)}
+		}, "of them still waiting, was", 7 * time.Second},
+		"by what is not answered, all at once": {100, func(s *target.Slot) {
+			s.Policy.BakeSeconds = 10
+			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}
+		}, "by waiting in vain for 5s, at most 5 % may", 10 * time.Second},
+		"by what is not answered, in a step": {50, func(s *target.Slot) {
+			s.Policy.Steps = []target.TrafficStep{{Percent: 50, HoldSeconds: 12}}
+			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 20, MaxErrorPercentOverOld: new(5.0)}
+		}, "by waiting in vain for 5s and 0.00 % of the old release's", 10 * time.Second},
+		"since too few requests are known of": {50, func(s *target.Slot) {
+			s.Policy.Steps = []target.TrafficStep{{Percent: 50, HoldSeconds: 12}}
+			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 200, MaxErrorPercent: new(5.0)}
+			s.Policy.OnTooFewRequests = target.VerdictRollBack
+		}, "are too few to judge release 2", 13 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			answers := func(hang float64) func(time.Time, int) memtarget.Answers {
+				return func(time.Time, int) memtarget.Answers {
+					return memtarget.Answers{PerSecond: 8, P50Milliseconds: 10, P99Milliseconds: 50, HangPercent: hang}
+				}
+			}
+			w.ScriptAnswers("", answers(0))
+			w.mustRun("1")
+			w.clock.Advance(time.Minute)
+			w.ScriptAnswers("2", answers(100))
+			err := wantError[*swap.FailedError](t, w.run(slot("2", c.policy)))
+			saysAll(t, err, c.says, "Release 1 serves all traffic again; release 2 was removed and is on hold")
+			events := w.Target.Log(memtarget.Served, memtarget.Shared)
+			if last := len(events) - 1; events[last].At.Sub(events[last-1].At) > c.within {
+				t.Errorf("it took from %s to %s to switch back", events[last-1].At, events[last].At)
+			}
+		})
+	}
+}
+
+// Where requests wait for long on either side, they do because of what they ask for.
+func TestAnApplicationThatAnswersLateIsNotSwitchedBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ScriptAnswers("", func(time.Time, int) memtarget.Answers {
+		return memtarget.Answers{PerSecond: 8, P50Milliseconds: 10, P99Milliseconds: 50, HangPercent: 50}
+	})
+	w.mustRun("1")
+	w.clock.Advance(time.Minute)
+	w.ok(w.run(slot("2", func(s *target.Slot) {
+		s.Policy.Steps = []target.TrafficStep{{Percent: 50, HoldSeconds: 12}}
+		s.Policy.BakeSeconds = 10
+		s.Policy.Guardrails = target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}
+	})))
+	w.stands("green 2", "blue 1")
+}
+
 // However seldom a watch is sampled, what it broke with is in its journal.
 func TestTheJournalShowsWhatAShareEndedWith(t *testing.T) {
 	t.Parallel()

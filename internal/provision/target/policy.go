@@ -67,7 +67,7 @@ type Guardrails struct {
 	// WindowSeconds is how far back a judgement looks, at most to the beginning of the step.
 	// The whole step is judged as well.
 	WindowSeconds int `json:"window_seconds,omitempty"`
-	// MinimumRequests is how many requests must have been answered to be judged.
+	// MinimumRequests is how many requests must have been answered, or wait for their answer, to be judged.
 	MinimumRequests int `json:"minimum_requests,omitempty"`
 	// MaxErrorPercent bounds the part of requests that got a 5xx answer or none;
 	// MaxErrorPercentOverOld how many percentage points it may be above the old stack's.

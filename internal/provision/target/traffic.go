@@ -28,6 +28,10 @@ type Meters interface {
 	Measure(ctx context.Context, id SlotID, from time.Time) (map[Color]Measurement, error)
 }
 
+// UnansweredAfter is how long a request waits for its answer to begin before it counts as one
+// that gets none.
+const UnansweredAfter = 5 * time.Second
+
 // Measurement is what a stack answered in a time.
 type Measurement struct {
 	// From and To are what is covered. Who measures on from To misses nothing.
@@ -37,9 +41,16 @@ type Measurement struct {
 	Requests int64 `json:"requests"`
 	Errors   int64 `json:"errors"`
 	// P50Milliseconds and P99Milliseconds are quantiles of the time from a request's arrival
-	// to the end of its answer; 0 without requests. Streams do not count.
+	// to the end of its answer, or up to now where it is waiting; 0 without requests. Streams do
+	// not count.
 	P50Milliseconds float64 `json:"p50_milliseconds"`
 	P99Milliseconds float64 `json:"p99_milliseconds"`
+	// Waiting counts the requests, none of Requests, that have waited a second and longer for
+	// their answer to begin, at To. Unanswered counts those of them that have waited for
+	// UnansweredAfter and longer, and those of Requests that were given up after that time
+	// without any answer. A target that can't see requests before they are answered leaves both 0.
+	Waiting    int64 `json:"waiting,omitempty"`
+	Unanswered int64 `json:"unanswered,omitempty"`
 }
 
 // ErrorPercent is the part of requests that failed, 0 without requests.
@@ -49,6 +60,9 @@ func (m Measurement) ErrorPercent() float64 {
 	}
 	return 100 * float64(m.Errors) / float64(m.Requests)
 }
+
+// Seen counts all requests that a release can be judged by: those that ended, and those that wait.
+func (m Measurement) Seen() int64 { return m.Requests + m.Waiting }
 
 // Logs shows what instances print.
 type Logs interface {

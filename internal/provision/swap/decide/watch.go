@@ -119,7 +119,7 @@ func (f Facts) drained() *Decision {
 // over, with enough requests to judge by where that is asked for.
 func (f Facts) held(percent int, hold time.Duration) *Decision {
 	w, p := f.Record.Swap, f.Want.Policy
-	n, least := f.Whole[w.To].Requests, p.Guardrails.MinimumRequests
+	n, least := f.Whole[w.To].Seen(), p.Guardrails.MinimumRequests
 	switch {
 	case f.Now.Sub(*w.WatchedFrom) < hold, f.Now.Sub(w.PhaseAt) < hold, percent == 100 && f.Seen.At.Sub(judge.TookOver(f.Seen.Stacks[w.To])) < hold:
 		return wait()

@@ -15,6 +15,14 @@ func answered(requests, errors int64, p99 float64) target.Measurement {
 	return target.Measurement{From: noon, To: noon.Add(10 * time.Second), Requests: requests, Errors: errors, P99Milliseconds: p99}
 }
 
+// hung is what a stack answered in ten seconds in which it let so many requests wait, and so
+// many of them for long.
+func hung(requests, errors, waiting, unanswered int64, p99 float64) target.Measurement {
+	m := answered(requests, errors, p99)
+	m.Waiting, m.Unanswered = waiting, unanswered
+	return m
+}
+
 func TestABreachIsToldWithItsFigures(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -36,6 +44,17 @@ func TestABreachIsToldWithItsFigures(t *testing.T) {
 		{"more errors, and too few requests to compare with", answered(100, 6, 90), new(answered(9, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercentOverOld: new(1.0)}, ""},
 		{"slower than the old stack", answered(100, 0, 90), new(answered(100, 0, 50)), target.Guardrails{MaxP99Ratio: new(1.5)}, "the p99 latency of 100 requests in 10s was 90 ms and the old release's 50 ms, at most 1.5 times as much is allowed"},
 		{"slower than an old stack whose latency is not known", answered(100, 0, 90), new(answered(100, 0, 0)), target.Guardrails{MaxP99Ratio: new(1.5)}, ""},
+		{"nothing is answered for long", hung(0, 0, 40, 12, 6000), new(answered(100, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s, at most 5 % may"},
+		{"some fail, and some get no answer", hung(30, 1, 10, 3, 6000), new(answered(100, 0, 90)), target.Guardrails{MaxErrorPercent: new(5.0)}, "10.00 % of 40 requests in 10s failed, 3 of them by waiting in vain for 5s, at most 5 % may"},
+		{"no answer for long, and more so than the old stack", hung(0, 0, 40, 12, 6000), new(answered(100, 4, 90)), target.Guardrails{MaxErrorPercentOverOld: new(1.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s and 4.00 % of the old release's, at most 1 percentage points more may"},
+		{"no answer for long, and the old stack takes as long", hung(0, 0, 40, 12, 6000), new(hung(100, 0, 50, 20, 5000)), target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
+		{"no answer for long, and too few requests to compare with", hung(0, 0, 40, 12, 6000), new(answered(19, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, ""},
+		{"no answer for long, and nothing to compare with", hung(0, 0, 40, 12, 6000), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
+		{"no answer for long to fewer than one in a hundred", hung(1000, 0, 9, 9, 90), new(answered(1000, 0, 90)), target.Guardrails{MaxErrorPercent: new(0.5)}, ""},
+		{"many wait, but none for long", hung(10, 1, 90, 0, 4000), new(answered(100, 0, 90)), target.Guardrails{MaxErrorPercent: new(5.0)}, "10.00 % of 10 requests in 10s failed, at most 5 % may"},
+		{"too many have waited for too long already", hung(0, 0, 20, 0, 1500), nil, target.Guardrails{MinimumRequests: 20, MaxP99Milliseconds: new(500.0)}, "the p99 latency of 20 requests in 10s, 20 of them still waiting, was 1500 ms, at most 500 ms is allowed"},
+		{"too few that wait", hung(9, 0, 10, 10, 9000), nil, target.Guardrails{MinimumRequests: 20, MaxP99Milliseconds: new(500.0)}, ""},
+		{"waiting for longer than in the old stack", hung(10, 0, 20, 0, 1500), new(answered(100, 0, 50)), target.Guardrails{MaxP99Ratio: new(1.5)}, "the p99 latency of 30 requests in 10s, 20 of them still waiting, was 1500 ms and the old release's 50 ms, at most 1.5 times as much is allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
