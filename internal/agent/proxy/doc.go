@@ -11,6 +11,6 @@
 // The way of a request through the files: entrance.go (listener and server), route.go and
 // table.go (where to), split.go and side.go (on which side of a canary), exchange.go (one request and its answer), request.go and body.go
 // (towards the instance), reply.go and answer.go (back), stream.go, events.go,
-// upgrade.go and websocket.go (what outlives a switch), measure.go and concurrency.go (what it
-// took), component.go, instance.go, pool.go and conn.go (the upstream side).
+// upgrade.go and websocket.go (what outlives a switch), cross.go (to the other side, where one has
+// no instance), measure.go, waiting.go and concurrency.go (what it took), component.go, instance.go, pool.go and conn.go (the upstream side).
 package proxy

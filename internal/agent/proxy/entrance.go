@@ -37,7 +37,6 @@ func (p *Proxy) Serve(e Entrance, l net.Listener, t *tls.Config) error {
 		IdleTimeout:       idleLimit,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnState:         p.countConnection,
-		ConnContext:       p.numberConnection,
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug), // clients' mistakes
 	}}
 	if err := errors.Join(f.serveHTTP2(), p.addFront(f)); err != nil {
@@ -90,10 +89,6 @@ func (p *Proxy) countConnection(_ net.Conn, state http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		p.connections.leave()
 	}
-}
-
-func (p *Proxy) numberConnection(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, connectionNumber{}, p.arrivals.Add(1))
 }
 
 // Drain lets the clients leave, for the time that another process begins to serve the same

@@ -12,14 +12,16 @@ import (
 
 // exchange is one request on its way to an instance, and the answer on its way back.
 type exchange struct {
-	proxy   *Proxy
-	w       http.ResponseWriter
-	r       *http.Request
-	entry   *entry
-	stack   *stack
-	cookie  string // to be set, "" for none
-	counted bool   // as an ordinary request
-	probe   bool   // it is one of our own and not measured
+	proxy    *Proxy
+	entrance Entrance
+	w        http.ResponseWriter
+	r        *http.Request
+	entry    *entry
+	stack    *stack
+	cookie   string // to be set, "" for none
+	counted  bool   // as an ordinary request
+	probe    bool   // it is one of our own and not measured
+	crossed  bool   // it is not on its own side of a split
 
 	began, ended time.Time // when the head had been read, and the answer passed on
 	broken       bool      // there was no answer, half of one, or one of an error of the server
@@ -45,13 +47,25 @@ func (p *Proxy) handle(e Entrance, w http.ResponseWriter, r *http.Request) {
 		refused.write(w, p.leaving.Load(), "")
 		return
 	}
-	s := found.turn.stack
-	s.counters.requests.Add(1)
-	s.counters.inFlight.Add(1)
-	x := &exchange{proxy: p, w: w, r: r, entry: found, stack: s, cookie: cookie, counted: true, probe: p.isProbe(r), began: began}
-	found.instances.gauge.add(began.Sub(p.start), 1)
+	x := &exchange{proxy: p, entrance: e, w: w, r: r, cookie: cookie, counted: true, probe: p.isProbe(r)}
+	x.join(found, began)
 	defer x.leave()
 	x.run()
+}
+
+// join counts the exchange where it has entered.
+func (x *exchange) join(e *entry, at time.Time) {
+	x.entry, x.stack, x.began = e, e.turn.stack, at
+	x.stack.counters.requests.Add(1)
+	x.stack.counters.inFlight.Add(1)
+	e.instances.gauge.add(at.Sub(x.proxy.start), 1)
+}
+
+// part undoes that, once it has been measured.
+func (x *exchange) part() {
+	x.measure()
+	x.stack.counters.inFlight.Add(-1)
+	x.entry.turn.requests.leave()
 }
 
 // leave ends the exchange for those who count it.
@@ -65,9 +79,7 @@ func (x *exchange) leave() {
 	}
 	x.entry.turn.last.set(x.ended)
 	x.stack.counters.lastAnswer.set(x.ended)
-	x.measure()
-	x.stack.counters.inFlight.Add(-1)
-	x.entry.turn.requests.leave()
+	x.part()
 	if x.instance != nil {
 		x.instance.requests.leave()
 	}
@@ -132,6 +144,10 @@ func (x *exchange) send() *refusal {
 	var lastErr error
 	for {
 		i := x.entry.instances.pick(tried)
+		if i == nil && x.cross(len(tried)) {
+			tried, lastErr = nil, nil
+			continue
+		}
 		if i == nil {
 			return x.unreachable(tried, lastErr)
 		}

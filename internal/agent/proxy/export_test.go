@@ -1,10 +1,5 @@
 package proxy
 
-import (
-	"context"
-	"net/http"
-)
-
 // Idle returns the number of idle connections to the instances of a stack.
 func (p *Proxy) Idle(stackID string) int {
 	return p.countIdle(stackID, func(*conn) bool { return true })
@@ -42,11 +37,6 @@ func (p *Proxy) StreamsLimited(stackID string) bool {
 	s.streams.mu.Lock()
 	defer s.streams.mu.Unlock()
 	return s.streams.deadline != nil
-}
-
-// numbered is a request on the connection of a number.
-func numbered(r *http.Request, connection uint64) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), connectionNumber{}, connection))
 }
 
 // CloseGrace is how long the ends of a stream have to say goodbye.

@@ -18,10 +18,9 @@ type Proxy struct {
 	table  atomic.Pointer[table]
 
 	buffers     buffers
-	connections crowd         // of clients, but for those that became WebSockets
-	spliced     crowd         // WebSockets
-	arrivals    atomic.Uint64 // connections that have come
-	leaving     atomic.Bool   // Drain or Close has begun
+	connections crowd       // of clients, but for those that became WebSockets
+	spliced     crowd       // WebSockets
+	leaving     atomic.Bool // Drain or Close has begun
 	lackRoutes  atomic.Bool
 
 	mu     sync.Mutex

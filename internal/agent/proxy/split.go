@@ -6,19 +6,18 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"sync/atomic"
 )
 
 // split says on which side of a slot's traffic a request is.
 type split struct {
 	Traffic
-	clients  [2]*sequence         // of the positions that are given to clients: the main side's, the canary's
+	clients  *sequence            // of the positions that are given to clients
 	requests map[string]*sequence // by component; Proxy.mu guards the map
 }
 
 func newSplit(t Traffic) *split {
-	return &split{Traffic: t, clients: [2]*sequence{newSequence(), newSequence()}, requests: map[string]*sequence{}}
+	return &split{Traffic: t, clients: newSequence(), requests: map[string]*sequence{}}
 }
 
 // sequence returns that of a component. Proxy.mu is held.
@@ -39,9 +38,8 @@ func (s *split) side(r *http.Request, n name, requests *sequence) (canary bool, 
 		if at, ok := readSideCookie(r); ok {
 			return at.below(s.Percent), nil
 		}
-		canary = s.newcomer(r).below(s.Percent)
-		drawn := s.draw(canary)
-		return canary, &drawn
+		drawn := s.clients.next(positions)
+		return drawn.below(s.Percent), &drawn
 	}
 	return requests.next(positions).below(s.Percent), nil
 }
@@ -66,30 +64,6 @@ func (s *split) positionOf(key string) position {
 	sum := sha256.Sum256([]byte(s.Canary + "\x00" + key))
 	return scale(binary.BigEndian.Uint64(sum[:]), positions)
 }
-
-// newcomer returns the position of a client that brings no cookie.
-func (s *split) newcomer(r *http.Request) position {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err == nil && !from.Addr().Unmap().IsLoopback() {
-		return s.positionOf(from.Addr().Unmap().String())
-	}
-	number, _ := r.Context().Value(connectionNumber{}).(uint64)
-	return scale(number*weyl, positions)
-}
-
-// draw returns a position on a side. The positions drawn are spread evenly over it, so that
-// the clients that hold them divide well at every other percentage too.
-func (s *split) draw(canary bool) position {
-	const each = positions / 100
-	share := uint64(s.Percent) * each
-	if canary {
-		return s.clients[1].next(share)
-	}
-	return position(share) + s.clients[0].next(positions-share)
-}
-
-// connectionNumber is the context key of the number of a request's connection.
-type connectionNumber struct{}
 
 // weyl makes of consecutive numbers, by multiplication, ones that lie spread over the whole
 // range however many they are: the golden ratio of 2^64 (the additive recurrence of Weyl).

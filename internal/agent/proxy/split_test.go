@@ -174,6 +174,37 @@ func TestAClientStaysOnOneSideByItsCookie(t *testing.T) {
 	}
 }
 
+// A gateway brings many clients over few connections from one address.
+func TestClientsThatShareConnectionsAreDividedAllTheSame(t *testing.T) {
+	t.Parallel()
+	const clients = 500
+	d := openSplit(t)
+	shared := []*http.Client{httpClient(t, d.production, "http/1.1"), httpClient(t, d.production, "h2")}
+	for _, percent := range []int{1, 10, 50} {
+		d.set(t, percent, proxy.StickyByClient)
+		canary := 0
+		for n := range clients {
+			first := get(t, shared[n%2], "https://"+domain+"/")
+			side, err := http.ParseSetCookie(first.header.Get("Set-Cookie"))
+			must(t, err)
+			if first.body == "2" {
+				canary++
+			}
+			for _, by := range shared {
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+domain+"/", nil)
+				must(t, err)
+				r.AddCookie(side)
+				if again := do(t, by, r); again.body != first.body || again.header["Set-Cookie"] != nil {
+					t.Errorf("client %d came to release %s, then to %s with cookie %q", n, first.body, again.body, again.header["Set-Cookie"])
+				}
+			}
+		}
+		if share := float64(canary) / clients * 100; math.Abs(share-float64(percent)) > 1 {
+			t.Errorf("%.1f percent of the clients instead of %d", share, percent)
+		}
+	}
+}
+
 func TestTheCookieOfASideIsSafeAndStaysWithTheProxy(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)

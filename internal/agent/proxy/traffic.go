@@ -31,9 +31,9 @@ const (
 	StickyByNothing StickyBy = ""
 	// StickyByAccount keeps the requests of each host name on one side.
 	StickyByAccount StickyBy = "account"
-	// StickyByClient keeps each client on one side, by the cookie [SideCookie]. Clients that
-	// keep no cookies go by their address; on the loopback interface, where all have the same,
-	// by their connection.
+	// StickyByClient keeps each client on one side, by the cookie [SideCookie]. A request
+	// without it is one of a new client, whatever its address and connection, which clients may
+	// share; so those that keep no cookies do not stick.
 	StickyByClient StickyBy = "client"
 )
 

@@ -165,7 +165,7 @@ func TestAReleaseThatHangsIsSwitchedBack(t *testing.T) {
 	}{
 		"by its latency, in a step": {50, func(s *target.Slot) {
 			s.Policy.Steps = []target.TrafficStep{{Percent: 50, HoldSeconds: 12}}
-			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0), MaxP99Milliseconds: new(500.0)}
+			s.Policy.Guardrails = target.Guardrails{MinimumRequests: 10, MaxErrorPercent: new(5.0), MaxP99Milliseconds: new(500.0)}
 		}, "of them still waiting, was", 7 * time.Second},
 		"by what is not answered, all at once": {100, func(s *target.Slot) {
 			s.Policy.BakeSeconds = 10
