@@ -18,7 +18,7 @@ func TestASequenceHoldsItsShareInEveryWindow(t *testing.T) {
 		window := rapid.IntRange(1, 10_000).Draw(t, "window")
 		got := 0
 		for range window {
-			if s.next(positions).below(percent) {
+			if s.next().below(percent) {
 				got++
 			}
 		}
@@ -36,7 +36,7 @@ func TestARhythmOfRequestsDoesNotBendTheShare(t *testing.T) {
 		for _, percent := range []int{1, 10, 50} {
 			s, got := &sequence{start: uint64(rhythm) << 50}, 0
 			for n := range requests * rhythm {
-				if s.next(positions).below(percent) && n%rhythm == 0 {
+				if s.next().below(percent) && n%rhythm == 0 {
 					got++
 				}
 			}

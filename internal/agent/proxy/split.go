@@ -38,10 +38,10 @@ func (s *split) side(r *http.Request, n name, requests *sequence) (canary bool, 
 		if at, ok := readSideCookie(r); ok {
 			return at.below(s.Percent), nil
 		}
-		drawn := s.clients.next(positions)
+		drawn := s.clients.next()
 		return drawn.below(s.Percent), &drawn
 	}
-	return requests.next(positions).below(s.Percent), nil
+	return requests.next().below(s.Percent), nil
 }
 
 // positions is how many there are; the canary has the lowest of them, Percent of all.
@@ -52,9 +52,9 @@ type position uint64
 
 func (at position) below(percent int) bool { return at < position(percent)*(positions/100) }
 
-// scale makes a position, below limit, of a number from the whole range.
-func scale(number, limit uint64) position {
-	high, _ := bits.Mul64(number, limit)
+// scale makes a position of a number from the whole range.
+func scale(number uint64) position {
+	high, _ := bits.Mul64(number, positions)
 	return position(high)
 }
 
@@ -62,7 +62,7 @@ func scale(number, limit uint64) position {
 // not always the same ones that are the first to try what is new.
 func (s *split) positionOf(key string) position {
 	sum := sha256.Sum256([]byte(s.Canary + "\x00" + key))
-	return scale(binary.BigEndian.Uint64(sum[:]), positions)
+	return scale(binary.BigEndian.Uint64(sum[:]))
 }
 
 // weyl makes of consecutive numbers, by multiplication, ones that lie spread over the whole
@@ -78,5 +78,5 @@ type sequence struct {
 
 func newSequence() *sequence { return &sequence{start: rand.Uint64()} }
 
-// next returns a position below limit.
-func (s *sequence) next(limit uint64) position { return scale(s.start+s.dealt.Add(1)*weyl, limit) }
+// next returns the next position.
+func (s *sequence) next() position { return scale(s.start + s.dealt.Add(1)*weyl) }

@@ -40,15 +40,17 @@ func openHanging(t *testing.T) *hanging {
 	return h
 }
 
-// ask sends a request until the context ends and returns when it has come to the instance.
-func (h *hanging) ask(t *testing.T, ctx context.Context, address, protocol string, change func(*http.Request)) {
+// ask sends a request and returns when it has come to the instance, with what has its client leave.
+func (h *hanging) ask(t *testing.T, address, protocol string, change func(*http.Request)) (leave func()) {
 	t.Helper()
+	ctx, leave := context.WithCancel(t.Context())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+domain+"/", nil)
 	must(t, err)
 	change(r)
 	client := httpClient(t, address, protocol)
 	h.all.Go(func() { _, _ = try(client, r) })
 	receive(t, "the request", h.begun)
+	return leave
 }
 
 func (h *hanging) now() proxy.Measurement {
@@ -64,11 +66,9 @@ func TestARequestThatWaitsIsMeasured(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			h := openHanging(t)
-			ctx, leave := context.WithCancel(t.Context())
-			defer leave()
 			sent := time.Now()
-			h.ask(t, ctx, h.production, protocol, ordinary)
-			h.ask(t, t.Context(), h.production, protocol, ordinary)
+			leave := h.ask(t, h.production, protocol, ordinary)
+			h.ask(t, h.production, protocol, ordinary)
 			var m proxy.Measurement
 			eventually(t, "requests that wait", func() bool { m = h.now(); return m.Waiting == 2 })
 			if m.Requests != 0 || m.P50 < 990*time.Millisecond || m.P50 > time.Since(sent)*102/100 || m.Max < m.P99 {
@@ -99,16 +99,16 @@ func TestOnlyWhatWaitsForAnAnswerCountsAsWaiting(t *testing.T) {
 	h := openHanging(t)
 	body, upload := newStalled("half of it")
 	defer upload()
-	h.ask(t, t.Context(), h.production, "http/1.1", func(r *http.Request) { r.Body, r.ContentLength = body, 1<<20 })
-	h.ask(t, t.Context(), h.production, "h2", func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") })
-	h.ask(t, t.Context(), h.production, "http/1.1", func(r *http.Request) {
+	h.ask(t, h.production, "http/1.1", func(r *http.Request) { r.Body, r.ContentLength = body, 1<<20 })
+	h.ask(t, h.production, "h2", func(r *http.Request) { r.Header.Set("Accept", "text/event-stream") })
+	h.ask(t, h.production, "http/1.1", func(r *http.Request) {
 		r.Method = http.MethodGet
 		r.Header.Set("Connection", "Upgrade")
 		r.Header.Set("Upgrade", "websocket")
 	})
-	h.ask(t, t.Context(), h.production, "h2", h.MarkProbe)
-	h.ask(t, t.Context(), h.preview, "h2", ordinary)
-	h.ask(t, t.Context(), h.production, "h2", ordinary) // the only one, and the youngest
+	h.ask(t, h.production, "h2", h.MarkProbe)
+	h.ask(t, h.preview, "h2", ordinary)
+	h.ask(t, h.production, "h2", ordinary) // the only one, and the youngest
 	var m proxy.Measurement
 	eventually(t, "a request that waits", func() bool { m = h.now(); return m.Waiting > 0 })
 	if m.Waiting != 1 {
@@ -121,7 +121,7 @@ func TestAnUploadThatIsNotReadIsWaiting(t *testing.T) {
 	t.Parallel()
 	h := openHanging(t)
 	const length = 64 << 20 // more than sockets hold
-	h.ask(t, t.Context(), h.production, "http/1.1", func(r *http.Request) {
+	h.ask(t, h.production, "http/1.1", func(r *http.Request) {
 		made, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+domain+"/", strings.NewReader(strings.Repeat("x", length)))
 		must(t, err)
 		r.Body, r.ContentLength = made.Body, length
