@@ -33,6 +33,7 @@ var floors = map[string][]string{
 	"internal/provision/target":      nil,
 	"internal/provision/targettest":  {"internal/provision/target", "internal/wait"},
 	"internal/provision/memtarget":   {"internal/provision/target", "internal/wait"},
+	"internal/provision/accountdb":   nil,
 	"internal/provision/localtarget": {"internal/provision/target", "internal/wait", "internal/agentapi"},
 
 	"internal/provision/swap/decide":  {"internal/provision/swap/judge", "internal/provision/target"},
@@ -40,12 +41,12 @@ var floors = map[string][]string{
 	"internal/provision/swap/judge":   {"internal/provision/target"},
 	"internal/provision/swap/lease":   {"internal/provision/target", "internal/wait"},
 
-	"internal/provision/awstarget":         {"internal/provision/target", "internal/wait"},
-	"internal/provision/awstarget/awstest": nil, // tests only
-	"internal/provision/awstarget/rights":  nil, // tests and the generator only
+	"internal/provision/awstarget":         {"internal/provision/accountdb", "internal/provision/target", "internal/wait"},
+	"internal/provision/awstarget/awstest": {"internal/agent/postgres", "internal/agent/postgres/postgrestest"}, // tests only
+	"internal/provision/awstarget/rights":  nil,                                                                 // tests and the generator only
 
 	"internal/agentapi":       {"internal/agent/hold", "internal/provision/target", "internal/wait"},
-	"internal/agent/...":      {"internal/agent/...", "internal/agentapi", "internal/provision/target", "internal/wait"},
+	"internal/agent/...":      {"internal/agent/...", "internal/agentapi", "internal/provision/accountdb", "internal/provision/target", "internal/wait"},
 	"internal/agent/hold":     nil,
 	"internal/wait":           nil,
 	"internal/acceptance/...": nil,

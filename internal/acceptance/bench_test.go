@@ -15,6 +15,7 @@ import (
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 const (
@@ -84,9 +85,9 @@ func (m *machine) phase(work func() time.Duration) phase {
 // floor does on the environment's server what Terraform will be asked to do there.
 func (m *machine) floor() map[string]phase {
 	m.Helper()
-	many := make([]accounts.Account, benchDatabases)
+	many := make([]accountdb.Account, benchDatabases)
 	for i := range many {
-		many[i] = accounts.Account{Name: fmt.Sprintf("floor_%03d", i), Mark: "bench", Password: accounts.NewPassword(), ConnectionLimit: 40}
+		many[i] = accountdb.Account{Name: fmt.Sprintf("floor_%03d", i), Mark: "bench", Password: accountdb.NewPassword(), ConnectionLimit: 40}
 	}
 	ctx := m.Context()
 	measure := func(work func(*accounts.Cluster)) phase {
@@ -98,8 +99,8 @@ func (m *machine) floor() map[string]phase {
 		sent := cluster.Traffic()
 		return phase{time.Since(began), sent.Connections, sent.Statements}
 	}
-	each := func(work func(accounts.Account) error) {
-		queue := make(chan accounts.Account)
+	each := func(work func(accountdb.Account) error) {
+		queue := make(chan accountdb.Account)
 		var group sync.WaitGroup
 		for range benchConnections {
 			group.Go(func() {
@@ -118,7 +119,7 @@ func (m *machine) floor() map[string]phase {
 	}
 	return map[string]phase{
 		"apply": measure(func(c *accounts.Cluster) {
-			each(func(a accounts.Account) error { return c.EnsureAccount(ctx, a) })
+			each(func(a accountdb.Account) error { return c.EnsureAccount(ctx, a) })
 		}),
 		"plan": measure(func(c *accounts.Cluster) {
 			if entries, err := c.Catalogue(ctx, "floor_"); err != nil || len(entries) != benchDatabases {
@@ -126,7 +127,7 @@ func (m *machine) floor() map[string]phase {
 			}
 		}),
 		"destroy": measure(func(c *accounts.Cluster) {
-			each(func(a accounts.Account) error { return c.DropAccount(ctx, a.Name, a.Mark) })
+			each(func(a accountdb.Account) error { return c.DropAccount(ctx, a.Name, a.Mark) })
 		}),
 	}
 }

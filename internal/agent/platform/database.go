@@ -16,9 +16,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/process"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/store"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -135,7 +135,7 @@ func (e *environment) ensureAccount(ctx context.Context, s *server, file databas
 	var unusable *secretError
 	switch {
 	case errors.As(err, &unusable) || rotate:
-		password = accounts.NewPassword()
+		password = accountdb.NewPassword()
 		if err := e.writeForApplication(fresh, []byte(password), 0o600); err != nil {
 			return err
 		}
@@ -143,11 +143,11 @@ func (e *environment) ensureAccount(ctx context.Context, s *server, file databas
 		return err
 	}
 	err = s.patiently(ctx, func(ctx context.Context) error {
-		return s.cluster.EnsureAccount(ctx, accounts.Account{
+		return s.cluster.EnsureAccount(ctx, accountdb.Account{
 			Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit, Password: password,
 		})
 	})
-	if errors.Is(err, accounts.ErrForeign) {
+	if errors.Is(err, accountdb.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
 	if err != nil {

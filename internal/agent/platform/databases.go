@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -34,7 +34,7 @@ func (p *Platform) ListAccountDatabases(ctx context.Context, id target.Environme
 		e.p.log.Warn("an account database is left out of a list", "environment", e.id.String(), "account", account, "error", err)
 	}
 	e.mu.Unlock()
-	catalogues := map[*server]map[string]accounts.Entry{}
+	catalogues := map[*server]map[string]accountdb.Entry{}
 	out := make([]target.AccountDatabaseRecord, 0, len(files))
 	for _, file := range files {
 		s, err := e.listed(ctx, file.Spec)
@@ -69,8 +69,8 @@ func (e *environment) listed(ctx context.Context, d target.AccountDatabase) (*se
 }
 
 // catalogue is what a server has under names that begin so.
-func (e *environment) catalogue(ctx context.Context, s *server, prefix string) (map[string]accounts.Entry, error) {
-	var entries []accounts.Entry
+func (e *environment) catalogue(ctx context.Context, s *server, prefix string) (map[string]accountdb.Entry, error) {
+	var entries []accountdb.Entry
 	err := s.patiently(ctx, func(ctx context.Context) (err error) {
 		entries, err = s.cluster.Catalogue(ctx, prefix)
 		return err
@@ -78,7 +78,7 @@ func (e *environment) catalogue(ctx context.Context, s *server, prefix string) (
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]accounts.Entry, len(entries))
+	out := make(map[string]accountdb.Entry, len(entries))
 	for _, entry := range entries {
 		out[entry.Name] = entry
 	}
@@ -119,7 +119,7 @@ func (p *Platform) GetAccountDatabase(ctx context.Context, id target.AccountData
 }
 
 // observed is an account database with what its server's catalogue says of it.
-func (e *environment) observed(file databaseFile, s *server, catalogue map[string]accounts.Entry) target.AccountDatabaseRecord {
+func (e *environment) observed(file databaseFile, s *server, catalogue map[string]accountdb.Entry) target.AccountDatabaseRecord {
 	entry, there := catalogue[file.Name]
 	vanished := file.Meta.Ready && (!there || entry.Database == nil)
 	return e.databaseRecord(file, s, &entry, vanished)
@@ -127,7 +127,7 @@ func (e *environment) observed(file databaseFile, s *server, catalogue map[strin
 
 // databaseRecord is an account database as others see it. Without an entry what is on the
 // server was just made so.
-func (e *environment) databaseRecord(file databaseFile, s *server, entry *accounts.Entry, vanished bool) target.AccountDatabaseRecord {
+func (e *environment) databaseRecord(file databaseFile, s *server, entry *accountdb.Entry, vanished bool) target.AccountDatabaseRecord {
 	rec := target.AccountDatabaseRecord{Meta: file.Meta, Spec: file.Spec, Vanished: vanished, Status: target.AccountDatabaseStatus{
 		DatabaseName: file.Name, RoleName: file.Name, Host: s.host, Port: s.port,
 		SecretID: e.passwordFile(file.Spec.Account), ObservedConnectionLimit: file.Spec.ConnectionLimit,
@@ -135,7 +135,7 @@ func (e *environment) databaseRecord(file databaseFile, s *server, entry *accoun
 	if entry == nil || vanished {
 		return rec
 	}
-	rec.Status.Drift = entry.Drift(accounts.Account{Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit})
+	rec.Status.Drift = entry.Drift(accountdb.Account{Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit})
 	if entry.Role != nil {
 		rec.Status.ObservedConnectionLimit = entry.Role.ConnectionLimit
 	}
@@ -192,7 +192,7 @@ func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountD
 			return s.cluster.DropAccount(ctx, file.Name, e.p.mark(file.Name))
 		})
 	}
-	if errors.Is(err, accounts.ErrForeign) {
+	if errors.Is(err, accountdb.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/postgrestest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -55,7 +56,7 @@ func (w waiting) String() string { return "sessions that wait" }
 func TestPatienceIsForTheServerNotForItsWork(t *testing.T) {
 	t.Parallel()
 	s := testServer(t, time.Nanosecond)
-	account := accounts.Account{Name: "acct_slow", Mark: "mark", Password: accounts.NewPassword()}
+	account := accountdb.Account{Name: "acct_slow", Mark: "mark", Password: accountdb.NewPassword()}
 
 	t.Run("work that a lock holds up goes on until it is done", func(t *testing.T) {
 		holder, watcher := connectAdmin(t, s.own), connectAdmin(t, s.own)

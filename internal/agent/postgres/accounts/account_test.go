@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 func TestAccountCanUseItsDatabase(t *testing.T) {
@@ -113,7 +114,7 @@ func TestPasswordIsRotated(t *testing.T) {
 	ensure(t, cluster, account)
 	session := wantLogin(t, account)
 	rotated := account
-	rotated.Password = accounts.NewPassword()
+	rotated.Password = accountdb.NewPassword()
 	if err := cluster.SetPassword(t.Context(), account.Name, account.Mark, rotated.Password); err != nil {
 		t.Fatal(err)
 	}
@@ -152,14 +153,14 @@ func TestWhatDoesNotExist(t *testing.T) {
 	if err := cluster.DropAccount(t.Context(), account.Name, account.Mark); err != nil {
 		t.Errorf("drop: got %v, want success", err)
 	}
-	if err := cluster.SetPassword(t.Context(), account.Name, account.Mark, "x"); !errors.Is(err, accounts.ErrNotFound) {
+	if err := cluster.SetPassword(t.Context(), account.Name, account.Mark, "x"); !errors.Is(err, accountdb.ErrNotFound) {
 		t.Errorf("set password: got %v, want not found", err)
 	}
-	if err := cluster.SetConnectionLimit(t.Context(), account.Name, account.Mark, 1); !errors.Is(err, accounts.ErrNotFound) {
+	if err := cluster.SetConnectionLimit(t.Context(), account.Name, account.Mark, 1); !errors.Is(err, accountdb.ErrNotFound) {
 		t.Errorf("set limit: got %v, want not found", err)
 	}
 	account.Password = ""
-	if err := cluster.EnsureAccount(t.Context(), account); !errors.Is(err, accounts.ErrNoPassword) {
+	if err := cluster.EnsureAccount(t.Context(), account); !errors.Is(err, accountdb.ErrNoPassword) {
 		t.Errorf("ensure: got %v, want no password", err)
 	}
 	if !look(t, cluster, account.Name).Missing() {
@@ -199,12 +200,12 @@ func TestManyAccountsAtOnce(t *testing.T) {
 	t.Parallel()
 	cluster := open(t, accounts.Options{})
 	prefix := newName()
-	many := make([]accounts.Account, 50)
+	many := make([]accountdb.Account, 50)
 	for i := range many {
 		many[i] = newAccount()
 		many[i].Name = prefix + string(rune('a'+i/26)) + string(rune('a'+i%26))
 	}
-	each := func(work func(accounts.Account) error) {
+	each := func(work func(accountdb.Account) error) {
 		var group sync.WaitGroup
 		for _, account := range many {
 			group.Go(func() {
@@ -215,7 +216,7 @@ func TestManyAccountsAtOnce(t *testing.T) {
 		}
 		group.Wait()
 	}
-	each(func(account accounts.Account) error { return cluster.EnsureAccount(t.Context(), account) })
+	each(func(account accountdb.Account) error { return cluster.EnsureAccount(t.Context(), account) })
 	before := cluster.Traffic()
 	entries, err := cluster.Catalogue(t.Context(), prefix)
 	if err != nil || len(entries) != len(many) {
@@ -232,7 +233,7 @@ func TestManyAccountsAtOnce(t *testing.T) {
 	if opened := cluster.Traffic().Connections; opened > 8 {
 		t.Errorf("connections: got %d, want 8 at most", opened)
 	}
-	each(func(account accounts.Account) error {
+	each(func(account accountdb.Account) error {
 		return cluster.DropAccount(t.Context(), account.Name, account.Mark)
 	})
 	if entries, err := cluster.Catalogue(t.Context(), prefix); err != nil || len(entries) != 0 {
@@ -291,7 +292,7 @@ func TestServerLogHoldsNoSecret(t *testing.T) {
 	if _, err := admin(t).Exec(t.Context(), `ALTER ROLE no_such_role PASSWORD 'canary'`); err == nil {
 		t.Fatal("nonsense was accepted")
 	}
-	_, err := login(t, accounts.Account{Name: account.Name, Password: "wrong"}, account.Name)
+	_, err := login(t, accountdb.Account{Name: account.Name, Password: "wrong"}, account.Name)
 	wantCode(t, err, "28P01")
 	text, err := os.ReadFile(filepath.Join(shared.options.Dir, "postgres.log"))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/postgrestest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 // BenchmarkAccounts measures making, reading and removing 200 accounts over 8
@@ -26,13 +27,13 @@ func BenchmarkAccounts(b *testing.B) {
 	options := postgrestest.TestOptions(b)
 	options.Logger = nil
 	server := postgrestest.Start(b, options)
-	many := make([]accounts.Account, count)
+	many := make([]accountdb.Account, count)
 	for i := range many {
-		many[i] = accounts.Account{Name: fmt.Sprintf("acct_%03d", i), Mark: "bench", Password: accounts.NewPassword()}
+		many[i] = accountdb.Account{Name: fmt.Sprintf("acct_%03d", i), Mark: "bench", Password: accountdb.NewPassword()}
 	}
-	each := func(b *testing.B, work func(accounts.Account) error) {
+	each := func(b *testing.B, work func(accountdb.Account) error) {
 		b.Helper()
-		queue := make(chan accounts.Account)
+		queue := make(chan accountdb.Account)
 		var group sync.WaitGroup
 		for range connections {
 			group.Go(func() {
@@ -52,7 +53,7 @@ func BenchmarkAccounts(b *testing.B) {
 	ctx := b.Context()
 	cleaner := openServer(b, server, accounts.Options{MaxConnections: connections})
 	drop := func(b *testing.B) {
-		each(b, func(account accounts.Account) error { return cleaner.DropAccount(ctx, account.Name, account.Mark) })
+		each(b, func(account accountdb.Account) error { return cleaner.DropAccount(ctx, account.Name, account.Mark) })
 	}
 	// measure runs work once per operation, with prepare outside of the time.
 	measure := func(name string, prepare, work func(*testing.B, *accounts.Cluster)) {
@@ -75,7 +76,7 @@ func BenchmarkAccounts(b *testing.B) {
 		})
 	}
 	fill := func(b *testing.B, cluster *accounts.Cluster) {
-		each(b, func(account accounts.Account) error { return cluster.EnsureAccount(ctx, account) })
+		each(b, func(account accountdb.Account) error { return cluster.EnsureAccount(ctx, account) })
 	}
 	empty := func(b *testing.B, _ *accounts.Cluster) { drop(b) }
 
@@ -85,7 +86,7 @@ func BenchmarkAccounts(b *testing.B) {
 			drop(b)
 			pool := floorPool(b, server, connections)
 			b.StartTimer()
-			each(b, func(account accounts.Account) error { return floor(ctx, pool, account) })
+			each(b, func(account accountdb.Account) error { return floor(ctx, pool, account) })
 			b.StopTimer()
 			pool.Close()
 			b.StartTimer()
@@ -101,7 +102,7 @@ func BenchmarkAccounts(b *testing.B) {
 		}
 	})
 	measure("drop", fill, func(b *testing.B, cluster *accounts.Cluster) {
-		each(b, func(account accounts.Account) error { return cluster.DropAccount(ctx, account.Name, account.Mark) })
+		each(b, func(account accountdb.Account) error { return cluster.DropAccount(ctx, account.Name, account.Mark) })
 	})
 }
 
@@ -126,7 +127,7 @@ func floorPool(b *testing.B, server *postgres.Server, connections int) *pgxpool.
 
 // floor makes an account with the fewest statements that do it safely: lock,
 // read, role, database, rights, unlock.
-func floor(ctx context.Context, pool *pgxpool.Pool, account accounts.Account) error {
+func floor(ctx context.Context, pool *pgxpool.Pool, account accountdb.Account) error {
 	connection, err := pool.Acquire(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// ErrPlaintext says that an address would allow connections without TLS.
+var ErrPlaintext = errors.New("TLS is required: say sslmode=verify-full, verify-ca or require")
 
 // Options change how [Open] talks to a server. The zero value works.
 type Options struct {
@@ -64,7 +68,6 @@ func Open(address string, options Options) (*Cluster, error) {
 	}
 	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
 	config.ConnConfig.RuntimeParams["standard_conforming_strings"] = "on"
-	config.AfterConnect = prepareConnection
 	if cluster.pool, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
 		return nil, fmt.Errorf("use PostgreSQL server %s: %w", config.ConnConfig.Host, err)
 	}
@@ -94,17 +97,6 @@ func plaintext(config *pgx.ConnConfig) bool {
 		}
 	}
 	return false
-}
-
-// prepareConnection lets an administrator who is no superuser act as the roles
-// that it creates. Without it PostgreSQL 16 and newer only warn, and do
-// nothing, where it revokes rights to a database that belongs to one of them.
-func prepareConnection(ctx context.Context, connection *pgx.Conn) error {
-	if superuser(connection) || majorVersion(connection) < 16 {
-		return nil
-	}
-	_, err := connection.Exec(ctx, "SET createrole_self_grant = 'set, inherit'", pgx.QueryExecModeSimpleProtocol)
-	return err
 }
 
 func superuser(connection *pgx.Conn) bool {

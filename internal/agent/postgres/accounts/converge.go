@@ -12,46 +12,49 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 // EnsureAccount makes the account, or makes it what it should be. Repeating it
-// is harmless. The error is [ErrForeign] where something of that name is not
+// is harmless. The error is [accountdb.ErrForeign] where something of that name is not
 // ours; then nothing was changed.
-func (c *Cluster) EnsureAccount(ctx context.Context, account Account) error {
-	return c.change(ctx, "ensure", account, toEnsure(account))
+func (c *Cluster) EnsureAccount(ctx context.Context, account accountdb.Account) error {
+	return c.change(ctx, "ensure", account, accountdb.Ensure(account))
 }
 
 // SetPassword sets the password of the account of that name and mark, which
 // must exist. Sessions that are open stay so.
 func (c *Cluster) SetPassword(ctx context.Context, name, mark, password string) error {
 	if password == "" {
-		return fmt.Errorf("set password of account %q: %w", name, ErrNoPassword)
+		return fmt.Errorf("set password of account %q: %w", name, accountdb.ErrNoPassword)
 	}
-	account := Account{Name: name, Mark: mark, Password: password}
-	return c.change(ctx, "set password of", account, toSetPassword(account))
+	account := accountdb.Account{Name: name, Mark: mark, Password: password}
+	return c.change(ctx, "set password of", account, accountdb.SetPassword(account))
 }
 
 // SetConnectionLimit sets how many connections the account of that name and
 // mark, which must exist, may have at a time; 0 for no limit of its own.
 func (c *Cluster) SetConnectionLimit(ctx context.Context, name, mark string, limit int) error {
-	account := Account{Name: name, Mark: mark, ConnectionLimit: limit}
-	return c.change(ctx, "limit connections of", account, toSetLimit(account))
+	account := accountdb.Account{Name: name, Mark: mark, ConnectionLimit: limit}
+	return c.change(ctx, "limit connections of", account, accountdb.SetLimit(account))
 }
 
 // DropAccount removes the account of that name and mark with all of its data,
 // cutting off its sessions. One that does not exist is removed already.
 func (c *Cluster) DropAccount(ctx context.Context, name, mark string) error {
-	account := Account{Name: name, Mark: mark}
-	return c.change(ctx, "drop", account, toDrop(account))
+	account := accountdb.Account{Name: name, Mark: mark}
+	return c.change(ctx, "drop", account, accountdb.Drop(account))
 }
 
 // change works on one account under its lock until next has nothing to do.
-func (c *Cluster) change(ctx context.Context, verb string, account Account, next next) error {
-	if err := account.check(); err != nil {
+func (c *Cluster) change(ctx context.Context, verb string, account accountdb.Account, next accountdb.Next) error {
+	if err := account.Check(); err != nil {
 		return fmt.Errorf("%s account: %w", verb, err)
 	}
 	if err := c.locked(ctx, account.Name, func(connection *pgx.Conn) error {
-		return c.converge(ctx, connection, account.Name, next)
+		asks := accountdb.Asker{Superuser: superuser(connection), Major: majorVersion(connection)}
+		return accountdb.Converge(ctx, session{c, connection}, asks, account.Name, next)
 	}); err != nil {
 		return fmt.Errorf("%s account %q: %w", verb, account.Name, err)
 	}
@@ -93,42 +96,29 @@ func lockKey(name string) int64 {
 	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
-// maxRetries is how often one change meets a statement that somebody else was
-// in the way of, before it gives up.
-const maxRetries = 8
+// session is one connection, which holds the account's lock.
+type session struct {
+	cluster    *Cluster
+	connection *pgx.Conn
+}
 
-// converge looks, does the next step, and looks again, until there is none.
-func (c *Cluster) converge(ctx context.Context, connection *pgx.Conn, name string, next next) error {
-	asks := asker{superuser: superuser(connection), major: majorVersion(connection)}
-	last, retries := "", 0
-	for {
-		seen, err := c.observe(ctx, connection, name)
-		if err != nil {
-			return fmt.Errorf("read: %w", err)
-		}
-		step, err := next(seen, asks)
-		if step == nil || err != nil {
-			return err
-		}
-		if step.what == last {
-			return fmt.Errorf("%s: %w", step.what, ErrNotTaken)
-		}
-		err = c.send(ctx, connection, step.what, strings.Join(step.sql, "; "))
-		switch {
-		case err == nil:
-			last = step.what
-			if step.done != nil {
-				step.done()
-			}
-		case inTheWay(err) && retries < maxRetries:
-			retries++
-			if err := pause(ctx, retries); err != nil {
-				return err
-			}
-		default:
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
+// Observe implements accountdb.Server.
+func (s session) Observe(ctx context.Context, name string) (accountdb.Entry, error) {
+	entries, err := s.cluster.read(ctx, s.connection, "%s = $1", name)
+	if err != nil || len(entries) == 0 {
+		return accountdb.Entry{Name: name}, err
 	}
+	return entries[0], nil
+}
+
+// Do implements accountdb.Server: one message is one transaction.
+func (s session) Do(ctx context.Context, step accountdb.Step) error {
+	return s.cluster.send(ctx, s.connection, step.What, strings.Join(step.SQL, "; "))
+}
+
+// Again implements accountdb.Server.
+func (s session) Again(ctx context.Context, err error, attempt int) bool {
+	return inTheWay(err) && pause(ctx, attempt) == nil
 }
 
 // send sends one message and waits for its end.

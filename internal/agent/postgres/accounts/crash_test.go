@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 // errCrash stands for the death of the process that works on an account.
@@ -86,36 +87,36 @@ func TestCrashAtEveryMessage(t *testing.T) {
 	clean := open(t, accounts.Options{})
 	works := []struct {
 		name    string
-		prepare func(*testing.T, accounts.Account)
-		work    func(context.Context, *accounts.Cluster, accounts.Account) error
-		check   func(*testing.T, accounts.Account)
+		prepare func(*testing.T, accountdb.Account)
+		work    func(context.Context, *accounts.Cluster, accountdb.Account) error
+		check   func(*testing.T, accountdb.Account)
 	}{
 		{
 			name:    "ensure",
-			prepare: func(*testing.T, accounts.Account) {},
-			work: func(ctx context.Context, cluster *accounts.Cluster, account accounts.Account) error {
+			prepare: func(*testing.T, accountdb.Account) {},
+			work: func(ctx context.Context, cluster *accounts.Cluster, account accountdb.Account) error {
 				return cluster.EnsureAccount(ctx, account)
 			},
-			check: func(t *testing.T, account accounts.Account) {
+			check: func(t *testing.T, account accountdb.Account) {
 				wantNoDrift(t, clean, account)
 				wantLogin(t, account)
 			},
 		},
 		{
 			name:    "set password",
-			prepare: func(t *testing.T, account accounts.Account) { account.Password = "old"; ensure(t, clean, account) },
-			work: func(ctx context.Context, cluster *accounts.Cluster, account accounts.Account) error {
+			prepare: func(t *testing.T, account accountdb.Account) { account.Password = "old"; ensure(t, clean, account) },
+			work: func(ctx context.Context, cluster *accounts.Cluster, account accountdb.Account) error {
 				return cluster.SetPassword(ctx, account.Name, account.Mark, account.Password)
 			},
-			check: func(t *testing.T, account accounts.Account) { wantLogin(t, account) },
+			check: func(t *testing.T, account accountdb.Account) { wantLogin(t, account) },
 		},
 		{
 			name:    "drop",
-			prepare: func(t *testing.T, account accounts.Account) { ensure(t, clean, account) },
-			work: func(ctx context.Context, cluster *accounts.Cluster, account accounts.Account) error {
+			prepare: func(t *testing.T, account accountdb.Account) { ensure(t, clean, account) },
+			work: func(ctx context.Context, cluster *accounts.Cluster, account accountdb.Account) error {
 				return cluster.DropAccount(ctx, account.Name, account.Mark)
 			},
-			check: func(t *testing.T, account accounts.Account) {
+			check: func(t *testing.T, account accountdb.Account) {
 				if entry := look(t, clean, account.Name); !entry.Missing() {
 					t.Errorf("left: %+v", entry)
 				}

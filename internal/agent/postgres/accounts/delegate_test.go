@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 	t.Parallel()
 	// To let another role into the maintenance database, it is made a member
 	// of one that is named like it: that is what pg_hba asks for.
-	name, password := newName(), accounts.NewPassword()
+	name, password := newName(), accountdb.NewPassword()
 	execute(t, admin(t),
 		fmt.Sprintf(`CREATE ROLE "%s" LOGIN CREATEDB CREATEROLE PASSWORD '%s'`, name, password),
 		`CREATE ROLE postgres`,
@@ -48,7 +49,7 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 	wantNoDrift(t, cluster, account)
 
 	rotated := account
-	rotated.Password = accounts.NewPassword()
+	rotated.Password = accountdb.NewPassword()
 	if err := cluster.SetPassword(t.Context(), account.Name, account.Mark, rotated.Password); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 		execute(t, admin(t), named(other.Name, []string{`ALTER ROLE %s SUPERUSER`})...)
 		err := cluster.EnsureAccount(t.Context(), other)
 		wantCode(t, err, "42501")
-		if errors.Is(err, accounts.ErrForeign) {
+		if errors.Is(err, accountdb.ErrForeign) {
 			t.Errorf("got %v, want it still ours", err)
 		}
 		execute(t, admin(t), named(other.Name, []string{`ALTER ROLE %s NOSUPERUSER`})...)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 func TestForeignObjectsAreRefusedAndUntouched(t *testing.T) {
@@ -36,7 +37,7 @@ func TestForeignObjectsAreRefusedAndUntouched(t *testing.T) {
 				"ensure": func() error { return cluster.EnsureAccount(t.Context(), account) },
 				"drop":   func() error { return cluster.DropAccount(t.Context(), account.Name, account.Mark) },
 			} {
-				if err := work(); !errors.Is(err, accounts.ErrForeign) {
+				if err := work(); !errors.Is(err, accountdb.ErrForeign) {
 					t.Errorf("%s: got %v, want foreign", verb, err)
 				}
 			}
@@ -44,7 +45,7 @@ func TestForeignObjectsAreRefusedAndUntouched(t *testing.T) {
 				"set password": func() error { return cluster.SetPassword(t.Context(), account.Name, account.Mark, "x") },
 				"set limit":    func() error { return cluster.SetConnectionLimit(t.Context(), account.Name, account.Mark, 3) },
 			} {
-				if err := work(); !errors.Is(err, accounts.ErrForeign) && !errors.Is(err, accounts.ErrNotFound) {
+				if err := work(); !errors.Is(err, accountdb.ErrForeign) && !errors.Is(err, accountdb.ErrNotFound) {
 					t.Errorf("%s: got %v, want foreign or not found", verb, err)
 				}
 			}

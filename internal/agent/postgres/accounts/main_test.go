@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/postgrestest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 // The tests share one server; each has names of its own on it.
@@ -85,9 +86,9 @@ func hurry(ctx context.Context, server *postgres.Server) error {
 // newName returns a name that no other test uses. None is another's prefix.
 func newName() string { return fmt.Sprintf("acct_%04x_", shared.names.Add(1)) }
 
-func newAccount() accounts.Account {
-	return accounts.Account{
-		Name: newName(), Mark: "slipway mark of 'this' test\\", ConnectionLimit: 7, Password: accounts.NewPassword(),
+func newAccount() accountdb.Account {
+	return accountdb.Account{
+		Name: newName(), Mark: "slipway mark of 'this' test\\", ConnectionLimit: 7, Password: accountdb.NewPassword(),
 	}
 }
 
@@ -112,7 +113,7 @@ func openServer(t testing.TB, server *postgres.Server, options accounts.Options)
 }
 
 // ensure makes the account and removes it when the test ends.
-func ensure(t testing.TB, cluster *accounts.Cluster, account accounts.Account) {
+func ensure(t testing.TB, cluster *accounts.Cluster, account accountdb.Account) {
 	t.Helper()
 	dropAfter(t, cluster, account)
 	if err := cluster.EnsureAccount(t.Context(), account); err != nil {
@@ -120,7 +121,7 @@ func ensure(t testing.TB, cluster *accounts.Cluster, account accounts.Account) {
 	}
 }
 
-func dropAfter(t testing.TB, cluster *accounts.Cluster, account accounts.Account) {
+func dropAfter(t testing.TB, cluster *accounts.Cluster, account accountdb.Account) {
 	t.Cleanup(func() {
 		if err := cluster.DropAccount(context.WithoutCancel(t.Context()), account.Name, account.Mark); err != nil {
 			t.Errorf("clean up: %v", err)
@@ -129,19 +130,19 @@ func dropAfter(t testing.TB, cluster *accounts.Cluster, account accounts.Account
 }
 
 // look returns what the server shows of the account.
-func look(t testing.TB, cluster *accounts.Cluster, name string) accounts.Entry {
+func look(t testing.TB, cluster *accounts.Cluster, name string) accountdb.Entry {
 	t.Helper()
 	entries, err := cluster.Catalogue(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(entries) == 0 {
-		return accounts.Entry{Name: name}
+		return accountdb.Entry{Name: name}
 	}
 	return entries[0]
 }
 
-func wantNoDrift(t testing.TB, cluster *accounts.Cluster, account accounts.Account) {
+func wantNoDrift(t testing.TB, cluster *accounts.Cluster, account accountdb.Account) {
 	t.Helper()
 	if diff := cmp.Diff([]string(nil), look(t, cluster, account.Name).Drift(account)); diff != "" {
 		t.Errorf("drift of %s (-want +got):\n%s", account.Name, diff)
@@ -149,12 +150,12 @@ func wantNoDrift(t testing.TB, cluster *accounts.Cluster, account accounts.Accou
 }
 
 // login connects as the account to a database.
-func login(t testing.TB, account accounts.Account, database string) (*pgx.Conn, error) {
+func login(t testing.TB, account accountdb.Account, database string) (*pgx.Conn, error) {
 	t.Helper()
 	return loginServer(t, shared.server, account, database, "verify-full")
 }
 
-func loginServer(t testing.TB, server *postgres.Server, account accounts.Account, database, sslmode string) (*pgx.Conn, error) {
+func loginServer(t testing.TB, server *postgres.Server, account accountdb.Account, database, sslmode string) (*pgx.Conn, error) {
 	t.Helper()
 	address := url.URL{
 		Scheme: "postgres", User: url.UserPassword(account.Name, account.Password),
@@ -169,7 +170,7 @@ func loginServer(t testing.TB, server *postgres.Server, account accounts.Account
 	return connection, err
 }
 
-func wantLogin(t testing.TB, account accounts.Account) *pgx.Conn {
+func wantLogin(t testing.TB, account accountdb.Account) *pgx.Conn {
 	t.Helper()
 	connection, err := login(t, account, account.Name)
 	if err != nil {

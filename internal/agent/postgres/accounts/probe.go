@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
 // Leaks is where an account's login gets that it must not.
@@ -23,7 +25,7 @@ type Leaks struct {
 func (l Leaks) Statements() []string {
 	var sql []string
 	for _, name := range l.Databases {
-		sql = append(sql, "REVOKE CONNECT ON DATABASE "+ident(name)+" FROM PUBLIC")
+		sql = append(sql, "REVOKE CONNECT ON DATABASE "+accountdb.Ident(name)+" FROM PUBLIC")
 	}
 	return sql
 }
@@ -61,7 +63,7 @@ func (c *Cluster) CloseMaintenance(ctx context.Context) error {
 // be able to do, and removes it. That the account can't use its own database is an error. What a
 // crash leaves of it is removed by the next probe of that name.
 func (c *Cluster) Probe(ctx context.Context, name, mark string) (leaks Leaks, err error) {
-	account := Account{Name: name, Mark: mark, Password: NewPassword()}
+	account := accountdb.Account{Name: name, Mark: mark, Password: accountdb.NewPassword()}
 	if err := c.EnsureAccount(ctx, account); err != nil {
 		return Leaks{}, err
 	}
@@ -101,7 +103,7 @@ func (c *Cluster) Probe(ctx context.Context, name, mark string) (leaks Leaks, er
 }
 
 // tryLogin connects as an account, the way that the administrator does.
-func (c *Cluster) tryLogin(ctx context.Context, account Account, database string, tls bool) error {
+func (c *Cluster) tryLogin(ctx context.Context, account accountdb.Account, database string, tls bool) error {
 	config := c.pool.Config().ConnConfig.Copy()
 	config.Tracer = nil
 	config.User, config.Password, config.Database = account.Name, account.Password, database

@@ -1,4 +1,4 @@
-package accounts
+package accountdb
 
 import (
 	"crypto/rand"
@@ -33,8 +33,6 @@ var (
 	ErrNoPassword = errors.New("a new role needs a password")
 	// ErrNotTaken says that a statement succeeded but had no effect.
 	ErrNotTaken = errors.New("the server still shows the old state")
-	// ErrPlaintext says that an address would allow connections without TLS.
-	ErrPlaintext = errors.New("TLS is required: say sslmode=verify-full, verify-ca or require")
 )
 
 // NewPassword returns a random password of 26 letters and digits (130 bits).
@@ -43,8 +41,8 @@ func NewPassword() string { return rand.Text() }
 // maxName is PostgreSQL's limit for names, in bytes. It cuts longer ones.
 const maxName = 63
 
-// check refuses what the server would refuse or change.
-func (a Account) check() error {
+// Check refuses what the server would refuse or change.
+func (a Account) Check() error {
 	switch {
 	case a.Name == "" || len(a.Name) > maxName:
 		return fmt.Errorf("name %q must have 1 to %d bytes", a.Name, maxName)

@@ -1,17 +1,13 @@
-package accounts
+package accountdb
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/jackc/pgx/v5"
-)
+// Ident quotes a name for SQL.
+func Ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// ident quotes a name for SQL.
-func ident(name string) string { return pgx.Identifier{name}.Sanitize() }
-
-// literal quotes a text for SQL. The connections have
+// Literal quotes a text for SQL. The connections have
 // standard_conforming_strings on, so a backslash is only a backslash.
-func literal(text string) string {
+func Literal(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
 }
 
@@ -19,7 +15,7 @@ func literal(text string) string {
 func list(names []string) string {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = ident(name)
+		quoted[i] = Ident(name)
 	}
 	return strings.Join(quoted, ", ")
 }

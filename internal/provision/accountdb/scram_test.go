@@ -1,4 +1,4 @@
-package accounts
+package accountdb
 
 import (
 	"encoding/base64"

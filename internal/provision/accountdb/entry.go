@@ -1,4 +1,4 @@
-package accounts
+package accountdb
 
 import (
 	"fmt"
@@ -70,7 +70,7 @@ func (e Entry) Missing() bool { return e.Role == nil && e.Database == nil }
 
 // Drift lists, each in a few words, how what is there differs from the
 // account. Whether a password is the right one cannot be seen. Nothing is
-// listed exactly when [Cluster.EnsureAccount] would have nothing else to do.
+// listed exactly when [Ensure] would have nothing else to do.
 func (e Entry) Drift(account Account) []string {
 	var drift []string
 	note := func(differs bool, format string, arguments ...any) {

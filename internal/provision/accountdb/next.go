@@ -1,4 +1,4 @@
-package accounts
+package accountdb
 
 import (
 	"fmt"
@@ -6,29 +6,30 @@ import (
 	"strings"
 )
 
-// step is one message to the server: statements that take effect together.
-type step struct {
-	// what says what it does, in a few words. It holds no secret.
-	what string
-	sql  []string
+// Step is one message to the server: statements that take effect together.
+type Step struct {
+	// What says what it does, in a few words. It holds no secret.
+	What string
+	SQL  []string
 	// done is called when it succeeded; may be nil.
 	done func()
 }
 
-// asker is what the next step depends on besides the account: who asks.
-type asker struct {
-	superuser bool
-	major     int
+// Asker is what the next step depends on besides the account: who asks.
+type Asker struct {
+	Superuser bool
+	// Major is the server's major version.
+	Major int
 }
 
-// next decides from what is there alone what is to be done next: nil when
+// Next decides from what is there alone what is to be done next: nil when
 // nothing is. It is called again after every step.
-type next func(Entry, asker) (*step, error)
+type Next func(Entry, Asker) (*Step, error)
 
-// toEnsure makes the account, or mends it.
-func toEnsure(account Account) next {
+// Ensure makes the account, or mends it.
+func Ensure(account Account) Next {
 	passwordSet := account.Password == ""
-	return func(seen Entry, asks asker) (*step, error) {
+	return func(seen Entry, asks Asker) (*Step, error) {
 		if err := seen.Check(account.Mark); err != nil {
 			return nil, err
 		}
@@ -43,63 +44,63 @@ func toEnsure(account Account) next {
 			}
 			done := func() { passwordSet = true }
 			if role == nil {
-				return &step{"create role", createRole(account, password, asks), done}, nil
+				return &Step{"create role", createRole(account, password, asks), done}, nil
 			}
-			return &step{"alter role", mendRole(account, password, role), done}, nil
+			return &Step{"alter role", mendRole(account, password, role), done}, nil
 		case database != nil && database.Broken:
-			return &step{what: "drop broken database", sql: dropDatabase(account.Name)}, nil
+			return &Step{What: "drop broken database", SQL: dropDatabase(account.Name)}, nil
 		case database == nil:
-			return &step{what: "create database", sql: []string{"CREATE DATABASE " + ident(account.Name) +
-				" OWNER " + ident(account.Name) + " TEMPLATE template0 ALLOW_CONNECTIONS false"}}, nil
+			return &Step{What: "create database", SQL: []string{"CREATE DATABASE " + Ident(account.Name) +
+				" OWNER " + Ident(account.Name) + " TEMPLATE template0 ALLOW_CONNECTIONS false"}}, nil
 		case database.Owner != account.Name:
-			return &step{what: "give database to its role", sql: []string{
-				"ALTER DATABASE " + ident(account.Name) + " OWNER TO " + ident(account.Name)}}, nil
+			return &Step{What: "give database to its role", SQL: []string{
+				"ALTER DATABASE " + Ident(account.Name) + " OWNER TO " + Ident(account.Name)}}, nil
 		case len(database.drift(account)) > 0:
-			return &step{what: "set rights and open database", sql: openDatabase(account, database)}, nil
+			return &Step{What: "set rights and open database", SQL: openDatabase(account, database)}, nil
 		}
 		return nil, nil
 	}
 }
 
-// toSetPassword sets the password of an account that exists.
-func toSetPassword(account Account) next {
+// SetPassword sets the password of an account that exists.
+func SetPassword(account Account) Next {
 	set := false
-	return func(seen Entry, _ asker) (*step, error) {
+	return func(seen Entry, _ Asker) (*Step, error) {
 		if err := existing(seen, account.Mark); err != nil || set {
 			return nil, err
 		}
 		password, err := passwordClause(account.Password)
-		return &step{"set password", []string{"ALTER ROLE " + ident(account.Name) + password}, func() { set = true }}, err
+		return &Step{"set password", []string{"ALTER ROLE " + Ident(account.Name) + password}, func() { set = true }}, err
 	}
 }
 
-// toSetLimit sets the connection limit of an account that exists.
-func toSetLimit(account Account) next {
-	return func(seen Entry, _ asker) (*step, error) {
+// SetLimit sets the connection limit of an account that exists.
+func SetLimit(account Account) Next {
+	return func(seen Entry, _ Asker) (*Step, error) {
 		if err := existing(seen, account.Mark); err != nil || seen.Role.ConnectionLimit == account.limit() {
 			return nil, err
 		}
-		return &step{what: "set connection limit", sql: []string{
-			"ALTER ROLE " + ident(account.Name) + limitClause(account)}}, nil
+		return &Step{What: "set connection limit", SQL: []string{
+			"ALTER ROLE " + Ident(account.Name) + limitClause(account)}}, nil
 	}
 }
 
-// toDrop removes the account. The role is kept from logging in first, so that
+// Drop removes the account. The role is kept from logging in first, so that
 // nobody comes back while the database is being dropped.
-func toDrop(account Account) next {
-	return func(seen Entry, _ asker) (*step, error) {
+func Drop(account Account) Next {
+	return func(seen Entry, _ Asker) (*Step, error) {
 		if err := seen.Check(account.Mark); err != nil {
 			return nil, err
 		}
-		name := ident(account.Name)
+		name := Ident(account.Name)
 		switch {
 		case seen.Role != nil && seen.Database != nil && seen.Role.CanLogin:
-			return &step{what: "forbid login", sql: []string{"ALTER ROLE " + name + " NOLOGIN"}}, nil
+			return &Step{What: "forbid login", SQL: []string{"ALTER ROLE " + name + " NOLOGIN"}}, nil
 		case seen.Database != nil:
-			return &step{what: "drop database", sql: dropDatabase(account.Name)}, nil
+			return &Step{What: "drop database", SQL: dropDatabase(account.Name)}, nil
 		case seen.Role != nil:
 			// Rights that other owners granted to the role would keep it.
-			return &step{what: "drop role", sql: []string{"DROP OWNED BY " + name, "DROP ROLE " + name}}, nil
+			return &Step{What: "drop role", SQL: []string{"DROP OWNED BY " + name, "DROP ROLE " + name}}, nil
 		}
 		return nil, nil
 	}
@@ -112,15 +113,20 @@ func existing(seen Entry, mark string) error {
 	return seen.Check(mark)
 }
 
-func createRole(account Account, password string, asks asker) []string {
-	name := ident(account.Name)
+func createRole(account Account, password string, asks Asker) []string {
+	name := Ident(account.Name)
 	sql := []string{
 		"CREATE ROLE " + name + " LOGIN" + limitClause(account) + password,
-		"COMMENT ON ROLE " + name + " IS " + literal(account.Mark),
+		"COMMENT ON ROLE " + name + " IS " + Literal(account.Mark),
 	}
-	if !asks.superuser && asks.major < 16 {
-		// Newer versions do so by themselves, see prepareConnection.
+	switch {
+	case asks.Superuser:
+	case asks.Major < 16:
 		sql = append(sql, "GRANT "+name+" TO CURRENT_USER")
+	default:
+		// An administrator is a member that can only let others in. Without more, newer versions
+		// only warn, and do nothing, where it revokes rights to a database of the role.
+		sql = append(sql, "GRANT "+name+" TO CURRENT_USER WITH INHERIT TRUE, SET TRUE")
 	}
 	return sql
 }
@@ -128,7 +134,7 @@ func createRole(account Account, password string, asks asker) []string {
 // mendRole names only those attributes that are wrong: to speak of some of
 // them at all takes a superuser.
 func mendRole(account Account, password string, role *Role) []string {
-	name := ident(account.Name)
+	name := Ident(account.Name)
 	alter := "ALTER ROLE " + name + " LOGIN" + limitClause(account) + password
 	if !role.CanLogin {
 		alter += " VALID UNTIL 'infinity'"
@@ -147,7 +153,7 @@ func mendRole(account Account, password string, role *Role) []string {
 		if database == "" {
 			sql = append(sql, "ALTER ROLE "+name+" RESET ALL")
 		} else {
-			sql = append(sql, "ALTER ROLE "+name+" IN DATABASE "+ident(database)+" RESET ALL")
+			sql = append(sql, "ALTER ROLE "+name+" IN DATABASE "+Ident(database)+" RESET ALL")
 		}
 	}
 	return sql
@@ -155,23 +161,23 @@ func mendRole(account Account, password string, role *Role) []string {
 
 // openDatabase takes all rights from everybody else before it lets anybody in.
 func openDatabase(account Account, database *Database) []string {
-	name := ident(account.Name)
+	name := Ident(account.Name)
 	var others strings.Builder
 	for _, grantee := range database.Grantees {
 		if grantee != public {
-			others.WriteString(", " + ident(grantee))
+			others.WriteString(", " + Ident(grantee))
 		}
 	}
 	return []string{
 		"REVOKE ALL ON DATABASE " + name + " FROM PUBLIC" + others.String() + " CASCADE",
 		"GRANT CONNECT, TEMPORARY, CREATE ON DATABASE " + name + " TO " + name,
-		"COMMENT ON DATABASE " + name + " IS " + literal(account.Mark),
+		"COMMENT ON DATABASE " + name + " IS " + Literal(account.Mark),
 		"ALTER DATABASE " + name + " ALLOW_CONNECTIONS true",
 	}
 }
 
 func dropDatabase(name string) []string {
-	return []string{"DROP DATABASE IF EXISTS " + ident(name) + " WITH (FORCE)"}
+	return []string{"DROP DATABASE IF EXISTS " + Ident(name) + " WITH (FORCE)"}
 }
 
 func limitClause(account Account) string {
@@ -187,5 +193,5 @@ func passwordClause(password string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("set password: %w", err)
 	}
-	return " PASSWORD " + literal(secret), nil
+	return " PASSWORD " + Literal(secret), nil
 }
