@@ -33,8 +33,8 @@ var floors = map[string][]string{
 	"internal/provision/target":      nil,
 	"internal/provision/targettest":  {"internal/provision/target", "internal/wait"},
 	"internal/provision/memtarget":   {"internal/provision/target", "internal/wait"},
-	"internal/provision/accountdb":   nil,
-	"internal/provision/localtarget": {"internal/provision/target", "internal/wait", "internal/agentapi"},
+	"internal/provision/accountdb":   {"internal/provision/target"},
+	"internal/provision/localtarget": {"internal/provision/accountdb", "internal/provision/target", "internal/wait", "internal/agentapi"},
 
 	"internal/provision/swap/decide":  {"internal/provision/swap/judge", "internal/provision/target"},
 	"internal/provision/swap/journal": {"internal/provision/swap/judge", "internal/provision/target"},

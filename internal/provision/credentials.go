@@ -28,9 +28,12 @@ func (p *Provisioner) ReadCredentials(ctx context.Context, id target.AccountData
 	if !ok {
 		return Credentials{}, target.Errorf(target.ErrInvalid, "%s gives no passwords to whoever runs Terraform: read the secret %s where you may", p.driver.Where(), rec.Status.SecretID)
 	}
-	password, err := secrets.ReadSecret(ctx, rec.Status.SecretID)
+	login, err := secrets.ReadSecret(ctx, rec.Status.SecretID)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("read the password of account database %q: %w", id, err)
 	}
-	return Credentials{rec.Status, password}, nil
+	if login.Role != "" {
+		rec.Status.RoleName = login.Role
+	}
+	return Credentials{rec.Status, login.Password}, nil
 }

@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -296,7 +293,7 @@ func (e *environment) hasDatabase(account string) bool {
 
 // databaseName is opaque: names are visible to every account on the server.
 func (p *Platform) databaseName(id target.AccountDatabaseID) string {
-	return namePrefix + p.keyed("database", id.String())
+	return accountdb.Prefix + p.keyed("database", id.String())
 }
 
 // mark tells our objects on a server from those of others.
@@ -305,9 +302,7 @@ func (p *Platform) mark(name string) string { return "slipway-" + p.keyed("mark"
 func (p *Platform) keyed(purpose, text string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := hmac.New(sha256.New, []byte(p.installation.Key))
-	h.Write([]byte(purpose + "\x00" + text))
-	return hex.EncodeToString(h.Sum(nil)[:12])
+	return accountdb.Keyed([]byte(p.installation.Key), purpose, text)
 }
 
 // accountLock keeps changes of one account's database one after the other.

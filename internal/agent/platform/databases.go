@@ -45,7 +45,7 @@ func (p *Platform) ListAccountDatabases(ctx context.Context, id target.Environme
 			return nil, err
 		}
 		if catalogues[s] == nil {
-			if catalogues[s], err = e.catalogue(ctx, s, namePrefix); err != nil {
+			if catalogues[s], err = e.catalogue(ctx, s, accountdb.Prefix); err != nil {
 				return nil, err
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -82,7 +83,7 @@ func (e *environment) tryForeign(ctx context.Context, s *server, file environmen
 	if err := s.cluster.CloseMaintenance(ctx); err != nil {
 		return fmt.Errorf("close the maintenance databases of the server of local.postgres_url: %w", err)
 	}
-	name := namePrefix + e.p.keyed("probe", e.id.String())
+	name := accountdb.Prefix + e.p.keyed("probe", e.id.String())
 	leaks, err := s.cluster.Probe(ctx, name, e.p.mark(name))
 	if err != nil {
 		return fmt.Errorf("try whether the server of local.postgres_url keeps accounts apart: %w", err)

@@ -187,6 +187,3 @@ func permanent(err error) bool {
 	var mismatch *postgres.VersionError
 	return errors.Is(err, target.ErrInvalid) || errors.Is(err, postgres.ErrNoBinaries) || errors.As(err, &mismatch)
 }
-
-// namePrefix begins the names of all databases and roles of ours.
-const namePrefix = "acct_"

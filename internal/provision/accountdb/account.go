@@ -1,7 +1,10 @@
 package accountdb
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,6 +21,8 @@ type Account struct {
 	// ConnectionLimit is how many connections the account may have at a time,
 	// 0 for no limit of its own.
 	ConnectionLimit int
+	// Logins are the roles beside its own that may act as the account ([EnsureLogin]).
+	Logins []string
 	// Password is set if it is not empty. A role that does not exist yet needs
 	// one. The server only ever sees its verifier.
 	Password string
@@ -34,6 +39,16 @@ var (
 	// ErrNotTaken says that a statement succeeded but had no effect.
 	ErrNotTaken = errors.New("the server still shows the old state")
 )
+
+// Prefix begins the names of all databases and roles of ours.
+const Prefix = "acct_"
+
+// Keyed is 24 characters that stand for a text. Without the key nothing can be told from them.
+func Keyed(key []byte, purpose, text string) string {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(purpose + "\x00" + text))
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
 
 // NewPassword returns a random password of 26 letters and digits (130 bits).
 func NewPassword() string { return rand.Text() }

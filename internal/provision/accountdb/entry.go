@@ -2,6 +2,7 @@ package accountdb
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -106,8 +107,8 @@ func (r *Role) drift(account Account) []string {
 	if len(r.Powers) > 0 {
 		drift = append(drift, "the role has "+strings.Join(r.Powers, ", "))
 	}
-	if len(r.Members) > 0 {
-		drift = append(drift, "others may act as the role: "+strings.Join(r.Members, ", "))
+	if others := r.strangers(account); len(others) > 0 {
+		drift = append(drift, "others may act as the role: "+strings.Join(others, ", "))
 	}
 	if len(r.MemberOf) > 0 {
 		drift = append(drift, "the role may act as others: "+strings.Join(r.MemberOf, ", "))
@@ -116,6 +117,11 @@ func (r *Role) drift(account Account) []string {
 		drift = append(drift, "the role has defaults of its own for "+strings.Join(r.Settings, ", "))
 	}
 	return drift
+}
+
+// strangers are the members that are no logins of the account.
+func (r *Role) strangers(account Account) []string {
+	return slices.DeleteFunc(slices.Clone(r.Members), func(m string) bool { return slices.Contains(account.Logins, m) })
 }
 
 // drift lists what the setting of rights mends.

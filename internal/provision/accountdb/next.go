@@ -146,8 +146,8 @@ func mendRole(account Account, password string, role *Role) []string {
 	if len(role.MemberOf) > 0 {
 		sql = append(sql, "REVOKE "+list(role.MemberOf)+" FROM "+name)
 	}
-	if len(role.Members) > 0 {
-		sql = append(sql, "REVOKE "+name+" FROM "+list(role.Members))
+	if others := role.strangers(account); len(others) > 0 {
+		sql = append(sql, "REVOKE "+name+" FROM "+list(others))
 	}
 	for _, database := range role.SettingsIn {
 		if database == "" {

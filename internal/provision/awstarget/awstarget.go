@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -36,6 +37,8 @@ type Target struct {
 	tags   map[string]string
 	where  string
 	places sync.Map // place by the name of a region
+	// databases are the lists of account databases that this run has read.
+	databases accountdb.Lists
 }
 
 // New makes a target. It touches nothing.

@@ -15,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -38,9 +40,11 @@ type clients struct {
 	logs     *cloudwatchlogs.Client
 	metrics  *cloudwatch.Client
 	rds      *rds.Client
+	rdsdata  *rdsdata.Client
 	route53  *route53.Client
 	s3       *s3.Client
 	scaling  *applicationautoscaling.Client
+	secrets  *secretsmanager.Client
 }
 
 func newClients(s signedIn, region string, settings Settings, pace wait.Options) *clients {
@@ -64,11 +68,13 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
 		metrics:  cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { o.BaseEndpoint = endpoint("cloudwatch") }),
 		rds:      rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
+		rdsdata:  rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { o.BaseEndpoint = endpoint("rdsdata") }),
 		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
 		scaling:  applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) { o.BaseEndpoint = endpoint("applicationautoscaling") }),
 		s3: s3.NewFromConfig(config, func(o *s3.Options) {
 			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
 		}),
+		secrets: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) { o.BaseEndpoint = endpoint("secretsmanager") }),
 	}
 }
 

@@ -2,7 +2,6 @@ package awstarget_test
 
 import (
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,35 +31,38 @@ func TestConformance(t *testing.T) {
 		Apps:        apps{},
 		Location:    home,
 		Patience:    2 * time.Minute,
-		Lacks:       notYet,
 		NotStickyBy: target.StickyByAccount,
 		MeterPeriod: awstest.MeterPeriod,
 		Request: func(t *testing.T, d target.Driver, _ target.EnvironmentID, host, path string) (string, int) {
 			return of(d).request(t, host, path)
 		},
+		Secret: func(t *testing.T, d target.Driver, secretID string) string {
+			login, err := d.(target.Secrets).ReadSecret(t.Context(), secretID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return login.Password
+		},
+		Vanish: func(t *testing.T, d target.Driver, id target.AccountDatabaseID) {
+			// By another client: d keeps what it has read for its run.
+			rec, err := of(d).client(t).GetAccountDatabase(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			awstest.Execute(t, "DROP DATABASE "+rec.Status.DatabaseName+" WITH (FORCE)")
+		},
+		PlantForeign: func(t *testing.T, d target.Driver, id target.AccountDatabaseID) {
+			spec := target.AccountDatabase{Environment: id.Environment, Account: id.Account, Isolation: target.IsolationDatabase, ConnectionLimit: 1, CredentialVersion: 1}
+			rec, err := d.PutAccountDatabase(t.Context(), spec, target.PutOptions{Owner: "to learn its name"})
+			if err == nil {
+				err = d.DeleteAccountDatabase(t.Context(), id)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			awstest.Execute(t, "CREATE ROLE "+rec.Status.RoleName)
+		},
 	})
-}
-
-// notYet says what this target lacks for a test.
-func notYet(group, test string) string {
-	const databases, stacks = "there are no account databases yet", "there are no stacks yet"
-	switch group {
-	case "account databases":
-		return databases
-	case "names":
-		return databases
-	}
-	for part, lacks := range map[string]string{
-		"nothing is left when":                   databases,
-		"an environment with a database":         databases,
-		"an environment whose databases":         databases,
-		"an environment with nothing but leases": stacks,
-	} {
-		if strings.HasPrefix(test, part) {
-			return lacks
-		}
-	}
-	return ""
 }
 
 // environment is a definition that can be built beside others.

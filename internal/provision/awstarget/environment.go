@@ -179,6 +179,9 @@ func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) e
 	if err := n.ending(ctx, true); err != nil {
 		return err
 	}
+	if err := n.forgetDatabases(ctx, id); err != nil {
+		return errors.Join(err, n.ending(ctx, !errors.Is(err, target.ErrNotEmpty)))
+	}
 	slots, err := n.table.list(ctx, slotKind(id))
 	if err != nil {
 		return err

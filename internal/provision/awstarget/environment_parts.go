@@ -17,6 +17,7 @@ const (
 	partGateway     = "gateway"
 	partGroups      = "groups"
 	partDatabase    = "database"
+	partReader      = "reader"
 	partRoles       = "roles"
 	partLogging     = "logging"
 	partNAT         = "nat"
@@ -38,6 +39,7 @@ func (n *noun) environmentParts(e target.Environment) graph {
 		n.listenersPart(e),
 		n.namesPart(e),
 		n.databasePart(e, l),
+		n.readerPart(),
 		n.loggingPart(e),
 		n.rolesPart(),
 		n.clusterPart(),

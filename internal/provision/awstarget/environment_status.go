@@ -35,7 +35,7 @@ func (n *noun) environmentStatus(ctx context.Context, e target.Environment) (tar
 		CertificateARN: n.fact(factCertificate), ClusterARN: c.arn("ecs", "cluster/"+n.clusterName()),
 		DatabaseClusterARN: c.arn("rds", "cluster:"+n.databaseName()),
 		ExecutionRoleARN:   n.roleARN(roleExecution), TaskRoleARN: n.roleARN(roleTask),
-		LogGroup: n.logGroup(), KeyARN: n.regionKeyARN(), AccountSecretsPrefix: n.secretsPrefix() + "accounts/",
+		LogGroup: n.logGroup(), KeyARN: n.regionKeyARN(), AccountSecretsPrefix: n.accountsPrefix(),
 	}
 	return s, nil
 }

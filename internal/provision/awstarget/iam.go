@@ -181,6 +181,9 @@ func taskTrust(c *clients) (string, error) {
 // secretsPrefix begins the names of the environment's secrets.
 func (n *noun) secretsPrefix() string { return "slipway/" + n.region + "/" + n.environment + "/" }
 
+// accountsPrefix begins the names of the secrets of accounts.
+func (n *noun) accountsPrefix() string { return n.secretsPrefix() + "accounts/" }
+
 // rights are what each role may do: the execution role fetches images, writes logs and hands
 // over the environment's secrets; the task reads the environment's account secrets.
 func (n *noun) rights() (map[string]string, error) {
@@ -207,7 +210,7 @@ func (n *noun) rights() (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	task, err := policyText(read(n.secretsPrefix()+"accounts/"), decrypt)
+	task, err := policyText(read(n.accountsPrefix()), decrypt)
 	return map[string]string{roleExecution: execution, roleTask: task}, err
 }
 

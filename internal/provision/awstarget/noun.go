@@ -136,12 +136,19 @@ func (t table) modify(ctx context.Context, k key, g guard, change func(*document
 // exclusively works on a noun under the lease of its row. It waits for whoever has it, and finds
 // the noun as that one left it.
 func (n *noun) exclusively(ctx context.Context, work func(context.Context) error) error {
+	return n.alone(ctx, func(ctx context.Context) error {
+		if err := n.load(ctx); err != nil {
+			return err
+		}
+		return work(ctx)
+	})
+}
+
+// alone is exclusively of what need not be there. Nothing is loaded.
+func (n *noun) alone(ctx context.Context, work func(context.Context) error) error {
 	n.token = rand.Text()
 	if err := n.lock(ctx); err != nil {
 		return err
-	}
-	if err := n.load(ctx); err != nil {
-		return errors.Join(err, n.unlock(ctx))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := n.target.clock.Every(leaseTTL/3, func() {

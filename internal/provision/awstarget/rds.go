@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,6 +26,9 @@ const (
 	administrator  = "slipway"
 
 	factDatabaseHost = "database_host"
+	// factDatabaseSecret is the ARN of the secret with the password of the cluster's
+	// administrator, which RDS makes and rotates.
+	factDatabaseSecret = "database_secret"
 )
 
 // databaseName is at most 63 characters (CreateDBCluster). It begins with a letter.
@@ -134,7 +138,10 @@ func (n *noun) putDatabase(ctx context.Context, part string, e target.Environmen
 	if err := n.putInstances(ctx, part, d, e); err != nil {
 		return err
 	}
-	return n.save(ctx, factDatabaseHost, text(d.Endpoint))
+	if d.MasterUserSecret == nil {
+		return fmt.Errorf("database cluster %q has no secret of its administrator", name)
+	}
+	return errors.Join(n.save(ctx, factDatabaseHost, text(d.Endpoint)), n.save(ctx, factDatabaseSecret, text(d.MasterUserSecret.SecretArn)))
 }
 
 func (n *noun) createDatabase(ctx context.Context, part, name string, e target.Environment) error {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agentapi"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -26,7 +27,7 @@ type Options struct {
 // concurrent use. It lives for one run: what it caches is never older than that.
 type Target struct {
 	options   Options
-	databases databaseCache
+	databases accountdb.Lists
 
 	mu     sync.Mutex
 	client *agentapi.Client

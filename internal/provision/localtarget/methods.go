@@ -60,14 +60,14 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 
 // PutAccountDatabase implements target.AccountDatabases.
 func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
-	defer t.databases.drop(d.Environment)
+	defer t.databases.Drop(d.Environment)
 	return write[target.AccountDatabaseRecord](ctx, t, "PutAccountDatabase", agentapi.Put[target.AccountDatabase]{Spec: d, Options: o})
 }
 
 // GetAccountDatabase implements target.AccountDatabases, from one list of its environment
 // as long as this run only reads.
 func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDatabaseID) (target.AccountDatabaseRecord, error) {
-	if !t.databases.writes(id.Environment) {
+	if !t.databases.Written(id.Environment) {
 		all, err := t.ListAccountDatabases(ctx, id.Environment)
 		if err != nil {
 			return target.AccountDatabaseRecord{}, err
@@ -84,14 +84,14 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 
 // DeleteAccountDatabase implements target.AccountDatabases.
 func (t *Target) DeleteAccountDatabase(ctx context.Context, id target.AccountDatabaseID) error {
-	defer t.databases.drop(id.Environment)
+	defer t.databases.Drop(id.Environment)
 	_, err := read[agentapi.None](ctx, t, "DeleteAccountDatabase", agentapi.ID{ID: id.String()})
 	return err
 }
 
 // ListAccountDatabases implements target.AccountDatabases.
 func (t *Target) ListAccountDatabases(ctx context.Context, id target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
-	return t.databases.get(ctx, id, func(ctx context.Context) ([]target.AccountDatabaseRecord, error) {
+	return t.databases.Get(ctx, id, func(ctx context.Context) ([]target.AccountDatabaseRecord, error) {
 		return read[[]target.AccountDatabaseRecord](ctx, t, "ListAccountDatabases", agentapi.ID{ID: id.String()})
 	})
 }

@@ -17,12 +17,12 @@ func TestASecretIsAFileOfTheInstallation(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := localtarget.New(localtarget.Options{DataDir: filepath.Dir(path)})
-	if got, err := l.ReadSecret(t.Context(), path); got != "s3cret" || err != nil {
-		t.Errorf("got %q, %v", got, err)
+	if got, err := l.ReadSecret(t.Context(), path); got.Password != "s3cret" || err != nil {
+		t.Errorf("got %+v, %v", got, err)
 	}
 	for id, want := range map[string]error{path + ".next": target.ErrNotFound, "acme.password": target.ErrInvalid} {
-		if got, err := l.ReadSecret(t.Context(), id); got != "" || !errors.Is(err, want) {
-			t.Errorf("%s: got %q, %v, want %v", id, got, err, want)
+		if got, err := l.ReadSecret(t.Context(), id); got != (target.Login{}) || !errors.Is(err, want) {
+			t.Errorf("%s: got %+v, %v, want %v", id, got, err, want)
 		}
 	}
 }

@@ -25,14 +25,10 @@ type Leaks struct {
 func (l Leaks) Statements() []string {
 	var sql []string
 	for _, name := range l.Databases {
-		sql = append(sql, "REVOKE CONNECT ON DATABASE "+accountdb.Ident(name)+" FROM PUBLIC")
+		sql = append(sql, accountdb.CloseDatabase(name))
 	}
 	return sql
 }
-
-// openSQL is the databases that could be connected to and that everybody has the right for.
-const openSQL = `SELECT DISTINCT datname::text FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) AS acl
-	WHERE acl.grantee = 0 AND acl.privilege_type = 'CONNECT' AND datname IN ('postgres', 'template1', current_database()) ORDER BY 1`
 
 // CloseMaintenance takes the right to connect, which PostgreSQL grants to everybody, off the
 // maintenance databases, as far as the administrator may. [Cluster.Probe] sees what came of it.
@@ -42,7 +38,7 @@ func (c *Cluster) CloseMaintenance(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer connection.Release()
-	open, err := queryNames(ctx, connection.Conn(), openSQL)
+	open, err := queryNames(ctx, connection.Conn(), accountdb.OpenMaintenance)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package awstest
 import (
 	"bytes"
 	"context"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -14,9 +13,18 @@ import (
 )
 
 // dataAPI keeps which database clusters have the Data API: moto knows it of old versions only.
+// It also answers that API.
 type dataAPI struct {
 	mu sync.Mutex
 	on map[string]bool // by the cluster's name
+
+	making       sync.Mutex
+	clusters     map[string]*emulated // by name
+	transactions sync.Map             // *transaction by id
+}
+
+func newDataAPI() *dataAPI {
+	return &dataAPI{on: map[string]bool{}, clusters: map[string]*emulated{}}
 }
 
 var (
@@ -34,9 +42,20 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 		d.enable(c.Form.Get("DBClusterIdentifier"), c.Form.Get("EnableHttpEndpoint") == "true")
 	case "DeleteDBCluster":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			moto.ServeHTTP(w, r)
+			name := c.Form.Get("DBClusterIdentifier")
+			answer := httptest.NewRecorder()
+			moto.ServeHTTP(answer, r)
+			if answer.Code == http.StatusOK {
+				if err := d.forget(r.Context(), name); err != nil {
+					http.Error(w, err.Error(), http.StatusInternalServerError)
+					return
+				}
+			}
+			maps.Copy(w.Header(), answer.Header())
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
 			if c.Form.Get("DeleteAutomatedBackups") != "false" {
-				forgetBackups(moto, r, c.Form.Get("DBClusterIdentifier"))
+				forgetBackups(r.Context(), moto, c, name)
 			}
 		})
 	case "EnableHttpEndpoint", "DisableHttpEndpoint":
@@ -63,17 +82,13 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 var automatedBackup = regexp.MustCompile(`<DBClusterSnapshotIdentifier>(rds:[^<]*)</DBClusterSnapshotIdentifier>`)
 
 // forgetBackups removes a cluster's automated backups, which moto keeps after its end.
-func forgetBackups(moto http.Handler, r *http.Request, cluster string) {
-	ask := func(action, parameter, value string) []byte {
+func forgetBackups(ctx context.Context, moto http.Handler, c Call, cluster string) {
+	send := func(action, parameter, value string) []byte {
 		form := url.Values{"Action": {action}, "Version": {"2014-10-31"}, parameter: {value}}.Encode()
-		also := r.Clone(context.WithoutCancel(r.Context()))
-		also.Body, also.ContentLength = io.NopCloser(strings.NewReader(form)), int64(len(form))
-		answer := httptest.NewRecorder()
-		moto.ServeHTTP(answer, also)
-		return answer.Body.Bytes()
+		return ask(ctx, moto, c, "application/x-www-form-urlencoded", "", form).Body.Bytes()
 	}
-	for _, found := range automatedBackup.FindAllSubmatch(ask("DescribeDBClusterSnapshots", "DBClusterIdentifier", cluster), -1) {
-		ask("DeleteDBClusterSnapshot", "DBClusterSnapshotIdentifier", string(found[1]))
+	for _, found := range automatedBackup.FindAllSubmatch(send("DescribeDBClusterSnapshots", "DBClusterIdentifier", cluster), -1) {
+		send("DeleteDBClusterSnapshot", "DBClusterSnapshotIdentifier", string(found[1]))
 	}
 }
 

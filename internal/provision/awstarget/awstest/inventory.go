@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -22,6 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/smithy-go/logging"
 )
 
@@ -197,5 +200,10 @@ func (c *counter) databases(ctx context.Context) error {
 	if err != nil {
 		return c.add("database instance", 0, err)
 	}
-	return errors.Join(c.add("database cluster", len(clusters.DBClusters), nil), c.add("database instance", len(instances.DBInstances), nil))
+	secrets, err := secretsmanager.NewFromConfig(c.config).ListSecrets(ctx, nil)
+	if err != nil {
+		return c.add("secret", 0, err)
+	}
+	ours := slices.DeleteFunc(secrets.SecretList, func(s secretstypes.SecretListEntry) bool { return !strings.HasPrefix(aws.ToString(s.Name), "slipway") })
+	return errors.Join(c.add("database cluster", len(clusters.DBClusters), nil), c.add("database instance", len(instances.DBInstances), nil), c.add("secret", len(ours), nil))
 }

@@ -13,9 +13,9 @@ type overlay struct {
 type piece func(c Call, moto http.Handler) http.Handler
 
 func newOverlay(a *Account) *overlay {
-	databases := &dataAPI{on: map[string]bool{}}
+	databases := newDataAPI()
 	return &overlay{moto: a.cloud.moto, pieces: []piece{
-		bucketTags, endpointFilters, databases.piece, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
+		bucketTags, endpointFilters, databases.piece, databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
 		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece, a.fleet.roles.piece,
 	}}
 }

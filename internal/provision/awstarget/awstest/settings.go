@@ -9,7 +9,7 @@ import (
 // Endpoints names one URL for every service, by the AWS provider's names.
 func Endpoints(url string) map[string]string {
 	all := map[string]string{}
-	for _, name := range []string{"acm", "applicationautoscaling", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sts"} {
+	for _, name := range []string{"acm", "applicationautoscaling", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2", "iam", "kms", "logs", "rds", "rdsdata", "route53", "s3", "secretsmanager", "sts"} {
 		all[name] = url
 	}
 	return all

@@ -22,6 +22,14 @@ func as(s *scope, actions ...string) []grant {
 	return all
 }
 
+// planned lets a plan do it too.
+func planned(grants []grant) []grant {
+	for i := range grants {
+		grants[i].planned = true
+	}
+	return grants
+}
+
 func all(grants ...[]grant) []grant { return slices.Concat(grants...) }
 
 // calls are the operations of AWS that the aws target calls, by the SDK's package and name, with
@@ -209,6 +217,13 @@ var calls = map[string][]grant{
 	"rds.ModifyDBClusterParameterGroup":    on(databases),
 	"rds.RemoveTagsFromResource":           on(databases),
 
+	// A statement comes with a secret, which is read with the rights of the caller: a plan has
+	// that of a login which can read the catalogue only, an apply the administrator's.
+	"rdsdata.BeginTransaction":    all(on(databases), as(managedSecrets, "secretsmanager:GetSecretValue"), openSecret),
+	"rdsdata.CommitTransaction":   on(databases),
+	"rdsdata.ExecuteStatement":    all(planned(all(on(databases), as(readerSecrets, "secretsmanager:GetSecretValue"), openSecret)), as(managedSecrets, "secretsmanager:GetSecretValue")),
+	"rdsdata.RollbackTransaction": on(databases),
+
 	"route53.ChangeResourceRecordSets": on(zoneRecords),
 	"route53.GetChange":                on(zoneChanges),
 	"route53.GetHostedZone":            on(zones),
@@ -230,6 +245,14 @@ var calls = map[string][]grant{
 	"s3.PutBucketLifecycleConfiguration": as(buckets, "s3:PutLifecycleConfiguration"),
 	"s3.PutBucketPolicy":                 on(buckets),
 	"s3.PutPublicAccessBlock":            as(buckets, "s3:PutBucketPublicAccessBlock"),
+
+	"secretsmanager.CreateSecret":             all(on(secrets), as(secrets, "secretsmanager:TagResource"), sealSecret),
+	"secretsmanager.DeleteSecret":             on(secrets),
+	"secretsmanager.DescribeSecret":           on(secrets),
+	"secretsmanager.GetSecretValue":           all(on(secrets), openSecret),
+	"secretsmanager.PutSecretValue":           all(on(secrets), sealSecret),
+	"secretsmanager.RestoreSecret":            on(secrets),
+	"secretsmanager.UpdateSecretVersionStage": on(secrets),
 }
 
 // What is tagged as it is made needs the right to tag it, in that call only.
@@ -257,6 +280,12 @@ var (
 	scaled = all(as(containers, "ecs:DescribeServices", "ecs:UpdateService"),
 		as(alarms, "cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"), as(everything, "cloudwatch:DescribeAlarms"))
 	passedRoles = as(rolesOfTasks, "iam:PassRole")
+)
+
+// Secrets Manager uses the region's key in the name of the caller.
+var (
+	openSecret = as(keysOfSecrets, "kms:Decrypt")
+	sealSecret = as(keysOfSecrets, "kms:Decrypt", "kms:GenerateDataKey")
 )
 
 // databaseKey lets RDS use the region's key in the name of the caller, and managedSecret keep

@@ -87,6 +87,13 @@ var (
 	databases      = &scope{sid: "Databases", resources: arns("rds", "cluster:slipway-*", "cluster-pg:slipway-*", "cluster-snapshot:slipway-*", "db:slipway-*", "subgrp:slipway-*")}
 	defaultGroups  = &scope{sid: "DefaultGroups", resources: arns("rds", "og:default*", "pg:default*")}
 	managedSecrets = &scope{sid: "ManagedSecrets", resources: arns("secretsmanager", "secret:rds!cluster-*")}
+
+	secrets       = &scope{sid: "Secrets", resources: arns("secretsmanager", "secret:slipway/*", "secret:slipway-reader/*")}
+	readerSecrets = &scope{sid: "ReaderSecrets", resources: arns("secretsmanager", "secret:slipway-reader/*")}
+	keysOfSecrets = &scope{
+		sid: "KeysOfSecrets", resources: arns("kms", "key/*"),
+		condition: condition{"StringEquals": isOurs["StringEquals"], "StringLike": {"kms:ViaService": {"secretsmanager.*.amazonaws.com"}}},
+	}
 )
 
 // arns names resources in every AWS region of whichever AWS account the policy is in.

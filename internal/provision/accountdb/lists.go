@@ -1,4 +1,4 @@
-package localtarget
+package accountdb
 
 import (
 	"context"
@@ -7,10 +7,10 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// databaseCache keeps one list of account databases per environment for a run, so that a
+// Lists keeps one list of account databases per environment for a run, so that a
 // refresh of hundreds of resources asks once. A write drops it; from then on records are
-// asked for one by one, since hundreds of writes would make as many lists.
-type databaseCache struct {
+// asked for one by one, since hundreds of writes would make as many lists. The zero value works.
+type Lists struct {
 	mu      sync.Mutex
 	entries map[target.EnvironmentID]*cachedList
 	written map[target.EnvironmentID]bool
@@ -23,9 +23,9 @@ type cachedList struct {
 	err   error
 }
 
-// get returns the list, fetched at most once however many ask at the same time. A failed
+// Get returns the list, fetched at most once however many ask at the same time. A failed
 // fetch is not kept.
-func (c *databaseCache) get(ctx context.Context, id target.EnvironmentID, fetch func(context.Context) ([]target.AccountDatabaseRecord, error)) ([]target.AccountDatabaseRecord, error) {
+func (c *Lists) Get(ctx context.Context, id target.EnvironmentID, fetch func(context.Context) ([]target.AccountDatabaseRecord, error)) ([]target.AccountDatabaseRecord, error) {
 	c.mu.Lock()
 	e := c.entries[id]
 	if e != nil {
@@ -51,15 +51,15 @@ func (c *databaseCache) get(ctx context.Context, id target.EnvironmentID, fetch 
 	return e.list, e.err
 }
 
-// writes says whether this run writes to an environment's account databases.
-func (c *databaseCache) writes(id target.EnvironmentID) bool {
+// Written says whether this run writes to an environment's account databases.
+func (c *Lists) Written(id target.EnvironmentID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.written[id]
 }
 
-// drop forgets what is known of an environment.
-func (c *databaseCache) drop(id target.EnvironmentID) {
+// Drop forgets what is known of an environment.
+func (c *Lists) Drop(id target.EnvironmentID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.entries, id)
@@ -69,7 +69,7 @@ func (c *databaseCache) drop(id target.EnvironmentID) {
 	c.written[id] = true
 }
 
-func (c *databaseCache) forget(id target.EnvironmentID, e *cachedList) {
+func (c *Lists) forget(id target.EnvironmentID, e *cachedList) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries[id] == e {

@@ -1,0 +1,166 @@
+package awstarget
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
+)
+
+// credential is a login to a database cluster whose password is in a secret. A password is
+// stored before the server has it, and is the one that is read only after.
+type credential struct {
+	// n is whose row keeps what was begun.
+	n *noun
+	// part is the secret's mark, name its name.
+	part, name string
+	// login is what is in the secret beside the role and the password.
+	login accessSecret
+	// roles are used in turn: a new password is another role's, so that the one before it opens
+	// the database still, until the next.
+	roles []string
+	// version tells passwords apart: another one makes another password.
+	version string
+}
+
+// Facts of a credential: the ARN of its secret, and what is in effect, a version and its role.
+func (c credential) factARN() string    { return c.part + "_arn" }
+func (c credential) factEffect() string { return c.part + "_effect" }
+
+// arn is the secret's ARN, "" before it was made.
+func (c credential) arn() string { return c.n.fact(c.factARN()) }
+
+// effect is the version that the server has and that is read, and its role; "" before there is one.
+func (c credential) effect() (version, role string) {
+	version, role, _ = strings.Cut(c.n.fact(c.factEffect()), " ")
+	return version, role
+}
+
+// begin returns the login that the server is to be given. Its password is empty where the server
+// has it already.
+func (c credential) begin(ctx context.Context) (accessSecret, error) {
+	d, err := findSecret(ctx, c.n.clients, c.name)
+	if isAbsent(err) {
+		return c.create(ctx)
+	}
+	if err == nil {
+		err = c.claim(ctx, d)
+	}
+	if err != nil {
+		return accessSecret{}, err
+	}
+	switch version, role := c.effect(); version {
+	case c.version:
+		return accessSecret{Username: role}, nil
+	case "":
+		return readSecret(ctx, c.n.clients, c.arn(), "")
+	}
+	return c.pending(ctx)
+}
+
+// create makes the secret. Whatever the server has is not in it.
+func (c credential) create(ctx context.Context) (accessSecret, error) {
+	if err := c.n.save(ctx, c.factEffect(), ""); err != nil {
+		return accessSecret{}, err
+	}
+	token, err := c.token(ctx)
+	if err == nil {
+		err = c.n.createSecret(ctx, c.part, c.name, token, c.fresh(c.roles[0]))
+	}
+	if err != nil {
+		return accessSecret{}, err
+	}
+	d, err := findSecret(ctx, c.n.clients, c.name)
+	if err == nil {
+		err = c.claim(ctx, d)
+	}
+	if err != nil {
+		return accessSecret{}, err
+	}
+	return readSecret(ctx, c.n.clients, c.arn(), "")
+}
+
+// fresh is a login of a role with a new password.
+func (c credential) fresh(role string) accessSecret {
+	v := c.login
+	v.Username, v.Password = role, accountdb.NewPassword()
+	return v
+}
+
+// claim sees to it that a secret is ours and that it stays.
+func (c credential) claim(ctx context.Context, d *secretsmanager.DescribeSecretOutput) error {
+	if err := c.n.claimSecret(c.part, d); err != nil {
+		return err
+	}
+	if d.DeletedDate != nil {
+		if _, err := c.n.clients.secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: d.ARN}); err != nil {
+			return failed(err, "restore secret %q", c.name)
+		}
+	}
+	return c.n.save(ctx, c.factARN(), text(d.ARN))
+}
+
+// pending is the login that is to be read next; nobody reads it yet.
+func (c credential) pending(ctx context.Context) (accessSecret, error) {
+	token, err := c.token(ctx)
+	if err != nil {
+		return accessSecret{}, err
+	}
+	v, err := readSecret(ctx, c.n.clients, c.arn(), token)
+	if !isAbsent(err) {
+		return v, err
+	}
+	_, role := c.effect()
+	next := c.roles[(slices.Index(c.roles, role)+1)%len(c.roles)]
+	if err := c.n.stageSecret(ctx, c.arn(), token, c.fresh(next)); err != nil {
+		return accessSecret{}, err
+	}
+	return readSecret(ctx, c.n.clients, c.arn(), token)
+}
+
+// token is the version's id; it is the same until the version is in effect.
+func (c credential) token(ctx context.Context) (string, error) {
+	token, err := c.n.request(ctx, c.part)
+	return "slipway-" + token, err // 32 characters at least
+}
+
+// commit says that the server has the login: it becomes the one that is read.
+func (c credential) commit(ctx context.Context, role string) error {
+	version, _ := c.effect()
+	if version == c.version {
+		return nil
+	}
+	if version != "" {
+		token, err := c.token(ctx)
+		if err == nil {
+			err = c.n.promoteSecret(ctx, c.arn(), token)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(c.n.save(ctx, c.factEffect(), c.version+" "+role), c.n.requested(ctx, c.part))
+}
+
+// give gives the server the login.
+func (c credential) give(ctx context.Context, apply func(ctx context.Context, role, password string) error) error {
+	v, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	err = apply(ctx, v.Username, v.Password)
+	if errors.Is(err, accountdb.ErrNoPassword) { // the role was removed by somebody else
+		if v, err = readSecret(ctx, c.n.clients, c.arn(), ""); err == nil {
+			err = apply(ctx, v.Username, v.Password)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("set up role %q: %w", v.Username, err)
+	}
+	return c.commit(ctx, v.Username)
+}
