@@ -36,6 +36,7 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 			r.client.register.databases.leave(id)
 		}
 		r.refuseProtected(state.DeletionProtection, state.ID.ValueString(), resp)
+		r.sayRecovery(ctx, state.ID.ValueString(), resp)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -55,6 +56,19 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 	if given(plan.ID) {
 		r.planTogether(ctx, d, plan, why, req, resp)
 	}
+}
+
+// sayRecovery says where a database that is to be destroyed can be had back from.
+func (r *accountDatabaseResource) sayRecovery(ctx context.Context, id string, resp *resource.ModifyPlanResponse) {
+	parsed, err := target.ParseAccountDatabaseID(id)
+	if err != nil || resp.Diagnostics.HasError() || !r.client.ready() {
+		return
+	}
+	rec, err := r.client.ReadAccountDatabase(ctx, parsed)
+	if err != nil || rec.Status.Recovery == "" {
+		return // what can't be read is told when it is destroyed
+	}
+	resp.Diagnostics.AddWarning("The data of an account will be removed", fmt.Sprintf("The database of account database %q will be removed with all that is in it. It can be had back from %s.", id, rec.Status.Recovery))
 }
 
 // planChange refuses every change that would leave the data behind. What is not known yet

@@ -35,7 +35,7 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 			},
 			"credential_version": schema.Int64Attribute{
 				Optional: true, Computed: true, Default: int64default.StaticInt64(defaultCredentialVersion),
-				MarkdownDescription: "Version of the password, 1 or more; another version makes a new password. Defaults to 1.",
+				MarkdownDescription: "Version of the password, 1 or more; another version makes a new password. On `aws` the login before it works until the next change, so that stacks that run keep their connections and can open others. Defaults to 1.",
 			},
 			"data_residency": stringSetAttribute("Jurisdictions in which the account's data may live, such as `EU`: the plan refuses an environment in a region under another one. Defaults to none, which allows all; it changes in place."),
 			"database_name": schema.StringAttribute{
@@ -57,14 +57,14 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 			"host": computedString("Host name or address of the server that holds the database."),
 			"isolation": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(target.IsolationDatabase),
-				MarkdownDescription: "`database` for a database and a role on the environment's server, or `cluster` for a PostgreSQL server of the account's own; defaults to `database`, and a change is refused, since the data would have to move.",
+				MarkdownDescription: "`database` for a database and a role on the environment's server, or `cluster` for a PostgreSQL server of the account's own, which the `aws` target does not have yet; defaults to `database`, and a change is refused, since the data would have to move.",
 			},
 			"port": schema.Int64Attribute{Computed: true, MarkdownDescription: "TCP port of the server that holds the database."},
 			"role_name": schema.StringAttribute{
 				Computed: true, PlanModifiers: fixed,
-				MarkdownDescription: "Name of the account's login role.",
+				MarkdownDescription: "Name of the account's role, which owns the database; on `aws` two logins act as it in turn, and the secret names the one to use.",
 			},
-			"secret_id": computedString("Where the password is: on the local target the path of a file of mode 0600."),
+			"secret_id": computedString("Where the password is: on the local target the path of a file of mode 0600, on `aws` the ARN of a secret in Secrets Manager with `engine`, `host`, `port`, `username`, `password` and `dbname` in JSON."),
 			"timeouts":  timeoutsAttribute(ctx, l),
 		}),
 	}

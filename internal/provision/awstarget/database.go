@@ -209,7 +209,20 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 		DatabaseName: a.name, RoleName: a.name, Host: login.login.Host, Port: login.login.Port, SecretID: login.arn(),
 		ObservedConnectionLimit: d.ConnectionLimit,
 	}
+	if rec.Status.Recovery, err = a.recovery(); err != nil {
+		return none, err
+	}
 	return rec, a.write(ctx, rec)
+}
+
+// recovery says where the database can be had back from after its removal.
+func (a *accountNoun) recovery() (string, error) {
+	e, err := recordOf[target.EnvironmentRecord](a.environment.document)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("the continuous backup of database cluster %q in %s, for %d days: restore the cluster to a moment before the removal, under another name, and copy the database %q out of it",
+		a.environment.databaseName(), a.clients.region, settingsOf(e.Spec).Database.BackupDays, a.name), nil
 }
 
 // refuse says why what is on the server can't become the database: it is not ours, or a finished

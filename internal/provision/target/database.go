@@ -33,6 +33,8 @@ type AccountDatabaseStatus struct {
 	// SecretID names the place of the password: on local the path of a file of mode 0600,
 	// on aws the ARN of a secret.
 	SecretID string `json:"secret_id"`
+	// Recovery says where a removed database can be had back from, in words; empty: nowhere.
+	Recovery string `json:"recovery,omitempty"`
 	// Drift lists what differs on the server from what was asked, in words.
 	Drift []string `json:"drift,omitempty"`
 	// ObservedConnectionLimit is the role's limit as the server has it.
@@ -74,6 +76,9 @@ func (d AccountDatabase) ValidateIn(e Environment, r Region) Faults {
 	}
 	if len(d.DataResidency) > 0 && !slices.Contains(d.DataResidency, r.Jurisdiction) {
 		f.addf("data_residency", "account %q may keep data in %v, and region %q is under jurisdiction %q: choose an environment in another region, or add %q if the law allows it", d.Account, quoted(d.DataResidency), r.Name, r.Jurisdiction, r.Jurisdiction)
+	}
+	if e.AWS != nil && d.Isolation == IsolationCluster {
+		f.addf("isolation", "the aws target has no clusters for single accounts yet: set isolation = %q, or give the account an environment of its own", IsolationDatabase)
 	}
 	if e.AWS == nil && d.ConnectionLimit > e.Database.MaxConnections {
 		f.addf("connection_limit", "%d is more than the %d connections of environment %q: lower it, or raise the environment's database.max_connections", d.ConnectionLimit, e.Database.MaxConnections, e.ID())
