@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -88,6 +89,7 @@ func TestAnAccountGetsIntoItsOwnDatabaseOnly(t *testing.T) {
 			}
 		}
 	}
+	plansUseTheReader(t, l, id)
 	readerReadsOnly(t, l, logins["acme"])
 	passwordsChangeInTurn(t, l, d, database(id, "acme"), logins["acme"])
 }
@@ -128,6 +130,37 @@ func passwordsChangeInTurn(t *testing.T, l *lab, d target.Driver, spec target.Ac
 		if err := c.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// plansUseTheReader wants a refresh of all databases to be a few calls, which the policy for plans
+// allows, and to come with the reader's secret.
+func plansUseTheReader(t *testing.T, l *lab, id target.EnvironmentID) {
+	t.Helper()
+	d, calls := faulty(t, l)
+	calls.FailAt(0, awstest.FailBefore)
+	l.operations()
+	for _, account := range []string{"acme", "globex"} {
+		if _, err := d.GetAccountDatabase(t.Context(), target.AccountDatabaseID{Environment: id, Account: account}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, o := range l.operations() {
+		if _, planned := rights.Covers(o.service, o.name); !planned {
+			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
+		}
+	}
+	statements := 0
+	for _, c := range calls.Sent() {
+		if c.Service != "rds-data" {
+			continue
+		}
+		if statements++; !strings.Contains(string(c.Body), "slipway-reader/") {
+			t.Errorf("a plan uses another secret than the reader's: %s", c.Body)
+		}
+	}
+	if statements != 1 {
+		t.Errorf("a refresh of two databases took %d statements, want 1", statements)
 	}
 }
 
