@@ -21,7 +21,7 @@ func (t *Target) ListAccountDatabases(ctx context.Context, id target.Environment
 		if err != nil || countDocuments(rows) == 0 {
 			return nil, err
 		}
-		return e.observed(ctx, id, rows, allAccounts(ctx))
+		return e.observed(id, rows, allAccounts(ctx))
 	})
 }
 
@@ -52,7 +52,7 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 	if r.version == 0 {
 		return target.AccountDatabaseRecord{}, notFound
 	}
-	all, err := a.environment.observed(ctx, id.Environment, []row{r}, func(c dataAPI) (map[string]accountdb.Entry, error) {
+	all, err := a.environment.observed(id.Environment, []row{r}, func(c dataAPI) (map[string]accountdb.Entry, error) {
 		return c.all(ctx, a.name)
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 }
 
 // observed is the records in rows with what the cluster's catalogue says of them.
-func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row, catalogue func(dataAPI) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
+func (n *noun) observed(id target.EnvironmentID, rows []row, catalogue func(dataAPI) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
 	reader, err := n.catalogue()
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func (n *noun) forgetDatabases(ctx context.Context, id target.EnvironmentID) err
 		return err
 	}
 	if countDocuments(rows) > 0 {
-		all, err := n.observed(ctx, id, rows, allAccounts(ctx))
+		all, err := n.observed(id, rows, allAccounts(ctx))
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -198,6 +197,3 @@ func (d dataAPI) Again(ctx context.Context, err error, attempt int) bool {
 	}
 	return d.target.clock.Sleep(ctx, min(time.Second, 20*time.Millisecond<<attempt)) == nil
 }
-
-// clusterOf is the name of a cluster in its ARN.
-func clusterOf(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
