@@ -57,7 +57,7 @@ var (
 )
 
 // login tells which cluster a statement is for and with whose credentials it comes.
-func (d *dataAPI) login(ctx context.Context, c Call, in statement, moto http.Handler) (*emulated, login, error) {
+func (d *dataAPI) login(ctx context.Context, c Call, in sqlCall, moto http.Handler) (*emulated, login, error) {
 	name := in.ResourceARN[strings.LastIndex(in.ResourceARN, ":")+1:]
 	d.mu.Lock()
 	on := d.on[name]

@@ -16,8 +16,8 @@ import (
 // maxAnswer is the most that the Data API returns, maxRecord the most of one record.
 const maxAnswer, maxRecord = 1 << 20, 64 << 10
 
-// statement is the input of the operations of the Data API.
-type statement struct {
+// sqlCall is the input of the operations of the Data API.
+type sqlCall struct {
 	ResourceARN   string      `json:"resourceArn"`
 	SecretARN     string      `json:"secretArn"`
 	Database      string      `json:"database"`
@@ -44,7 +44,7 @@ func (d *dataAPI) statements(c Call, moto http.Handler) http.Handler {
 		return nil
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var in statement
+		var in sqlCall
 		err := json.Unmarshal(c.Body, &in)
 		var out any
 		if err == nil {
@@ -54,7 +54,7 @@ func (d *dataAPI) statements(c Call, moto http.Handler) http.Handler {
 	})
 }
 
-func (d *dataAPI) answer(ctx context.Context, c Call, in statement, moto http.Handler) (any, error) {
+func (d *dataAPI) answer(ctx context.Context, c Call, in sqlCall, moto http.Handler) (any, error) {
 	switch c.Operation {
 	case "POST /CommitTransaction", "POST /RollbackTransaction":
 		return d.end(ctx, in.TransactionID, c.Operation == "POST /CommitTransaction")
@@ -97,7 +97,7 @@ type runner interface {
 }
 
 // execute runs one statement with the names that it has on the shared server.
-func execute(ctx context.Context, on runner, cluster *emulated, in statement) (any, error) {
+func execute(ctx context.Context, on runner, cluster *emulated, in sqlCall) (any, error) {
 	sql, args, err := positional(cluster.outward(in.SQL), in.Parameters)
 	if err != nil {
 		return nil, err
