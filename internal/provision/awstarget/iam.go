@@ -26,11 +26,11 @@ const (
 )
 
 // roleName is at most 64 characters (CreateRole). Roles are known in all AWS regions: the
-// location is part of the hash.
+// location is part of the hash, and so is the role, which a long name cuts off.
 func (n *noun) roleName(role string) string {
 	const limit, hash = 64, 9
 	readable := "slipway-" + n.region + "-" + n.environment + "-" + role
-	return name(limit, readable[:min(len(readable), limit-hash)], n.clients.region, n.region, n.environment)
+	return name(limit, readable[:min(len(readable), limit-hash)], n.clients.region, n.region, n.environment, role)
 }
 
 // findRole describes a role.
