@@ -56,6 +56,11 @@ func survey(ctx context.Context, p *platform.Platform) (agentapi.Survey, error) 
 }
 
 func slotSurvey(rec target.SlotRecord, seen target.Observation) agentapi.SlotSurvey {
+	if rec.Swap != nil {
+		if ended, ok := rec.Swap.Unapproved(rec.Asked.Policy, seen); ok {
+			rec.Swap = &ended
+		}
+	}
 	s := agentapi.SlotSurvey{ID: rec.Asked.ID(), Swap: rec.Swap, Hold: rec.Hold}
 	for c, st := range seen.Stacks {
 		view := agentapi.StackSurvey{Role: role(rec, seen, c), Color: c, Release: st.Spec.Definition.Release, Serves: c == seen.Serving, RetireAt: st.RetireAt}

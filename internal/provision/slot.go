@@ -2,7 +2,9 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -49,7 +51,7 @@ func (p *Provisioner) ReadSlot(ctx context.Context, id target.SlotID) (SlotState
 	if err != nil {
 		return SlotState{}, fmt.Errorf("observe deployment slot %q: %w", id, err)
 	}
-	return SlotState{Record: rec, Observation: obs}, nil
+	return StateOf(rec, obs), nil
 }
 
 // UpdateSlot makes the slot what is asked: in place where routes, scaling, the suite or the
@@ -82,18 +84,36 @@ func (p *Provisioner) Promote(ctx context.Context, id target.SlotID, by, release
 // ListJournals returns what the last swaps of a slot did, the newest first, without samples
 // and output.
 func (p *Provisioner) ListJournals(ctx context.Context, id target.SlotID) ([]target.Journal, error) {
-	return p.driver.ListJournals(ctx, id)
+	all, err := p.driver.ListJournals(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	state, err := p.ReadSlot(ctx, id)
+	switch {
+	case errors.Is(err, target.ErrNotFound):
+		return all, nil
+	case err != nil:
+		return nil, err
+	case state.ApprovalTimedOut(): // it is kept when the next swap begins
+		j := state.journal()
+		j.Swap.Samples, j.Swap.Tasks = nil, slices.Clone(j.Swap.Tasks)
+		for i := range j.Swap.Tasks {
+			j.Swap.Tasks[i].LastLines = nil
+		}
+		all = append([]target.Journal{j}, slices.DeleteFunc(all, func(old target.Journal) bool { return old.Swap.ID == j.Swap.ID })...)
+	}
+	return all, nil
 }
 
 // GetJournal returns the journal of a swap whole, that of one under way included;
 // target.ErrNotFound if it is not kept.
 func (p *Provisioner) GetJournal(ctx context.Context, id target.SlotID, swapID string) (target.Journal, error) {
-	rec, err := p.driver.GetSlot(ctx, id)
+	state, err := p.ReadSlot(ctx, id)
 	if err != nil {
 		return target.Journal{}, err
 	}
-	if w := rec.Swap; w != nil && w.ID == swapID && !w.Phase.Finished() {
-		return target.Journal{Slot: id, Policy: rec.Asked.Policy, Swap: *w}, nil
+	if w := state.Record.Swap; w != nil && w.ID == swapID && (!w.Phase.Finished() || state.ApprovalTimedOut()) {
+		return state.journal(), nil
 	}
 	return p.driver.GetJournal(ctx, id, swapID)
 }

@@ -13,6 +13,21 @@ const observeTimeout = 15 * time.Second
 type SlotState struct {
 	Record      target.SlotRecord
 	Observation target.Observation
+
+	approvalTimedOut bool
+}
+
+// StateOf puts together what is true of a slot. A swap that nobody approved in time has ended,
+// though nothing has been written since.
+func StateOf(rec target.SlotRecord, seen target.Observation) SlotState {
+	s := SlotState{Record: rec, Observation: seen}
+	if rec.Swap == nil {
+		return s
+	}
+	if ended, ok := rec.Swap.Unapproved(rec.Asked.Policy, seen); ok {
+		s.Record.Swap, s.approvalTimedOut = &ended, true
+	}
+	return s
 }
 
 // Exists says whether the target holds a record of the slot.
@@ -45,6 +60,11 @@ func (s SlotState) Phase() target.Phase {
 	return s.Record.Swap.Phase
 }
 
+// journal is that of the slot's last swap, which there is.
+func (s SlotState) journal() target.Journal {
+	return target.Journal{Slot: s.Record.Asked.ID(), Policy: s.Record.Asked.Policy, Swap: *s.Record.Swap}
+}
+
 // AwaitsApproval says that a tested candidate stands and waits until somebody approves it.
 func (s SlotState) AwaitsApproval() bool {
 	_, stands := s.Candidate()
@@ -52,11 +72,8 @@ func (s SlotState) AwaitsApproval() bool {
 }
 
 // ApprovalTimedOut says that nobody approved the last candidate in time: it was removed, and
-// never took traffic.
-func (s SlotState) ApprovalTimedOut() bool {
-	_, stands := s.Candidate()
-	return !stands && s.Phase() == target.PhaseAwaitingApproval
-}
+// never took traffic. Its swap is presented as failed then.
+func (s SlotState) ApprovalTimedOut() bool { return s.approvalTimedOut }
 
 // Unfinished says whether there is something left that an update would resume or clean up:
 // a swap that did not end, a candidate that was left over, or a fallback or a candidate

@@ -34,33 +34,32 @@ func TestASlotStateTellsItsStacksApart(t *testing.T) {
 		{"a candidate comes up", &under, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseTesting, "2", "", true},
 		{"the fallback still has the candidate's seat", &under, target.Blue, new(stack(target.Green, "0", "s0")), "s0", target.PhaseTesting, "", "0", true},
 		{"a candidate waits for approval", &waiting, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseAwaitingApproval, "2", "", false},
-		{"nobody approved the candidate", &waiting, target.Blue, nil, "", target.PhaseAwaitingApproval, "", "", false},
+		{"nobody approved the candidate", &waiting, target.Blue, nil, "", target.PhaseFailed, "", "", false},
 		{"a release is degraded", &degraded, target.Blue, nil, "", target.PhaseDegraded, "", "", true},
 		{"a fallback is kept", &live, target.Blue, new(stack(target.Green, "0", "s0")), "s0", target.PhaseLive, "", "0", false},
 		{"a candidate was left over", &failed, target.Blue, new(stack(target.Green, "2", "s2")), "", target.PhaseFailed, "", "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := provision.SlotState{
-				Record:      target.SlotRecord{Revision: 1, Meta: target.Meta{Ready: true}, Swap: c.swap, Passed: map[target.Color]target.Passed{}},
-				Observation: target.Observation{Serving: c.serving, Stacks: map[target.Color]target.StackStatus{}},
-			}
+			rec := target.SlotRecord{Revision: 1, Meta: target.Meta{Ready: true}, Swap: c.swap, Passed: map[target.Color]target.Passed{}}
+			seen := target.Observation{At: noon, Serving: c.serving, Stacks: map[target.Color]target.StackStatus{}}
 			if c.serving != "" {
-				s.Observation.Stacks[c.serving] = stack(c.serving, "1", "s1")
+				seen.Stacks[c.serving] = stack(c.serving, "1", "s1")
 			}
 			if c.green != nil {
-				s.Observation.Stacks[target.Green] = *c.green
+				seen.Stacks[target.Green] = *c.green
 			}
 			if c.passed != "" {
-				s.Record.Passed[target.Green] = target.Passed{SwapID: c.passed}
+				rec.Passed[target.Green] = target.Passed{SwapID: c.passed}
 			}
+			s := provision.StateOf(rec, seen)
 			w := &world{T: t}
 			serving := ""
 			if c.serving != "" {
 				serving = "1"
 			}
 			w.is(s, c.phase, serving, c.candidate, c.reserve)
-			if got, want := [2]bool{s.AwaitsApproval(), s.ApprovalTimedOut()}, c.phase == target.PhaseAwaitingApproval; got != [2]bool{want && c.green != nil, want && c.green == nil} {
+			if got, want := [2]bool{s.AwaitsApproval(), s.ApprovalTimedOut()}, c.swap == &waiting; got != [2]bool{want && c.green != nil, want && c.green == nil} {
 				t.Errorf("awaits approval, and approval timed out: %t", got)
 			}
 			if got := s.Unfinished(noon); got != c.unfinished {

@@ -170,7 +170,11 @@ func (r *run) close(ctx context.Context, w *target.Swap, why string) error {
 	if w == nil || w.Phase.Finished() || w.Phase == target.PhaseDegraded {
 		return nil
 	}
-	now, ended := r.clock.Now(), *w
+	ended, ok := w.Unapproved(r.before, r.last.Seen)
+	if ok {
+		return r.keep(ctx, ended)
+	}
+	now := r.clock.Now()
 	ended.Phase, ended.FailedIn, ended.Reason, ended.EndedAt = target.PhaseFailed, w.Phase, why, &now
 	return r.keep(ctx, ended)
 }

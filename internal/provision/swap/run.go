@@ -17,6 +17,8 @@ type run struct {
 	want               target.Slot
 	fingerprint, suite string
 	record             target.SlotRecord
+	// before is the policy that was asked for before this run.
+	before target.Policy
 	// rollback says that nothing but a rollback is asked for.
 	rollback bool
 	// held is called while somebody else has the slot, nil where there is nothing to do then.
@@ -45,7 +47,7 @@ func (r *run) load(ctx context.Context) error {
 	if errors.Is(err, target.ErrNotFound) {
 		rec, err = target.SlotRecord{}, nil
 	}
-	r.record = rec
+	r.record, r.before = rec, rec.Asked.Policy
 	return err
 }
 

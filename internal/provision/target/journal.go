@@ -95,6 +95,22 @@ type Swap struct {
 	Samples []Sample     `json:"samples,omitempty"`
 }
 
+// Unapproved is the swap as it ended where nobody approved its candidate in time: the target
+// removed it by itself, and nothing has been written since.
+func (s Swap) Unapproved(p Policy, seen Observation) (ended Swap, ok bool) {
+	to, stands := seen.Stacks[s.To]
+	if s.Phase != PhaseAwaitingApproval || stands && to.Spec.SwapID == s.ID {
+		return s, false
+	}
+	end := s.PhaseAt.Add(time.Duration(p.ApprovalTimeoutSeconds) * time.Second)
+	if seen.At.Before(end) { // the limit was raised since
+		end = seen.At
+	}
+	s.Phase, s.FailedIn, s.EndedAt = PhaseFailed, PhaseAwaitingApproval, &end
+	s.Reason = "nobody approved it in time; its candidate was removed"
+	return s, true
+}
+
 // WasLive says that the swap is the way back from a release that was live: none began with it.
 func (s Swap) WasLive() bool {
 	return !slices.ContainsFunc(s.Steps, func(step Step) bool { return step.Phase == PhasePreparing })

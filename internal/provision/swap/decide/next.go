@@ -35,6 +35,8 @@ func Next(f Facts) Decision {
 	switch committed := f.Reached() > 0; {
 	case w.Phase == target.PhaseAborting, w.Phase == target.PhaseRollingBack:
 		return *phase()
+	case w.Phase == target.PhaseAwaitingApproval && !f.seated():
+		return *f.begin(true, fmt.Sprintf("release %s was removed, since nobody approved it in time", w.Release))
 	case f.Superseded() && committed:
 		return *f.replaced()
 	case f.Superseded():
