@@ -138,6 +138,7 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	}
 	remind(state, m.PreviewURL, &resp.Diagnostics)
 	r.keepSlot(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, state, &resp.Diagnostics)
+	noteUnmet(ctx, resp.Private, err != nil && took(state, slot) && target.Same(state.Record.Asked, slot), &resp.Diagnostics)
 }
 
 func (r *deploymentSlotResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {

@@ -43,7 +43,7 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	r.fill(ctx, config, state, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished, "candidate", "fallback", "last_swap", "live", "phase")
+	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet, "candidate", "fallback", "last_swap", "live", "phase")
 	slot := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

@@ -20,6 +20,9 @@ type note struct {
 	// Unfinished says that the object was last seen with work left, which an update does. A
 	// plan must be a function of configuration and state, so the clock is read here only.
 	Unfinished bool `json:"unfinished,omitempty"`
+	// Unmet says that the last apply failed though the state has nothing left to change: what was
+	// changed in place has not come to work yet. The next plan shows that, and its apply waits again.
+	Unmet bool `json:"unmet,omitempty"`
 	// Owner is who owned the object when this state last wrote or imported it: as long as that
 	// stands, the object is this state's, also where the configuration has moved since.
 	Owner string `json:"owner,omitempty"`
@@ -55,7 +58,8 @@ func readNote(ctx context.Context, private noteReader, diags *diag.Diagnostics) 
 
 // writeNote notes the installation as it is now, and whose the object is.
 func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.Meta, unfinished bool, diags *diag.Diagnostics) {
-	n := note{Target: c.settings.Target, Unfinished: unfinished, Owner: readNote(ctx, private, diags).Owner}
+	old := readNote(ctx, private, diags)
+	n := note{Target: c.settings.Target, Unfinished: unfinished, Unmet: old.Unmet, Owner: old.Owner}
 	switch {
 	case n.Owner == "" || meta.Owner == c.settings.Owner:
 		n.Owner = meta.Owner
@@ -68,6 +72,18 @@ func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.
 		return
 	}
 	n.Installation = id
+	n.write(ctx, private, diags)
+}
+
+// noteUnmet notes whether the last apply failed though the state has nothing left to change.
+func noteUnmet(ctx context.Context, private noteKeeper, unmet bool, diags *diag.Diagnostics) {
+	if n := readNote(ctx, private, diags); n.Unmet != unmet {
+		n.Unmet = unmet
+		n.write(ctx, private, diags)
+	}
+}
+
+func (n note) write(ctx context.Context, private noteKeeper, diags *diag.Diagnostics) {
 	b, err := json.Marshal(n)
 	if err != nil {
 		diags.AddError("Unable to write private state", sentence(err.Error()))

@@ -375,3 +375,28 @@ func TestHeldLeaseNamesItsHolder(t *testing.T) {
 		t.Errorf("got %s", d)
 	}
 }
+
+// What an apply waited for in vain is waited for by the next one too.
+func TestChangeInPlaceThatFailedIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	o := l.everything()["deployment_slot"]
+	w.Script("api", "1", memtarget.Behaviour{HealthyIn: 1000 * time.Hour})
+	wider := with(aSlot(), components("api", set{"scaling": set{"min": 2}}))
+	for range 2 {
+		p := l.plan(o, wider)
+		if at(p.planned, "phase") != (unknown{}) {
+			t.Fatal("nothing is planned")
+		}
+		failed, d := l.apply(p)
+		if !d.errors() {
+			t.Fatal("the apply succeeds without a healthy instance")
+		}
+		l.configure()
+		o, _ = l.read(failed)
+	}
+	w.Script("api", "1", memtarget.Behaviour{})
+	o = l.changed(o, wider)
+	l.empty(o, wider)
+}
