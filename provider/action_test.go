@@ -119,8 +119,8 @@ func TestActionsRefuseWhatIsWrong(t *testing.T) {
 		"a promotion of what is no slot":    {"promote", set{"deployment_slot_id": "oms", "release": "2"}, `AttributeName("deployment_slot_id")`, "not a deployment slot id"},
 		"a promotion of what is no release": {"promote", set{"deployment_slot_id": "eu/production/oms", "release": "a b"}, `AttributeName("release")`, "contains ' '"},
 		"a promotion of nothing":            {"promote", set{"deployment_slot_id": "eu/production/oms", "release": ""}, `AttributeName("release")`, "release"},
-		"a promotion of a slot that is not": {"promote", set{"deployment_slot_id": "eu/production/nothing", "release": "2"}, "", "there is no deployment slot"},
-		"a rollback of a slot that is not":  {"rollback", set{"deployment_slot_id": "eu/production/nothing"}, "", "there is no deployment slot"},
+		"a promotion of a slot that is not": {"promote", set{"deployment_slot_id": "eu/production/nothing", "release": "2"}, "", "does not exist"},
+		"a rollback of a slot that is not":  {"rollback", set{"deployment_slot_id": "eu/production/nothing"}, "", "does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, d := l.invoke(c.action, c.config)

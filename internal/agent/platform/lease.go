@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -22,6 +23,9 @@ func (p *Platform) AcquireLease(_ context.Context, id target.SlotID, token, hold
 	now, held := p.clock.Now(), s.file.Lease
 	if held != nil && held.Token != token && now.Before(held.ExpiresAt) {
 		return target.Lease{}, &target.LeaseHeldError{Slot: id, Lease: *held}
+	}
+	if err := p.passage(s.files.slot(id.Name)); err != nil { // it goes with a lease that is all there is
+		return target.Lease{}, err
 	}
 	l := target.Lease{Token: token, Holder: holder, Beat: 1, ExpiresAt: now.Add(ttl)}
 	if held != nil {
@@ -42,6 +46,13 @@ func (p *Platform) ReleaseLease(_ context.Context, id target.SlotID, token strin
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file.Lease == nil || s.file.Lease.Token != token {
+		return nil
+	}
+	if f := s.file; f.empty() { // there was no slot, and is none
+		if err := os.RemoveAll(s.files.slot(id.Name)); err != nil {
+			return fmt.Errorf("forget the lease of slot %q: %w", id, err)
+		}
+		s.file.Lease = nil
 		return nil
 	}
 	return s.changeLocked(func(f *slotFile) error { f.Lease = nil; return nil })

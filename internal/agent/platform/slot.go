@@ -71,6 +71,11 @@ func (f *slotFile) fill() {
 	}
 }
 
+// empty says that there is nothing but, maybe, a lease.
+func (f *slotFile) empty() bool {
+	return f.Record == nil && f.Request == nil && f.Serving == "" && len(f.Seats) == 0 && len(f.Tasks) == 0
+}
+
 func (e *environment) newSlot(id target.SlotID) *slot {
 	return &slot{
 		e: e, id: id, files: e.files, stacks: map[target.Color]*stack{}, tasks: map[string]*task{},

@@ -214,3 +214,58 @@ func TestAnEnvironmentWithAnAccountsOwnServerIsNotEmpty(t *testing.T) {
 	}
 	e.servers = map[string]*server{}
 }
+
+// A lease of a slot that there is not leaves nothing, and can be had again.
+func TestALeaseAloneLeavesNothing(t *testing.T) {
+	t.Parallel()
+	p := newTestPlatform(t)
+	s, l := newTestSlot(t, p)
+	dir := s.files.slot(s.id.Name)
+	for range 2 {
+		if _, err := os.Stat(dir); err != nil {
+			t.Fatalf("the lease is not remembered: %v", err)
+		}
+		if err := p.ReleaseLease(t.Context(), s.id, l.Token); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("it left %s: %v", dir, err)
+		}
+		var err error
+		if l, err = p.AcquireLease(t.Context(), s.id, "ours", "the test", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.PutSlot(t.Context(), target.SlotRecord{Asked: target.Slot{Environment: s.id.Environment, Name: s.id.Name}}, l); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.ReleaseLease(t.Context(), s.id, l.Token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the slot's record went with its lease: %v", err)
+	}
+}
+
+func TestATaskRunAgainShowsOnlyItsOwnOutput(t *testing.T) {
+	t.Parallel()
+	p := newTestPlatform(t)
+	s, l := newTestSlot(t, p)
+	spec := target.TaskSpec{Slot: s.id, Key: "migrate", Kind: target.TaskMigrate, Task: target.Task{Command: []string{"true"}, TimeoutSeconds: 60}}
+	log := s.files.taskLog(s.id.Name, spec.Key)
+	if err := p.passage(filepath.Dir(log)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(log, []byte("of the run before\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.PutTask(t.Context(), spec, l); err != nil {
+		t.Fatal(err)
+	}
+	if lines := s.tasks[spec.Key].status().LastLines; len(lines) > 0 {
+		t.Errorf("it shows %q", lines)
+	}
+	if err := p.DeleteTask(t.Context(), s.id, spec.Key, l); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -91,6 +91,10 @@ func (t *task) launch(ctx context.Context, spec target.TaskSpec) (*process.Proce
 	if err := e.p.passage(filepath.Dir(t.dir()), t.dir(), t.s.files.slotLogs(t.s.id.Name)); err != nil {
 		return nil, err
 	}
+	// A run before may have had the same key: what it wrote is not this one's.
+	if err := os.Remove(t.s.files.taskLog(t.s.id.Name, t.key)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove the log of a run before: %w", err)
+	}
 	user, err := t.user(spec)
 	if err != nil {
 		return nil, err

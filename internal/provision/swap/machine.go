@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,6 +182,17 @@ func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *r
 // underRecord is under for what an operator asks of a slot that exists: what was asked of it
 // last stays so.
 func (m *Machine) underRecord(ctx context.Context, r *run, id target.SlotID, do func(context.Context, *run, decide.Facts) error) error {
+	var missing error // then a lease would be all that there is
+	err := m.insist(ctx, "look for", id, func() error {
+		_, err := m.driver.GetSlot(ctx, id)
+		if errors.Is(err, target.ErrNotFound) {
+			missing, err = err, nil
+		}
+		return err
+	})
+	if err != nil || missing != nil {
+		return cmp.Or(err, missing)
+	}
 	r.want = target.Slot{Environment: id.Environment, Name: id.Name}
 	return m.under(ctx, r, func(ctx context.Context, r *run) (err error) {
 		if r.record.Revision == 0 {
