@@ -31,7 +31,12 @@ type Place struct {
 	Executable string
 	// Software is the caller's version.
 	Software string
+	// Attach says that an agent is never started: where none runs, that is [ErrNoAgent].
+	Attach bool
 }
+
+// ErrNoAgent: no agent runs in a data directory, and none was to be started.
+var ErrNoAgent = errors.New("no agent runs")
 
 // Dialer reaches the agent that runs in a data directory.
 func Dialer(dataDir string) func(context.Context) (net.Conn, error) {
@@ -81,6 +86,12 @@ func (s agentSeen) String() string { return string(s) }
 
 // start makes sure that an agent runs.
 func (p Place) start(ctx context.Context) error {
+	if p.Attach {
+		if conn, err := hold.DialUnix(ctx, hold.SocketPath(p.DataDir)); err == nil {
+			return conn.Close()
+		}
+		return &target.Error{Kind: ErrNoAgent, Message: fmt.Sprintf("no agent runs in %s, so that nothing of it runs. A plan or an apply starts it again with everything that it holds, and so does \"terraform-provider-slipway agent --data-dir %s\"", p.DataDir, p.DataDir)}
+	}
 	if err := MakeDataDir(p.DataDir); err != nil {
 		return err
 	}

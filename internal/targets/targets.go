@@ -28,6 +28,8 @@ type Settings struct {
 	// target's own default.
 	DataDir  string
 	Postgres agentapi.Postgres
+	// Attach says that the local target's agent is used if it runs, and not started.
+	Attach bool
 	// AWS is how the aws target reaches AWS.
 	AWS awstarget.Settings
 }
@@ -61,5 +63,5 @@ func Open(s Settings) (target.Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find own executable, which the agent is started from: %w", err)
 	}
-	return localtarget.New(localtarget.Options{DataDir: dir, Executable: executable, Version: s.Version, Postgres: s.Postgres}), nil
+	return localtarget.New(localtarget.Options{DataDir: dir, Executable: executable, Version: s.Version, Attach: s.Attach, Postgres: s.Postgres}), nil
 }

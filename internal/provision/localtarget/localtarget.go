@@ -17,6 +17,8 @@ type Options struct {
 	DataDir string
 	// Executable is the binary that the agent is started from when none runs.
 	Executable string
+	// Attach says that no agent is started: where none runs, that is an error.
+	Attach bool
 	// Version is the caller's.
 	Version string
 	// Postgres is where database servers come from.
@@ -44,7 +46,7 @@ var (
 func New(o Options) *Target { return &Target{options: o} }
 
 func (t *Target) place() agentapi.Place {
-	return agentapi.Place{DataDir: t.options.DataDir, Executable: t.options.Executable, Software: t.options.Version}
+	return agentapi.Place{DataDir: t.options.DataDir, Executable: t.options.Executable, Software: t.options.Version, Attach: t.options.Attach}
 }
 
 // Close drops the connections.
