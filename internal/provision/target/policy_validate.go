@@ -1,6 +1,9 @@
 package target
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 func (f *Faults) policy(p Policy) {
 	f.positive("swap.start_timeout_seconds", p.StartTimeoutSeconds, "seconds", maxSeconds)
@@ -36,9 +39,13 @@ func (f *Faults) approval(p Policy) {
 	if p.Approval != "" {
 		f.oneOf("swap.approval", string(p.Approval), string(ApprovalAutomatic), string(ApprovalManual))
 	}
-	f.seconds("swap.approval_timeout_seconds", p.ApprovalTimeoutSeconds)
-	if p.Approval == ApprovalManual && p.ApprovalTimeoutSeconds == 0 {
-		f.addf("swap.approval_timeout_seconds", "0 would remove the candidate before anybody could approve it: expected 1 to %d seconds", maxSeconds)
+	switch path := "swap.approval_timeout_seconds"; {
+	case p.Approval != ApprovalManual:
+		f.seconds(path, p.ApprovalTimeoutSeconds)
+	case p.ApprovalTimeoutSeconds == 0:
+		f.addf(path, "0 would remove the candidate before anybody could approve it: expected 1 to %d seconds", maxSeconds)
+	default:
+		f.positive(path, p.ApprovalTimeoutSeconds, "seconds", maxSeconds)
 	}
 	if p.WaitingCapacityPercent < 0 || p.WaitingCapacityPercent > 100 {
 		f.addf("swap.waiting_capacity_percent", "%d is out of range: expected 1 to 100 percent", p.WaitingCapacityPercent)
@@ -50,6 +57,8 @@ func (f *Faults) steps(p Policy) {
 	for i, s := range p.Steps {
 		path := fmt.Sprintf("swap.steps.%d", i)
 		switch {
+		case s.Percent == 0:
+			f.addf(path+".percent", "it is missing, or 0: each step needs a share of 1 to 99 percent; all of the traffic follows after the last step by itself")
 		case s.Percent < 1 || s.Percent > 99:
 			f.addf(path+".percent", "%d is out of range: expected 1 to 99 percent; all of the traffic follows after the last step by itself", s.Percent)
 		case s.Percent <= before:
@@ -69,7 +78,9 @@ func (f *Faults) steps(p Policy) {
 
 func (f *Faults) guardrails(g Guardrails) {
 	path := "swap.guardrails."
-	f.seconds(path+"window_seconds", g.WindowSeconds)
+	if g.WindowSeconds != 0 { // which stands for the default
+		f.positive(path+"window_seconds", g.WindowSeconds, "seconds", maxSeconds)
+	}
 	if g.MinimumRequests < 0 {
 		f.addf(path+"minimum_requests", "%d is out of range: expected 1 or more requests", g.MinimumRequests)
 	}
@@ -85,7 +96,10 @@ func (f *Faults) guardrails(g Guardrails) {
 		{"max_p99_ratio", g.MaxP99Ratio, 1, 1000, "times the old stack's"},
 	} {
 		if v.value != nil && (*v.value < v.least || *v.value > v.most) {
-			f.addf(path+v.name, "%g is out of range: expected %g to %g %s", *v.value, v.least, v.most, v.unit)
+			f.addf(path+v.name, "%s is out of range: expected %s to %s %s", plain(*v.value), plain(v.least), plain(v.most), v.unit)
 		}
 	}
 }
+
+// plain is a number as people write it, without an exponent.
+func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -32,6 +32,10 @@ func (f *Faults) schedule(path string, s Scaling, v Schedule) {
 		f.oneOf(fmt.Sprintf("%s.days.%d", path, i), d, Weekdays()...)
 	}
 	for _, t := range []struct{ name, value string }{{"from", v.From}, {"to", v.To}} {
+		if t.value == "" {
+			f.addf(path+"."+t.name, "it is missing: each schedule needs a time of day, in hours and minutes such as \"08:30\"")
+			continue
+		}
 		if _, err := time.Parse("15:04", t.value); err != nil || len(t.value) != len("15:04") {
 			f.addf(path+"."+t.name, "%q is not a time of day: expected hours and minutes such as \"08:30\"", t.value)
 		}
@@ -41,7 +45,10 @@ func (f *Faults) schedule(path string, s Scaling, v Schedule) {
 	} else if _, err := time.LoadLocation(v.TimeZone); err != nil {
 		f.addf(path+".time_zone", "%q is no time zone: expected a name such as \"Europe/Berlin\", or none for UTC", v.TimeZone)
 	}
-	if v.Min < 1 || v.Min > s.Max {
+	switch {
+	case v.Min == 0:
+		f.addf(path+".min", "it is missing, or 0: each schedule needs 1 to max (%d) instances", s.Max)
+	case v.Min < 1 || v.Min > s.Max:
 		f.addf(path+".min", "%d is out of range: expected 1 to max (%d) instances", v.Min, s.Max)
 	}
 }
