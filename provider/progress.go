@@ -1,46 +1,8 @@
 package provider
 
-import (
-	"context"
-	"fmt"
-	"strings"
-
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
-)
+import "github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 
 // telling is the provisioner of a call that tells how a swap goes on, phase by phase.
 func (c *client) telling(tell func(message string)) *provision.Provisioner {
-	return provision.New(&followed{Driver: c.driver, tell: tell}, c.settings.Owner, provision.Options{Clock: c.clock})
-}
-
-// followed tells of each phase when it is recorded: nobody has to look again and again.
-type followed struct {
-	target.Driver
-	tell func(message string)
-	last string
-}
-
-// PutSlot is called by one run at a time, since it takes the slot's lease.
-func (d *followed) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease) (target.SlotRecord, error) {
-	r, err := d.Driver.PutSlot(ctx, r, l)
-	if w := r.Swap; err == nil && w != nil {
-		if now := progress(*w); now != d.last {
-			d.tell(now)
-			d.last = now
-		}
-	}
-	return r, err
-}
-
-// progress says in words where a swap is.
-func progress(w target.Swap) string {
-	words := fmt.Sprintf("Release %s: %s", w.Release, strings.ReplaceAll(string(w.Phase), "_", " "))
-	if n := len(w.Steps); n > 0 && w.Steps[n-1].Phase == w.Phase && w.Steps[n-1].Percent > 0 {
-		words += fmt.Sprintf(" with %d percent of the traffic", w.Steps[n-1].Percent)
-	}
-	if w.Phase == target.PhaseRollingBack && w.Reason != "" {
-		words += " (" + w.Reason + ")"
-	}
-	return words
+	return provision.New(provision.Follow(c.driver, tell), c.settings.Owner, provision.Options{Clock: c.clock})
 }

@@ -16,13 +16,13 @@ func promote(ctx context.Context, c *call) error {
 		if err != nil {
 			return err
 		}
-		st, ok := state.Candidate()
-		if !ok {
+		w := state.Record.Swap
+		if w == nil || w.Phase.Finished() {
 			return fmt.Errorf("slot %q has no candidate that waits for approval; see: terraform-provider-slipway status", id)
 		}
-		c.release = st.Spec.Definition.Release
+		c.release = w.Release
 	}
-	state, err := c.Promote(ctx, id, c.by, c.release)
+	state, err := c.telling().Promote(ctx, id, c.by, c.release)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func promote(ctx context.Context, c *call) error {
 // rollback sends the traffic back to the fallback and leaves a hold.
 func rollback(ctx context.Context, c *call) error {
 	id := c.id
-	state, err := c.RollBack(ctx, id, c.by, c.reason)
+	state, err := c.telling().RollBack(ctx, id, c.by, c.reason)
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,16 @@ func rollback(ctx context.Context, c *call) error {
 		text += fmt.Sprintf(" Release %s is on hold: an apply that asks for it fails without touching the slot, until it asks for another release or raises retry above %d.", h.Release, h.Retry)
 	}
 	return c.tellState(state, text)
+}
+
+// telling is the provisioner of a change that tells of each phase.
+func (c *call) telling() *provision.Provisioner {
+	out := c.Stdout
+	if c.json {
+		out = c.Stderr
+	}
+	follow := provision.Follow(c.driver, func(message string) { fmt.Fprintln(out, message) })
+	return provision.New(follow, c.by, provision.Options{Clock: c.Clock})
 }
 
 // tellState ends a command that changed a slot.

@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,7 +124,7 @@ func plot(s target.Swap, title, unit string, least float64, values func(target.S
 		fmt.Fprintf(&newer, "%.1f,%.1f ", a.x(v.At), chartHeight*(1-n/top))
 		fmt.Fprintf(&older, "%.1f,%.1f ", a.x(v.At), chartHeight*(1-o/top))
 	}
-	return chart{title, unit, newer.String(), older.String(), fmt.Sprintf("%g", top)}
+	return chart{title, unit, newer.String(), older.String(), strconv.FormatFloat(top, 'f', -1, 64)}
 }
 
 // round makes a value the next one of 1, 2 or 5 times a power of ten.

@@ -38,18 +38,20 @@ type command struct {
 	// flags are the names of those that only some commands have.
 	flags []string
 	run   func(context.Context, *call) error
+	// reads says that it only reads: it starts nothing either.
+	reads bool
 }
 
 // commands are all of them, in the order of the usage text.
 func commands() []command {
 	return []command{
-		{"status", "", "what runs in each slot: live, candidate, fallback and its time left", 0, nil, status},
-		{"watch", "SLOT", "follow a running swap until it ends", 1, nil, watch},
-		{"history", "SLOT", "the swaps of a slot, the newest first", 1, nil, history},
-		{"report", "SLOT", "write one HTML page about a swap, with its timeline", 1, []string{"swap", "output"}, report},
-		{"logs", "SLOT COMPONENT", "the last lines of a component's instances", 2, []string{"lines"}, logs},
-		{"promote", "SLOT", "approve the candidate that waits, and bring it live", 1, []string{"release"}, promote},
-		{"rollback", "SLOT", "send the traffic back to the fallback, and put the release on hold", 1, []string{"reason"}, rollback},
+		{"status", "", "what runs in each slot: live, candidate, fallback and its time left", 0, nil, status, true},
+		{"watch", "SLOT", "follow a running swap until it ends", 1, nil, watch, true},
+		{"history", "SLOT", "the swaps of a slot, the newest first", 1, nil, history, true},
+		{"report", "SLOT", "write one HTML page about a swap, with its timeline", 1, []string{"swap", "output"}, report, true},
+		{"logs", "SLOT COMPONENT", "the last lines of a component's instances", 2, []string{"lines"}, logs, true},
+		{"promote", "SLOT", "approve the candidate that waits, and bring it live", 1, []string{"release"}, promote, false},
+		{"rollback", "SLOT", "send the traffic back to the fallback, and put the release on hold", 1, []string{"reason"}, rollback, false},
 	}
 }
 
@@ -98,6 +100,7 @@ func Main(ctx context.Context, args []string, s System) int {
 		cmd.usage(s.Stderr)
 		return 2
 	}
+	set.Attach = cmd.reads
 	c.driver, err = s.Open(set.Settings)
 	if err == nil {
 		c.Provisioner = provision.New(c.driver, c.by, provision.Options{Clock: s.Clock})

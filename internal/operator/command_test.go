@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -79,11 +80,35 @@ func TestPromoteBringsTheWaitingReleaseLive(t *testing.T) {
 	_, err := w.UpdateSlot(t.Context(), slot("2", manual))
 	w.ok(err)
 	w.says(1, []string{"promote", slotID, "--release", "3"}, "release 2 waits for approval, not release 3")
-	w.says(0, []string{"promote", slotID}, "Release 2 of slot", "is live")
+	w.says(0, []string{"promote", slotID}, "Release 2: verifying", "Release 2: switching", "Release 2: watching with 100 percent", "Release 2 of slot", "is live")
 	rec, err := w.GetSlot(t.Context(), oms)
 	w.ok(err)
 	if a := rec.Swap.Approved; a == nil || a.By != "operator kim" || rec.Meta.Owner != "the configuration" {
 		t.Errorf("approved %+v, owner %q", a, rec.Meta.Owner)
+	}
+}
+
+// A baking release has all of the traffic, and nobody has to guess it.
+func TestTheShareIsShownUntilTheSwapEnds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		phase   target.Phase
+		serving target.Color
+		percent int
+		want    int
+	}{
+		{target.PhaseTesting, target.Blue, 0, 0},
+		{target.PhaseWatching, target.Blue, 25, 25},
+		{target.PhaseWatching, target.Green, 0, 100},
+		{target.PhaseLive, target.Green, 0, 0},
+	} {
+		s := provision.StateOf(
+			target.SlotRecord{Swap: &target.Swap{ID: "s", Phase: c.phase, From: target.Blue, To: target.Green}},
+			target.Observation{Serving: c.serving, Percent: c.percent},
+		)
+		if got := viewOf(s).Percent; got != c.want {
+			t.Errorf("%s with %s serving: got %d percent, want %d", c.phase, c.serving, got, c.want)
+		}
 	}
 }
 

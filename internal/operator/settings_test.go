@@ -25,7 +25,7 @@ func TestFlagsSayHowAWSIsReached(t *testing.T) {
 		"--allowed-account-ids", "210987654321", "--https-proxy", "", "--use-fips-endpoint", "--insecure=false", "--max-retries", "3",
 	})
 	none := ""
-	want := targets.Settings{Target: targets.AWS, AWS: awstarget.Settings{
+	want := targets.Settings{Target: targets.AWS, Attach: true, AWS: awstarget.Settings{
 		Region: "eu-west-1", Profile: "ops", Endpoints: map[string]string{"kms": "http://127.0.0.1:1", "dynamodb": "http://127.0.0.1:2"},
 		AssumeRole:        []awstarget.AssumeRole{{RoleARN: first, ExternalID: "x"}, {RoleARN: second, SessionName: "kim", Duration: time.Hour}},
 		AllowedAccountIDs: []string{"210987654321"}, HTTPSProxy: &none, UseFIPSEndpoint: true, MaxRetries: 3,

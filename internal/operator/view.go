@@ -14,7 +14,7 @@ type slotView struct {
 	Phase target.Phase `json:"phase,omitempty"`
 	// ApprovalTimedOut says that the last candidate waited for approval in vain.
 	ApprovalTimedOut bool `json:"approval_timed_out,omitempty"`
-	// Percent is the share of the traffic that the candidate has.
+	// Percent is the share of the traffic that the release of a running swap has.
 	Percent   int          `json:"percent,omitempty"`
 	Live      *stackView   `json:"live,omitempty"`
 	Candidate *stackView   `json:"candidate,omitempty"`
@@ -43,6 +43,9 @@ func viewOf(s provision.SlotState) slotView {
 		Hold: s.Record.Hold, ApprovalTimedOut: s.ApprovalTimedOut(),
 	}
 	if s.Record.Swap != nil {
+		if !s.Record.Swap.Phase.Finished() {
+			v.Percent = shareOf(s)
+		}
 		last := *s.Record.Swap
 		last.Samples = nil // report has them
 		v.LastSwap = &last

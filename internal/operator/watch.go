@@ -65,7 +65,7 @@ func watch(ctx context.Context, c *call) error {
 // goes on with the next apply only.
 func underWay(s provision.SlotState) bool {
 	w := s.Record.Swap
-	return w != nil && !w.Phase.Finished() && w.Phase != target.PhaseDegraded && !s.ApprovalTimedOut()
+	return w != nil && !w.Phase.Finished() && w.Phase != target.PhaseDegraded
 }
 
 func (c *call) look(ctx context.Context, id target.SlotID) (moment, error) {
@@ -151,8 +151,11 @@ func (m moment) share() string {
 	return fmt.Sprintf("release %s has %3d %%", m.state.Record.Swap.Release, m.percent())
 }
 
-func (m moment) percent() int {
-	switch to, seen := m.state.Record.Swap.To, m.state.Observation; {
+func (m moment) percent() int { return shareOf(m.state) }
+
+// shareOf is the share of the traffic that the release of the last swap has.
+func shareOf(s provision.SlotState) int {
+	switch to, seen := s.Record.Swap.To, s.Observation; {
 	case seen.Serving == to:
 		return 100 - seen.Percent
 	case seen.Carries(to):
@@ -258,7 +261,7 @@ func (c *call) tellEnd(m moment) error {
 	default:
 		fmt.Fprintf(c.Stdout, "\nThe swap to release %s ended as %s after %s.\n", w.Release, w.Phase, took(*w))
 	}
-	if w.Reason != "" {
+	if w.Reason != "" && !m.state.ApprovalTimedOut() {
 		fmt.Fprintln(c.Stdout, w.Reason)
 	}
 	return ended(w.Phase)

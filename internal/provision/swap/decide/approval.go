@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -23,8 +24,6 @@ func (f Facts) approvalEnd() time.Time { return f.Record.Swap.PhaseAt.Add(f.appr
 func (f Facts) awaitingApproval() *Decision {
 	w, p, end := f.swap(), f.Want.Policy, f.approvalEnd()
 	switch {
-	case !f.seated():
-		return f.begin(true, fmt.Sprintf("release %s was removed, since nobody approved it in time", w.Release))
 	case p.Approval == target.ApprovalManual && w.Approved == nil && !f.Seen.At.Before(end):
 		return &Decision{Do: DeleteStack, Color: w.To}
 	case f.approved():
@@ -43,6 +42,9 @@ func (f Facts) awaitingApproval() *Decision {
 // Approve is the swap with the approval of its release, by somebody; or why it can't be had.
 func Approve(f Facts, by, release string) (w *target.Swap, refusal string) {
 	switch w := f.Record.Swap; {
+	case w != nil && w.Approved != nil && !w.Phase.Finished() && w.Phase != target.PhaseDegraded:
+		return nil, fmt.Sprintf("release %s was approved, and the swap to it is under way: it is %s with %d percent of the traffic, and the next apply goes on with it",
+			w.Release, strings.ReplaceAll(string(w.Phase), "_", " "), f.Reached())
 	case w == nil || w.Phase != target.PhaseAwaitingApproval:
 		return nil, "no release waits for approval"
 	case w.Release != release:

@@ -563,3 +563,14 @@ func TestAShareIsMeasuredFromItsFirstRequest(t *testing.T) {
 		t.Errorf("got %s while the share is to be held", got)
 	}
 }
+
+func TestAnApprovalThatWasGivenSaysHowFarTheSwapIs(t *testing.T) {
+	t.Parallel()
+	p := draw(in(target.PhaseWatching), candidate, tested, manual)
+	p.Record.Swap.Approved = &target.ApprovedBy{By: "an operator"}
+	p.Seen.Percent = 50
+	w, refusal := decide.Approve(p.Facts, "an operator", "2")
+	if want := "the swap to it is under way: it is watching with 50 percent"; w != nil || !strings.Contains(refusal, want) {
+		t.Errorf("got %q, want %q in it", refusal, want)
+	}
+}
