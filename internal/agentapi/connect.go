@@ -35,7 +35,7 @@ type Place struct {
 	Attach bool
 }
 
-// ErrNoAgent: no agent runs in a data directory, and none was to be started.
+// ErrNoAgent says that no agent runs in a data directory, and none was to be started.
 var ErrNoAgent = errors.New("no agent runs")
 
 // Dialer reaches the agent that runs in a data directory.
