@@ -28,8 +28,9 @@ type environmentResource struct {
 
 func newEnvironment() resource.Resource {
 	return &environmentResource{
-		noun:   noun{"environment", "Environment", "slipway_environment"},
-		limits: limits{create: 20 * time.Minute, read: 5 * time.Minute, update: 20 * time.Minute, delete: 15 * time.Minute},
+		noun: noun{"environment", "Environment", "slipway_environment"},
+		// On aws a database cluster alone takes a quarter of an hour.
+		limits: limits{create: 45 * time.Minute, read: 5 * time.Minute, update: 45 * time.Minute, delete: 45 * time.Minute},
 	}
 }
 

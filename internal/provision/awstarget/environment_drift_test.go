@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -140,6 +141,15 @@ var drifts = []struct {
 			DBClusterParameterGroupName: clusters.DBClusters[0].DBClusterParameterGroup,
 			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("0"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
 		})
+		return err
+	}},
+	{"the dashboard is gone", func(ctx context.Context, c aws.Config) error {
+		client := cloudwatch.NewFromConfig(c)
+		all, err := client.ListDashboards(ctx, nil)
+		if err != nil {
+			return err
+		}
+		_, err = client.DeleteDashboards(ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{aws.ToString(all.DashboardEntries[0].DashboardName)}})
 		return err
 	}},
 	{"the database cluster has another size", func(ctx context.Context, c aws.Config) error {

@@ -23,6 +23,7 @@ const (
 	partNAT         = "nat"
 	partEndpoints   = "endpoints"
 	partRetired     = "retired"
+	partDashboard   = "dashboard"
 	partRoutes      = "routes"
 	partSubnets     = "subnets"
 	partVPC         = "vpc"
@@ -44,6 +45,7 @@ func (n *noun) environmentParts(e target.Environment) graph {
 		n.rolesPart(),
 		n.clusterPart(),
 		n.retiredPart(e, l),
+		n.dashboardPart(),
 	}...)
 }
 

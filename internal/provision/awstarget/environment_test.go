@@ -25,7 +25,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			if err := untilDone(func() error { _, err := d.PutEnvironment(t.Context(), e, mine); return err }); err != nil {
 				t.Fatal(err)
 			}
-			const want = "[1 address 1 certificate 1 cluster 1 database cluster 1 database instance 1 gateway 1 load balancer 1 log group 1 nat 1 secret 1 vpc 1 zone 2 role 3 security group 4 route table 5 record 6 subnet]"
+			const want = "[1 address 1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 gateway 1 load balancer 1 log group 1 nat 1 secret 1 vpc 1 zone 2 role 3 security group 4 route table 5 record 6 subnet]"
 			if got := words(l.built(t, home)); got != want {
 				t.Errorf("there is %s\nwant %s", got, want)
 			}

@@ -30,6 +30,8 @@ type slotState struct {
 type seat struct {
 	Spec    target.StackSpec `json:"spec"`
 	Attempt int              `json:"attempt"`
+	// Served says that it had all of the traffic once.
+	Served bool `json:"served,omitempty"`
 	// Ending says that it is being removed.
 	Ending bool `json:"ending,omitempty"`
 	// TargetGroups and Definitions are the ARNs of what was made, by component.
@@ -171,7 +173,9 @@ func (w *slotWork) change(ctx context.Context, change func(*slotState) error) er
 		err = w.table.saveUnder(ctx, r, slotKey(w.id), w.lease.Token, w.target.now())
 		switch {
 		case err == nil:
+			before := w.state
 			w.state, w.version = next, w.version+1
+			w.redraw(ctx, before)
 			return nil
 		case errors.Is(err, target.ErrLeaseLost):
 			return target.Errorf(target.ErrLeaseLost, "the lease of slot %q is not held by %q", w.id, w.lease.Holder)

@@ -97,6 +97,9 @@ func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (f
 		finished = s.Moving != nil && *s.Moving == to
 		if finished {
 			s.Traffic, s.Moving = to, nil
+			if of := s.Seats[to.Color]; of != nil && to.Percent == 0 {
+				of.Served = true
+			}
 		} else if s.Traffic != to {
 			return target.Errorf(target.ErrConflict, "another call has divided the traffic meanwhile")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -177,6 +178,11 @@ func (c *counter) stacks(ctx context.Context) error {
 	if err != nil {
 		return c.add("log group", 0, err)
 	}
+	dashboards, err := cloudwatch.NewFromConfig(c.config).ListDashboards(ctx, nil)
+	if err != nil {
+		return c.add("dashboard", 0, err)
+	}
+	_ = c.add("dashboard", len(dashboards.DashboardEntries), nil)
 	client := ecs.NewFromConfig(c.config)
 	listed, err := client.ListClusters(ctx, nil)
 	if err != nil {

@@ -53,7 +53,10 @@ var calls = map[string][]grant{
 	"applicationautoscaling.PutScheduledAction":       on(scaling),
 	"applicationautoscaling.RegisterScalableTarget":   all(on(scaling), as(scaling, "application-autoscaling:TagResource"), scaled, linkedRoles),
 
-	"cloudwatch.GetMetricData": on(everything),
+	"cloudwatch.DeleteDashboards": on(dashboards),
+	"cloudwatch.GetDashboard":     on(dashboards),
+	"cloudwatch.GetMetricData":    on(everything),
+	"cloudwatch.PutDashboard":     on(dashboards),
 
 	"cloudwatchlogs.AssociateKmsKey":     on(logGroups),
 	"cloudwatchlogs.CreateLogGroup":      all(on(logGroups), as(logGroups, "logs:TagResource")),

@@ -59,6 +59,9 @@ var (
 	alarms  = &scope{sid: "Alarms", resources: arns("cloudwatch", "alarm:TargetTracking-service/slipway-*")}
 	scaling = &scope{sid: "Scaling", resources: arns("application-autoscaling", "scalable-target/*")}
 
+	// Dashboards belong to no AWS region.
+	dashboards = &scope{sid: "Dashboards", resources: []string{"arn:aws:cloudwatch::*:dashboard/slipway-*"}}
+
 	logGroups = &scope{sid: "LogGroups", resources: arns("logs", "log-group:/slipway/*")}
 
 	rolesOfTasks = &scope{
