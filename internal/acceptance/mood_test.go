@@ -14,6 +14,7 @@ import (
 const (
 	failing = "failing"
 	slowly  = "slowly"
+	hanging = "hanging"
 )
 
 // slowAnswer is how long a slow release takes.
@@ -28,6 +29,9 @@ func moody(next http.HandlerFunc) http.HandlerFunc {
 		case err != nil:
 		case string(mood) == failing:
 			http.Error(w, "there is no connection to the warehouse", http.StatusInternalServerError)
+			return
+		case string(mood) == hanging:
+			<-r.Context().Done()
 			return
 		default:
 			select {
