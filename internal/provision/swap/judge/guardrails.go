@@ -15,15 +15,17 @@ const unansweredAfter = float64(target.UnansweredAfter / time.Millisecond)
 // side are not judged.
 //
 // Requests that wait count by their latency so far. Those that go unanswered count as failed
-// where the old stack, by enough requests, answered 99 of 100 in less than that time, and this
-// one does not: an application may well answer when it has something to tell, or take long for
-// few.
+// where the old stack, by enough requests, answered 99 of 100 in less than that time, or half of
+// them, and this one does not: an application may well answer when it has something to tell,
+// or take long for few.
 func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) string {
 	if !enough(m, g) {
 		return ""
 	}
 	compared := old != nil && enough(*old, g)
-	hangs := compared && m.Unanswered > 0 && m.P99Milliseconds >= unansweredAfter && old.P99Milliseconds < unansweredAfter
+	hangs := compared && m.Unanswered > 0 &&
+		(m.P99Milliseconds >= unansweredAfter && old.P99Milliseconds < unansweredAfter ||
+			m.P50Milliseconds >= unansweredAfter && old.P50Milliseconds < unansweredAfter)
 	in := span(m.To.Sub(m.From))
 	errors, failed := m.ErrorPercent(), fmt.Sprintf("of %d requests in %s failed", m.Requests, in)
 	if hangs {

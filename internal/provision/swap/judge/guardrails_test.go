@@ -23,6 +23,12 @@ func hung(requests, errors, waiting, unanswered int64, p99 float64) target.Measu
 	return m
 }
 
+// at is a measurement with another median.
+func at(p50 float64, m target.Measurement) target.Measurement {
+	m.P50Milliseconds = p50
+	return m
+}
+
 func TestABreachIsToldWithItsFigures(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -48,6 +54,8 @@ func TestABreachIsToldWithItsFigures(t *testing.T) {
 		{"some fail, and some get no answer", hung(30, 1, 10, 3, 6000), new(answered(100, 0, 90)), target.Guardrails{MaxErrorPercent: new(5.0)}, "10.00 % of 40 requests in 10s failed, 3 of them by waiting in vain for 5s, at most 5 % may"},
 		{"no answer for long, and more so than the old stack", hung(0, 0, 40, 12, 6000), new(answered(100, 4, 90)), target.Guardrails{MaxErrorPercentOverOld: new(1.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s and 4.00 % of the old release's, at most 1 percentage points more may"},
 		{"no answer for long, and the old stack takes as long", hung(0, 0, 40, 12, 6000), new(hung(100, 0, 50, 20, 5000)), target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
+		{"no answer for long, and one of few that the old stack has takes as long", at(5000, hung(0, 0, 40, 12, 6000)), new(at(10, hung(60, 0, 1, 1, 20000))), target.Guardrails{MaxErrorPercent: new(5.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s, at most 5 % may"},
+		{"no answer for long, and half of what the old stack has takes as long", at(6000, hung(0, 0, 40, 12, 6000)), new(at(5000, hung(60, 0, 1, 1, 20000))), target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
 		{"no answer for long, and too few requests to compare with", hung(0, 0, 40, 12, 6000), new(answered(19, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, ""},
 		{"no answer for long, and nothing to compare with", hung(0, 0, 40, 12, 6000), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
 		{"no answer for long to fewer than one in a hundred", hung(1000, 0, 9, 9, 90), new(answered(1000, 0, 90)), target.Guardrails{MaxErrorPercent: new(0.5)}, ""},
