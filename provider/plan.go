@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -17,13 +16,6 @@ import (
 
 // destroying is the one intent that never enters the register.
 const destroying intent = "destroying"
-
-// lacks are the resources that a target does not have in this version.
-var lacks = map[string][]string{
-	targetAWS: {"slipway_account_database"},
-}
-
-func supports(on string, n noun) bool { return !slices.Contains(lacks[on], n.typeName) }
 
 // beginPlan says what Terraform is about to do, and refuses to plan for an object of another
 // installation.
@@ -40,10 +32,6 @@ func (c *client) beginPlan(ctx context.Context, n noun, req resource.ModifyPlanR
 		why = recreating
 	case req.State.Raw.IsNull():
 		why = creating
-	}
-	if why == creating && c.ready() && !supports(c.settings.Target, n) {
-		resp.Diagnostics.AddError(n.summary("plan"), fmt.Sprintf("The %s target is being built, and this version makes no %ss on it yet. Use target = %q for them.", c.settings.Target, n.words, targetLocal))
-		return why, kept, false
 	}
 	if req.State.Raw.IsNull() || !c.ready() {
 		return why, kept, true

@@ -111,7 +111,7 @@ func (p *slipway) Schema(_ context.Context, _ provider.SchemaRequest, resp *prov
 			"target": schema.StringAttribute{
 				Optional:            true,
 				Validators:          []validator.String{notEmpty{}},
-				MarkdownDescription: "Where things are built: `local`, which is the default, or `aws`, which is being built and has no account databases in this version. Also from `SLIPWAY_TARGET`.",
+				MarkdownDescription: "Where things are built: `local`, which is the default, or `aws`, which was run against emulators only. Also from `SLIPWAY_TARGET`.",
 			},
 		},
 	}
