@@ -73,7 +73,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
 			)},
 			emptyPlan(c.awsSlot("2", "well", nil)),
-			{Config: c.awsSlot("3", "sick", nil), ExpectError: regexp.MustCompile(`(?s)3.*did\s+not.*503`)},
+			{Config: c.awsSlot("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
 			emptyPlan(c.awsSlot("2", "well", nil)),
 			{Config: c.awsSlot("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),

@@ -143,9 +143,10 @@ func (e *emulated) pool(_ context.Context, l login) (*pgxpool.Pool, error) {
 }
 
 // transaction is one that was begun, on a connection of its own. The server ends one that is
-// given up.
+// given up. Its statements come one after the other, also where a client has given one up.
 type transaction struct {
 	login      login
+	mu         sync.Mutex
 	connection *pgx.Conn
 }
 
@@ -177,7 +178,10 @@ func (d *dataAPI) end(ctx context.Context, id string, commit bool) (any, error) 
 	if !ok {
 		return nil, errNoTransaction
 	}
-	connection := t.(*transaction).connection
+	begun := t.(*transaction)
+	begun.mu.Lock()
+	defer begun.mu.Unlock()
+	connection := begun.connection
 	defer connection.Close(context.WithoutCancel(ctx))
 	verb, said := "ROLLBACK", "Rollback Complete"
 	if commit {

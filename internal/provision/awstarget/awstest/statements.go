@@ -75,7 +75,10 @@ func (d *dataAPI) answer(ctx context.Context, c Call, in sqlCall, moto http.Hand
 		if !ok || t.(*transaction).login != login {
 			return nil, errNoTransaction
 		}
-		on = t.(*transaction).connection
+		begun := t.(*transaction)
+		begun.mu.Lock()
+		defer begun.mu.Unlock()
+		on = begun.connection
 	} else {
 		pool, err := cluster.pool(ctx, login)
 		if err != nil {
