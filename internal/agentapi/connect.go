@@ -24,17 +24,6 @@ import (
 // spawnLimit bounds the start of an agent.
 const spawnLimit = 30 * time.Second
 
-// Place is the agent of one data directory, and who looks for it.
-type Place struct {
-	DataDir string
-	// Executable is the binary that an agent is started from; it has the "agent" command.
-	Executable string
-	// Software is the caller's version.
-	Software string
-	// Attach says that an agent is never started: where none runs, that is [ErrNoAgent].
-	Attach bool
-}
-
 // ErrNoAgent says that no agent runs in a data directory, and none was to be started.
 var ErrNoAgent = errors.New("no agent runs")
 

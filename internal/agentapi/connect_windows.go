@@ -6,11 +6,6 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// Place is the agent of one data directory; there is none on Windows.
-type Place struct {
-	DataDir, Executable, Software string
-}
-
 // Connect says that there is no agent on Windows.
 func (p Place) Connect(context.Context, bool) (*Client, error) {
 	return nil, target.Errorf(target.ErrInvalid, "the local target is not available on Windows: use Linux, macOS or WSL")

@@ -8,6 +8,17 @@ import (
 	"strings"
 )
 
+// Place is the agent of one data directory, and who looks for it.
+type Place struct {
+	DataDir string
+	// Executable is the binary that an agent is started from; it has the "agent" command.
+	Executable string
+	// Software is the caller's version.
+	Software string
+	// Attach says that an agent is never started: where none runs, that is an error.
+	Attach bool
+}
+
 // DefaultDataDir is where the local target lives unless it is told: SLIPWAY_DATA_DIR, else
 // /var/lib/slipway for root, else slipway under the user's data folder.
 func DefaultDataDir() (string, error) {
