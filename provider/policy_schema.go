@@ -55,7 +55,7 @@ func guardrailsAttributes() map[string]schema.Attribute {
 		"max_error_percent_over_old": limit("How many percentage points of failed requests there may be more than in the old stack over the same seconds"),
 		"max_p99_milliseconds":       limit("The longest that 99 of 100 requests may take, in milliseconds"),
 		"max_p99_ratio":              limit("How many times as long as in the old stack over the same seconds 99 of 100 requests may take, 1 or more"),
-		"minimum_requests":           defaultNumber(g.MinimumRequests, "How many requests must have been answered to judge a release by them.", notZero{}),
+		"minimum_requests":           defaultNumber(g.MinimumRequests, "How many requests must have been answered, or have waited for a second, to judge a release by them.", notZero{}),
 		"window_seconds":             defaultNumber(g.WindowSeconds, "How far back a judgement looks, in seconds, at most to the beginning of the step; the whole step is judged too.", notZero{}),
 	}
 }

@@ -30,6 +30,8 @@ func TestAccLocalRollbackAtNight(t *testing.T) {
 	}
 	m.serves("1")
 	m.held("rolled back by the command", "2")
+	m.write(m.base(nil) + slot("2", attrs{"swap": atOnce, "components": `{ api = ` + component("ok", attrs{"environment": `{ LOG = "debug" }`}) + ` }`}))
+	m.held("another definition of what was rolled back", "2")
 	m.serves("1")
 	if h := m.record().Hold; h == nil || h.Reason != "orders are lost" {
 		t.Errorf("the hold is %+v", h)
