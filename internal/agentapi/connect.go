@@ -79,7 +79,7 @@ func (p Place) start(ctx context.Context) error {
 		if conn, err := hold.DialUnix(ctx, hold.SocketPath(p.DataDir)); err == nil {
 			return conn.Close()
 		}
-		return &target.Error{Kind: ErrNoAgent, Message: fmt.Sprintf("no agent runs in %s, so that nothing of it runs. A plan or an apply starts it again with everything that it holds, and so does \"terraform-provider-slipway agent --data-dir %s\"", p.DataDir, p.DataDir)}
+		return &target.Error{Kind: ErrNoAgent, Message: fmt.Sprintf("no agent runs in %s, so that nobody can say what is there. Nothing was started. A plan or an apply starts the agent with everything that it holds, and so does \"terraform-provider-slipway agent --data-dir %s\"", p.DataDir, p.DataDir)}
 	}
 	if err := MakeDataDir(p.DataDir); err != nil {
 		return err
