@@ -65,18 +65,8 @@ func (n *noun) markOf(name string) string {
 	return "slipway-" + accountdb.Keyed([]byte(n.installation), "mark", name)
 }
 
-// server is where the environment's cluster is reached, with the rights of its administrator.
-func (n *noun) server() (dataAPI, error) { return n.serverAs(n.fact(factDatabaseSecret)) }
-
-// catalogue is where it is reached with the rights to read what is there, and no more.
-func (n *noun) catalogue() (dataAPI, error) { return n.serverAs(n.reader().arn()) }
-
-func (n *noun) serverAs(secret string) (dataAPI, error) {
-	if secret == "" {
-		return dataAPI{}, target.Errorf(target.ErrUnavailable, "%s has no database cluster yet: apply again when it is ready", n.key)
-	}
-	return dataAPI{target: n.target, rdsdata: n.clients.rdsdata, cluster: n.clients.arn("rds", "cluster:"+n.databaseName()), secret: secret}, nil
-}
+// cluster is the one that the database is on.
+func (a *accountNoun) cluster() dbCluster { return a.environment.database() }
 
 // wanted is what the server is to hold for a definition.
 func (a *accountNoun) wanted(d target.AccountDatabase) accountdb.Account {
@@ -97,8 +87,8 @@ func (a *accountNoun) credential(d target.AccountDatabase) credential {
 	return credential{
 		n: a.noun, part: partAccount, name: a.secretName(), version: fmt.Sprint(d.CredentialVersion), roles: []string{a.name, a.second()},
 		login: accessSecret{
-			Engine: "postgres", Host: a.environment.fact(factDatabaseHost), Port: postgresPort, DBName: a.name,
-			Cluster: a.environment.databaseName(),
+			Engine: "postgres", Host: a.cluster().host(), Port: postgresPort, DBName: a.name,
+			Cluster: a.cluster().name,
 		},
 	}
 }
@@ -159,7 +149,7 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 // on a server is always accounted for.
 func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
 	var none target.AccountDatabaseRecord
-	server, err := a.environment.server()
+	server, err := a.cluster().server()
 	if err != nil {
 		return none, err
 	}
@@ -264,7 +254,7 @@ func (a *accountNoun) remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := a.environment.server()
+	server, err := a.cluster().server()
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 
 // observed is the records in rows with what the cluster's catalogue says of them.
 func (n *noun) observed(id target.EnvironmentID, rows []row, catalogue func(dataAPI) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
-	reader, err := n.catalogue()
+	reader, err := n.database().catalogue()
 	if err != nil {
 		return nil, err
 	}

@@ -31,8 +31,35 @@ const (
 	factDatabaseSecret = "database_secret"
 )
 
-// databaseName is at most 63 characters (CreateDBCluster). It begins with a letter.
+// databaseName is the name of the environment's cluster, its subnet group and parameter group, of
+// at most 63 characters (CreateDBCluster). It begins with a letter.
 func (n *noun) databaseName() string { return name(60, "slipway", n.region, n.environment) }
+
+// dbCluster is a database cluster. The noun's row keeps what is known of it.
+type dbCluster struct {
+	*noun
+	// part is its mark, name its name.
+	part, name string
+	// groups is the name of its subnet group and of its parameter group, security the id of its
+	// security group: those of the environment's cluster.
+	groups, security string
+	// size, protected and keep are what it is to be: how large, whether it refuses to be deleted,
+	// and whether a final snapshot and automated backups outlive it.
+	size            target.AWSDatabase
+	protected, keep bool
+}
+
+// database is the environment's cluster as far as it is needed to reach it.
+func (n *noun) database() dbCluster {
+	return dbCluster{noun: n, part: partDatabase, name: n.databaseName(), groups: n.databaseName(), security: n.fact(markDatabaseGroup)}
+}
+
+// databaseOf is the environment's cluster as a definition has it.
+func (n *noun) databaseOf(e target.Environment) dbCluster {
+	c := n.database()
+	c.size, c.protected, c.keep = settingsOf(e).Database, e.DeletionProtection, e.Kind == target.KindProduction
+	return c
+}
 
 func (n *noun) rdsTags(part string) []types.Tag {
 	return tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
@@ -89,9 +116,9 @@ func findDatabase(ctx context.Context, c *clients, name string) (*types.DBCluste
 	return &out.DBClusters[0], nil
 }
 
-func (n *noun) waitDatabase(ctx context.Context, name string) error {
-	return n.target.until(ctx, fmt.Sprintf("database cluster %q", name), func(ctx context.Context) (status, bool, error) {
-		d, err := findDatabase(ctx, n.clients, name)
+func (c dbCluster) wait(ctx context.Context) error {
+	return c.target.until(ctx, fmt.Sprintf("database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
+		d, err := findDatabase(ctx, c.clients, c.name)
 		if err != nil {
 			return "", false, err
 		}
@@ -99,90 +126,85 @@ func (n *noun) waitDatabase(ctx context.Context, name string) error {
 	})
 }
 
-// putDatabase makes the environment's database cluster, with its subnets and parameters. Names
-// are unique in the AWS region: a repeated create is refused.
-func (n *noun) putDatabase(ctx context.Context, part string, e target.Environment, l layout) error {
-	if err := n.putDatabaseSubnets(ctx, part, l); err != nil {
-		return err
-	}
-	if err := n.putDatabaseParameters(ctx, part, e); err != nil {
-		return err
-	}
-	name := n.databaseName()
-	d, err := findDatabase(ctx, n.clients, name)
+// put makes the cluster with its instances. Names are unique in the AWS region: a repeated create
+// is refused.
+func (c dbCluster) put(ctx context.Context) error {
+	d, err := findDatabase(ctx, c.clients, c.name)
 	if isAbsent(err) {
-		if err := n.createDatabase(ctx, part, name, e); err != nil {
+		if err := c.create(ctx); err != nil {
 			return err
 		}
-		d, err = findDatabase(ctx, n.clients, name)
+		d, err = findDatabase(ctx, c.clients, c.name)
 	}
 	if err == nil {
-		err = n.retagRDS(ctx, part, "database cluster", text(d.DBClusterArn))
+		err = c.retagRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))
 	}
 	if err == nil {
-		err = n.waitDatabase(ctx, name)
+		err = c.wait(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if len(n.databaseDrift(d, e)) > 0 {
-		if err := n.modifyDatabase(ctx, name, d, e); err != nil {
+	if len(c.drift(d)) > 0 {
+		if err := c.modify(ctx, d); err != nil {
 			return err
 		}
 	}
 	if !aws.ToBool(d.HttpEndpointEnabled) {
-		if _, err := n.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
-			return failed(err, "enable the Data API of database cluster %q", name)
+		if _, err := c.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
+			return failed(err, "enable the Data API of database cluster %q", c.name)
 		}
 	}
-	if err := n.putInstances(ctx, part, d, e); err != nil {
+	if err := c.putInstances(ctx, d); err != nil {
 		return err
 	}
 	if d.MasterUserSecret == nil {
-		return fmt.Errorf("database cluster %q has no secret of its administrator", name)
+		return fmt.Errorf("database cluster %q has no secret of its administrator", c.name)
 	}
-	return errors.Join(n.save(ctx, factDatabaseHost, text(d.Endpoint)), n.save(ctx, factDatabaseSecret, text(d.MasterUserSecret.SecretArn)))
+	return errors.Join(c.save(ctx, factDatabaseHost, text(d.Endpoint)), c.save(ctx, factDatabaseSecret, text(d.MasterUserSecret.SecretArn)))
 }
 
-func (n *noun) createDatabase(ctx context.Context, part, name string, e target.Environment) error {
-	s := settingsOf(e).Database
-	_, err := n.clients.rds.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
-		DBClusterIdentifier: &name, Engine: aws.String(databaseEngine), EngineVersion: &s.EngineVersion,
-		DBSubnetGroupName: &name, DBClusterParameterGroupName: &name, VpcSecurityGroupIds: []string{n.fact(markDatabaseGroup)},
-		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(n.regionKeyARN()),
-		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(n.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
-		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.MinCapacity, MaxCapacity: &s.MaxCapacity},
-		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(s.BackupDays)),
-		DeletionProtection: &e.DeletionProtection, EnableCloudwatchLogsExports: []string{"postgresql"},
-		Tags: n.rdsTags(part),
+func (c dbCluster) scaling() *types.ServerlessV2ScalingConfiguration {
+	return &types.ServerlessV2ScalingConfiguration{MinCapacity: &c.size.MinCapacity, MaxCapacity: &c.size.MaxCapacity}
+}
+
+func (c dbCluster) create(ctx context.Context) error {
+	_, err := c.clients.rds.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
+		DBClusterIdentifier: &c.name, Engine: aws.String(databaseEngine), EngineVersion: &c.size.EngineVersion,
+		DBSubnetGroupName: &c.groups, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},
+		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(c.regionKeyARN()),
+		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(c.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
+		ServerlessV2ScalingConfiguration: c.scaling(),
+		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)),
+		DeletionProtection: &c.protected, EnableCloudwatchLogsExports: []string{"postgresql"},
+		Tags: c.rdsTags(c.part),
 	})
 	if coded(err, "DBClusterAlreadyExistsFault") {
 		return nil // made by the call whose answer was lost; its tags are read next
 	}
-	return failed(err, "create database cluster %q", name)
+	return failed(err, "create database cluster %q", c.name)
 }
 
-// databaseDrift says how a database cluster differs from what createDatabase makes.
-func (n *noun) databaseDrift(d *types.DBCluster, e target.Environment) []string {
-	s, name := settingsOf(e).Database, text(d.DBClusterIdentifier)
+// drift says how a database cluster differs from what create makes.
+func (c dbCluster) drift(d *types.DBCluster) []string {
 	var drift []string
-	if c := d.ServerlessV2ScalingConfiguration; c == nil || aws.ToFloat64(c.MinCapacity) != s.MinCapacity || aws.ToFloat64(c.MaxCapacity) != s.MaxCapacity {
-		drift = append(drift, fmt.Sprintf("the capacity of database cluster %q was changed", name))
+	if s := d.ServerlessV2ScalingConfiguration; s == nil || aws.ToFloat64(s.MinCapacity) != c.size.MinCapacity || aws.ToFloat64(s.MaxCapacity) != c.size.MaxCapacity {
+		drift = append(drift, fmt.Sprintf("the capacity of database cluster %q was changed", c.name))
 	}
-	if aws.ToBool(d.DeletionProtection) != e.DeletionProtection {
-		drift = append(drift, fmt.Sprintf("the deletion protection of database cluster %q is %t", name, !e.DeletionProtection))
+	if aws.ToBool(d.DeletionProtection) != c.protected {
+		drift = append(drift, fmt.Sprintf("the deletion protection of database cluster %q is %t", c.name, !c.protected))
 	}
-	if aws.ToInt32(d.BackupRetentionPeriod) != int32(s.BackupDays) {
-		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", name, aws.ToInt32(d.BackupRetentionPeriod)))
+	if aws.ToInt32(d.BackupRetentionPeriod) != int32(c.size.BackupDays) {
+		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", c.name, aws.ToInt32(d.BackupRetentionPeriod)))
 	}
-	if len(d.VpcSecurityGroups) != 1 || text(d.VpcSecurityGroups[0].VpcSecurityGroupId) != n.fact(markDatabaseGroup) {
-		drift = append(drift, fmt.Sprintf("database cluster %q has other security groups", name))
+	if len(d.VpcSecurityGroups) != 1 || text(d.VpcSecurityGroups[0].VpcSecurityGroupId) != c.security {
+		drift = append(drift, fmt.Sprintf("database cluster %q has other security groups", c.name))
 	}
-	if text(d.DBClusterParameterGroup) != name {
-		drift = append(drift, fmt.Sprintf("database cluster %q has another parameter group, %q", name, text(d.DBClusterParameterGroup)))
+	if text(d.DBClusterParameterGroup) != c.groups {
+		drift = append(drift, fmt.Sprintf("database cluster %q has another parameter group, %q", c.name, text(d.DBClusterParameterGroup)))
 	}
-	if older(text(d.EngineVersion), s.EngineVersion) {
-		drift = append(drift, fmt.Sprintf("database cluster %q has version %s, older than %s", name, text(d.EngineVersion), s.EngineVersion))
+	if older(text(d.EngineVersion), c.size.EngineVersion) {
+		drift = append(drift, fmt.Sprintf("database cluster %q has version %s, older than %s", c.name, text(d.EngineVersion), c.size.EngineVersion))
 	}
 	return drift
 }
@@ -200,96 +222,64 @@ func older(has, wanted string) bool {
 	return len(a) < len(b)
 }
 
-func (n *noun) modifyDatabase(ctx context.Context, name string, d *types.DBCluster, e target.Environment) error {
-	s := settingsOf(e).Database
+func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
 	var version *string
-	if older(text(d.EngineVersion), s.EngineVersion) {
-		version = &s.EngineVersion
+	if older(text(d.EngineVersion), c.size.EngineVersion) {
+		version = &c.size.EngineVersion
 	}
-	_, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
-		EngineVersion: version, DBClusterParameterGroupName: &name, VpcSecurityGroupIds: []string{n.fact(markDatabaseGroup)},
-		DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: &e.DeletionProtection,
-		BackupRetentionPeriod:            aws.Int32(int32(s.BackupDays)),
-		ServerlessV2ScalingConfiguration: &types.ServerlessV2ScalingConfiguration{MinCapacity: &s.MinCapacity, MaxCapacity: &s.MaxCapacity},
+	_, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
+		EngineVersion: version, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},
+		DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: &c.protected,
+		BackupRetentionPeriod:            aws.Int32(int32(c.size.BackupDays)),
+		ServerlessV2ScalingConfiguration: c.scaling(),
 	})
 	if err != nil {
-		return failed(err, "change database cluster %q", name)
+		return failed(err, "change database cluster %q", c.name)
 	}
-	return n.waitDatabase(ctx, name)
+	return c.wait(ctx)
 }
 
-// checkDatabase says how the cluster with its instances differs from what putDatabase makes.
-func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]string, error) {
-	name := n.databaseName()
-	d, err := findDatabase(ctx, n.clients, name)
-	if isAbsent(err) {
-		return []string{fmt.Sprintf("database cluster %q is gone", name)}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	drift := append(n.databaseDrift(d, e), n.tagDrift(partDatabase, fmt.Sprintf("database cluster %q", name), tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value }))...)
-	encrypted, err := n.forcesTLS(ctx)
-	if err != nil {
-		return drift, err
-	}
-	if !encrypted {
-		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", name))
-	}
+// difference says how a cluster with its instances differs from what put makes, without the
+// parameters that it shares.
+func (c dbCluster) difference(d *types.DBCluster) []string {
+	drift := append(c.drift(d), c.tagDrift(c.part, fmt.Sprintf("database cluster %q", c.name), tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value }))...)
 	if !aws.ToBool(d.HttpEndpointEnabled) {
-		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", name))
+		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", c.name))
 	}
-	if has, want := len(n.members(d)), settingsOf(e).Database.Instances; has != want {
-		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", name, has, want))
+	if has, want := len(c.members(d)), c.size.Instances; has != want {
+		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", c.name, has, want))
 	}
-	return drift, nil
+	return drift
 }
 
-// deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
-// automated backups.
-func (n *noun) deleteDatabase(ctx context.Context, part string, e target.Environment) error {
-	name := n.databaseName()
-	d, err := findDatabase(ctx, n.clients, name)
+// delete removes the cluster with its instances.
+func (c dbCluster) delete(ctx context.Context) error {
+	d, err := findDatabase(ctx, c.clients, c.name)
 	if err == nil {
-		err = n.claimRDS(ctx, part, "database cluster", text(d.DBClusterArn))
+		err = c.claimRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))
 	}
-	if gone(err) != nil {
-		return err
+	if err != nil {
+		return gone(err)
 	}
-	if err == nil {
-		if err := n.removeDatabase(ctx, d, e); err != nil {
-			return err
-		}
-	}
-	if _, err := n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &name}); gone(err, errNoParameters, errNoParameters2) != nil {
-		return failed(err, "delete parameter group %q", name)
-	}
-	_, err = n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &name})
-	return failed(gone(err, errNoSubnets), "delete subnet group %q", name)
-}
-
-func (n *noun) removeDatabase(ctx context.Context, d *types.DBCluster, e target.Environment) error {
-	name := text(d.DBClusterIdentifier)
 	if aws.ToBool(d.DeletionProtection) {
-		if _, err := n.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)}); err != nil {
-			return failed(err, "take away the protection of database cluster %q", name)
+		if _, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)}); err != nil {
+			return failed(err, "take away the protection of database cluster %q", c.name)
 		}
 	}
-	if err := n.deleteInstances(ctx, d.DBClusterMembers); err != nil {
+	if err := c.deleteInstances(ctx, d.DBClusterMembers); err != nil {
 		return err
 	}
 	if text(d.Status) != "deleting" {
-		in := &rds.DeleteDBClusterInput{DBClusterIdentifier: &name, SkipFinalSnapshot: aws.Bool(true), DeleteAutomatedBackups: aws.Bool(e.Kind != target.KindProduction)}
-		if e.Kind == target.KindProduction {
-			// Of the same create there is one last snapshot, also when this is repeated.
-			in.SkipFinalSnapshot, in.FinalDBSnapshotIdentifier = aws.Bool(false), aws.String(fmt.Sprintf("%s-final-%d", name, aws.ToTime(d.ClusterCreateTime).Unix()))
+		in := &rds.DeleteDBClusterInput{DBClusterIdentifier: &c.name, SkipFinalSnapshot: aws.Bool(!c.keep), DeleteAutomatedBackups: aws.Bool(!c.keep)}
+		if c.keep {
+			in.FinalDBSnapshotIdentifier = aws.String(c.finalSnapshot(d))
 		}
-		if _, err := n.clients.rds.DeleteDBCluster(ctx, in); gone(err, errNoDatabase) != nil && !coded(err, "InvalidDBClusterStateFault") {
-			return failed(err, "delete database cluster %q", name)
+		if _, err := c.clients.rds.DeleteDBCluster(ctx, in); gone(err, errNoDatabase) != nil && !coded(err, "InvalidDBClusterStateFault") {
+			return failed(err, "delete database cluster %q", c.name)
 		}
 	}
-	return n.target.until(ctx, fmt.Sprintf("the end of database cluster %q", name), func(ctx context.Context) (status, bool, error) {
-		d, err := findDatabase(ctx, n.clients, name)
+	return c.target.until(ctx, fmt.Sprintf("the end of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
+		d, err := findDatabase(ctx, c.clients, c.name)
 		if isAbsent(err) {
 			return "gone", true, nil
 		}
@@ -298,4 +288,10 @@ func (n *noun) removeDatabase(ctx context.Context, d *types.DBCluster, e target.
 		}
 		return status(text(d.Status)), false, nil
 	})
+}
+
+// finalSnapshot names what is left of a cluster. Of the same create there is one last snapshot,
+// also when the end is repeated.
+func (c dbCluster) finalSnapshot(d *types.DBCluster) string {
+	return fmt.Sprintf("%s-final-%d", c.name, aws.ToTime(d.ClusterCreateTime).Unix())
 }

@@ -3,7 +3,6 @@ package awstarget
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -85,132 +84,55 @@ func databaseFamily(e target.Environment) string {
 	return databaseEngine + major
 }
 
-// instanceName names the instances 1 … of the cluster.
-func (n *noun) instanceName(i int) string { return fmt.Sprintf("%s-%d", n.databaseName(), i) }
-
-// findInstance describes an instance of the cluster.
-func findInstance(ctx context.Context, c *clients, name string) (*types.DBInstance, error) {
-	out, err := c.rds.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &name})
-	if err != nil {
-		return nil, failed(absent(err, errNoInstance), "find database instance %q", name)
-	}
-	if len(out.DBInstances) == 0 {
-		return nil, errAbsent
-	}
-	return &out.DBInstances[0], nil
-}
-
-// putInstances makes the instances that a cluster lacks, removes readers that it has too many of,
-// and waits for the others. Which of them writes is the cluster's own business.
-func (n *noun) putInstances(ctx context.Context, part string, d *types.DBCluster, e target.Environment) error {
-	has, want := n.members(d), settingsOf(e).Database.Instances
-	for i := 1; len(has) < want; i++ {
-		name := n.instanceName(i)
-		if slices.ContainsFunc(has, func(m types.DBClusterMember) bool { return text(m.DBInstanceIdentifier) == name }) {
-			continue
-		}
-		if err := n.putInstance(ctx, part, name, i); err != nil {
-			return err
-		}
-		has = append(has, types.DBClusterMember{DBInstanceIdentifier: &name})
-	}
-	if surplus := len(has) - want; surplus > 0 {
-		readers := slices.DeleteFunc(slices.Clone(has), func(m types.DBClusterMember) bool { return aws.ToBool(m.IsClusterWriter) })
-		if err := n.deleteInstances(ctx, readers[max(0, len(readers)-surplus):]); err != nil {
-			return err
-		}
-		has = slices.DeleteFunc(has, func(m types.DBClusterMember) bool {
-			return slices.ContainsFunc(readers[max(0, len(readers)-surplus):], func(r types.DBClusterMember) bool {
-				return text(r.DBInstanceIdentifier) == text(m.DBInstanceIdentifier)
-			})
-		})
-	}
-	for _, m := range has {
-		if err := n.waitInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// members are the instances of a cluster that were made here, in the order of their names.
-func (n *noun) members(d *types.DBCluster) []types.DBClusterMember {
-	var ours []types.DBClusterMember
-	for i := 1; i <= maxInstances; i++ {
-		for _, m := range d.DBClusterMembers {
-			if text(m.DBInstanceIdentifier) == n.instanceName(i) {
-				ours = append(ours, m)
-			}
-		}
-	}
-	return ours
-}
-
-// maxInstances is how many instances a cluster can have (Quotas and constraints for Amazon Aurora).
-const maxInstances = 16
-
-func (n *noun) putInstance(ctx context.Context, part, name string, i int) error {
-	d, err := findInstance(ctx, n.clients, name)
-	if err == nil {
-		return n.retagRDS(ctx, part, "database instance", text(d.DBInstanceArn))
-	}
-	if !isAbsent(err) {
+// putDatabase makes the environment's database cluster, with its subnets and parameters.
+func (n *noun) putDatabase(ctx context.Context, e target.Environment, l layout) error {
+	if err := n.putDatabaseSubnets(ctx, partDatabase, l); err != nil {
 		return err
 	}
-	_, err = n.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
-		DBInstanceIdentifier: &name, DBClusterIdentifier: aws.String(n.databaseName()), DBInstanceClass: aws.String("db.serverless"),
-		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
-		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: n.rdsTags(part),
-	})
-	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
+	if err := n.putDatabaseParameters(ctx, partDatabase, e); err != nil {
+		return err
+	}
+	return n.databaseOf(e).put(ctx)
 }
 
-// maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).
-const maxPromotionTier = 15
-
-func (n *noun) waitInstance(ctx context.Context, name string) error {
-	return n.target.until(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) (status, bool, error) {
-		d, err := findInstance(ctx, n.clients, name)
-		if err != nil {
-			return "", false, err
-		}
-		return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, nil
-	})
+// checkDatabase says how the cluster with its instances differs from what putDatabase makes.
+func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]string, error) {
+	c := n.databaseOf(e)
+	d, err := findDatabase(ctx, n.clients, c.name)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("database cluster %q is gone", c.name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	drift := c.difference(d)
+	encrypted, err := n.forcesTLS(ctx)
+	if err == nil && !encrypted {
+		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", c.name))
+	}
+	return drift, err
 }
 
-// deleteInstances removes instances of a cluster, which can't go before them.
-func (n *noun) deleteInstances(ctx context.Context, members []types.DBClusterMember) error {
-	for _, m := range members {
-		_, err := n.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: m.DBInstanceIdentifier, SkipFinalSnapshot: aws.Bool(true)})
-		if gone(err, errNoInstance, "InvalidDBInstanceState") != nil { // it is on its way out already
-			return failed(err, "delete database instance %q", text(m.DBInstanceIdentifier))
-		}
+// deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
+// automated backups.
+func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
+	c := n.databaseOf(e)
+	if err := c.delete(ctx); err != nil {
+		return err
 	}
-	for _, m := range members {
-		name := text(m.DBInstanceIdentifier)
-		err := n.target.until(ctx, fmt.Sprintf("the end of database instance %q", name), func(ctx context.Context) (status, bool, error) {
-			d, err := findInstance(ctx, n.clients, name)
-			if isAbsent(err) {
-				return "gone", true, nil
-			}
-			if err != nil {
-				return "", false, err
-			}
-			return status(text(d.DBInstanceStatus)), false, nil
-		})
-		if err != nil {
-			return err
-		}
+	if _, err := n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &c.groups}); gone(err, errNoParameters, errNoParameters2) != nil {
+		return failed(err, "delete parameter group %q", c.groups)
 	}
-	return nil
+	_, err := n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &c.groups})
+	return failed(gone(err, errNoSubnets), "delete subnet group %q", c.groups)
 }
 
 // databasePart is the environment's database cluster.
 func (n *noun) databasePart(e target.Environment, l layout) part {
 	return part{
 		name: partDatabase, needs: []string{partGroups, partSubnets},
-		put:    func(ctx context.Context) error { return n.putDatabase(ctx, partDatabase, e, l) },
+		put:    func(ctx context.Context) error { return n.putDatabase(ctx, e, l) },
 		check:  func(ctx context.Context) ([]string, error) { return n.checkDatabase(ctx, e) },
-		delete: func(ctx context.Context) error { return n.deleteDatabase(ctx, partDatabase, e) },
+		delete: func(ctx context.Context) error { return n.deleteDatabase(ctx, e) },
 	}
 }

@@ -13,23 +13,39 @@ import (
 // limit the statements that come with a secret, so the secret must not open more.
 const readerName = "slipway_reader"
 
+// server is where the cluster is reached, with the rights of its administrator.
+func (c dbCluster) server() (dataAPI, error) { return c.serverAs(c.fact(factDatabaseSecret)) }
+
+// catalogue is where it is reached with the rights to read what is there, and no more.
+func (c dbCluster) catalogue() (dataAPI, error) { return c.serverAs(c.reader().arn()) }
+
+func (c dbCluster) serverAs(secret string) (dataAPI, error) {
+	if secret == "" {
+		return dataAPI{}, target.Errorf(target.ErrUnavailable, "%s has no database cluster yet: apply again when it is ready", c.key)
+	}
+	return dataAPI{target: c.target, rdsdata: c.clients.rdsdata, cluster: c.clients.arn("rds", "cluster:"+c.name), secret: secret}, nil
+}
+
+// host is the name of whichever instance writes; "" before the cluster is there.
+func (c dbCluster) host() string { return c.fact(factDatabaseHost) }
+
 // reader is the login. The name of its secret is not under that of the environment's, so that
-// one policy can name the readers of all environments and nothing else.
-func (n *noun) reader() credential {
+// one policy can name the readers of all clusters and nothing else.
+func (c dbCluster) reader() credential {
 	return credential{
-		n: n, part: partReader, name: "slipway-reader/" + n.region + "/" + n.environment + "/database", version: "1", roles: []string{readerName},
+		n: c.noun, part: partReader, name: "slipway-reader/" + c.region + "/" + c.environment + "/database", version: "1", roles: []string{readerName},
 		login: accessSecret{
-			Engine: "postgres", Host: n.fact(factDatabaseHost), Port: postgresPort, DBName: maintenance, Cluster: n.databaseName(),
+			Engine: "postgres", Host: c.host(), Port: postgresPort, DBName: maintenance, Cluster: c.name,
 		},
 	}
 }
 
 // readerPart is the login of plans on the environment's cluster.
 func (n *noun) readerPart() part {
-	login := n.reader()
+	login := n.database().reader()
 	return part{
 		name: partReader, needs: []string{partDatabase},
-		put: n.putReader,
+		put: func(ctx context.Context) error { return n.database().putReader(ctx) },
 		// The login itself is not tried: that would wake a cluster that is paused. A list of
 		// account databases tries it.
 		check: func(ctx context.Context) ([]string, error) {
@@ -45,13 +61,13 @@ func (n *noun) readerPart() part {
 
 // putReader makes the login, which is let into the maintenance database before others are kept
 // out of it.
-func (n *noun) putReader(ctx context.Context) error {
-	server, err := n.server()
+func (c dbCluster) putReader(ctx context.Context) error {
+	server, err := c.server()
 	if err != nil {
 		return err
 	}
-	err = n.reader().give(ctx, func(ctx context.Context, role, password string) error {
-		reader := accountdb.Account{Name: role, Mark: n.markOf(role), ConnectionLimit: readerConnections, Password: password}
+	err = c.reader().give(ctx, func(ctx context.Context, role, password string) error {
+		reader := accountdb.Account{Name: role, Mark: c.markOf(role), ConnectionLimit: readerConnections, Password: password}
 		return server.converge(ctx, role, accountdb.EnsureReader(reader, maintenance))
 	})
 	if errors.Is(err, accountdb.ErrForeign) {

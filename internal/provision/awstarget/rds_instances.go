@@ -1,0 +1,131 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+)
+
+// instanceName names the instances 1 … of the cluster.
+func (c dbCluster) instanceName(i int) string { return fmt.Sprintf("%s-%d", c.name, i) }
+
+// findInstance describes an instance of the cluster.
+func findInstance(ctx context.Context, c *clients, name string) (*types.DBInstance, error) {
+	out, err := c.rds.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &name})
+	if err != nil {
+		return nil, failed(absent(err, errNoInstance), "find database instance %q", name)
+	}
+	if len(out.DBInstances) == 0 {
+		return nil, errAbsent
+	}
+	return &out.DBInstances[0], nil
+}
+
+// putInstances makes the instances that a cluster lacks, removes readers that it has too many of,
+// and waits for the others. Which of them writes is the cluster's own business.
+func (c dbCluster) putInstances(ctx context.Context, d *types.DBCluster) error {
+	has, want := c.members(d), c.size.Instances
+	for i := 1; len(has) < want; i++ {
+		name := c.instanceName(i)
+		if slices.ContainsFunc(has, func(m types.DBClusterMember) bool { return text(m.DBInstanceIdentifier) == name }) {
+			continue
+		}
+		if err := c.putInstance(ctx, name, i); err != nil {
+			return err
+		}
+		has = append(has, types.DBClusterMember{DBInstanceIdentifier: &name})
+	}
+	if surplus := len(has) - want; surplus > 0 {
+		readers := slices.DeleteFunc(slices.Clone(has), func(m types.DBClusterMember) bool { return aws.ToBool(m.IsClusterWriter) })
+		if err := c.deleteInstances(ctx, readers[max(0, len(readers)-surplus):]); err != nil {
+			return err
+		}
+		has = slices.DeleteFunc(has, func(m types.DBClusterMember) bool {
+			return slices.ContainsFunc(readers[max(0, len(readers)-surplus):], func(r types.DBClusterMember) bool {
+				return text(r.DBInstanceIdentifier) == text(m.DBInstanceIdentifier)
+			})
+		})
+	}
+	for _, m := range has {
+		if err := c.waitInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// members are the instances of a cluster that were made here, in the order of their names.
+func (c dbCluster) members(d *types.DBCluster) []types.DBClusterMember {
+	var ours []types.DBClusterMember
+	for i := 1; i <= maxInstances; i++ {
+		for _, m := range d.DBClusterMembers {
+			if text(m.DBInstanceIdentifier) == c.instanceName(i) {
+				ours = append(ours, m)
+			}
+		}
+	}
+	return ours
+}
+
+// maxInstances is how many instances a cluster can have (Quotas and constraints for Amazon Aurora).
+const maxInstances = 16
+
+func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
+	d, err := findInstance(ctx, c.clients, name)
+	if err == nil {
+		return c.retagRDS(ctx, c.part, "database instance", text(d.DBInstanceArn))
+	}
+	if !isAbsent(err) {
+		return err
+	}
+	_, err = c.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
+		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String("db.serverless"),
+		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
+		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: c.rdsTags(c.part),
+	})
+	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
+}
+
+// maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).
+const maxPromotionTier = 15
+
+func (c dbCluster) waitInstance(ctx context.Context, name string) error {
+	return c.target.until(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) (status, bool, error) {
+		d, err := findInstance(ctx, c.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, nil
+	})
+}
+
+// deleteInstances removes instances of a cluster, which can't go before them.
+func (c dbCluster) deleteInstances(ctx context.Context, members []types.DBClusterMember) error {
+	for _, m := range members {
+		_, err := c.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: m.DBInstanceIdentifier, SkipFinalSnapshot: aws.Bool(true)})
+		if gone(err, errNoInstance, "InvalidDBInstanceState") != nil { // it is on its way out already
+			return failed(err, "delete database instance %q", text(m.DBInstanceIdentifier))
+		}
+	}
+	for _, m := range members {
+		name := text(m.DBInstanceIdentifier)
+		err := c.target.until(ctx, fmt.Sprintf("the end of database instance %q", name), func(ctx context.Context) (status, bool, error) {
+			d, err := findInstance(ctx, c.clients, name)
+			if isAbsent(err) {
+				return "gone", true, nil
+			}
+			if err != nil {
+				return "", false, err
+			}
+			return status(text(d.DBInstanceStatus)), false, nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
