@@ -1,23 +1,110 @@
-"""Serve moto on a free loopback port until standard input ends."""
+"""Serve moto on a free loopback port until standard input ends.
 
+One thread answers one request after the other, for moto does not stand changes at the same time,
+and connections stay open. What moto finds out anew for each request and never changes is kept.
+"""
+
+import asyncio
+import functools
+import io
 import os
 import sys
 import threading
+from urllib.parse import unquote
 
 import botocore
+from moto.core import responses
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
-    MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
 
 
-class Quiet(MotoRequestHandler):
-    """A request handler that logs nothing."""
+class Application(DomainDispatcherApplication):
+    """moto's, which looks into its folders for each request."""
 
-    def log(self, *_):
-        pass
+    get_backend_for_host = functools.cache(
+        DomainDispatcherApplication.get_backend_for_host
+    )
+
+
+responses.method_names_from_class = functools.cache(responses.method_names_from_class)
+application = Application(create_backend_app)
+
+
+class Connection(asyncio.Protocol):
+    """A client: HTTP/1.1 with bodies whose length is said before."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.received = b""
+
+    def data_received(self, data):
+        self.received += data
+        while True:
+            head, end, rest = self.received.partition(b"\r\n\r\n")
+            if not end:
+                return
+            environ = environment(head.decode("latin-1"))
+            length = int(environ.get("CONTENT_LENGTH", 0))
+            if len(rest) < length:
+                return
+            environ["wsgi.input"] = io.BytesIO(rest[:length])
+            self.received = rest[length:]
+            self.transport.write(answer(environ))
+
+
+def environment(head):
+    """What WSGI wants to know of a request, but for its body."""
+    line, *lines = head.split("\r\n")
+    method, target, version = line.split(" ")
+    path, _, query = target.partition("?")
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path, "latin-1"),
+        "QUERY_STRING": query,
+        "REQUEST_URI": target,
+        "RAW_URI": target,
+        "REMOTE_ADDR": "127.0.0.1",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": version,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        PRESERVED_HEADER_NAMES_ENVIRON_KEY: {},
+    }
+    for line in lines:
+        name, _, value = line.partition(":")
+        name = name.upper().replace("-", "_")
+        if name not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            name = "HTTP_" + name
+        environ[name] = value.strip()
+    return environ
+
+
+def answer(environ):
+    """The bytes of the answer to a request."""
+    head = []
+
+    def start(status, headers, _=None):
+        head[:] = [f"HTTP/1.1 {status}"]
+        head.extend(
+            f"{name}: {value}"
+            for name, value in headers
+            if environ["REQUEST_METHOD"] == "HEAD" or name.lower() != "content-length"
+        )
+
+    chunks = application(environ, start)
+    body = b"".join(chunks)
+    if environ["REQUEST_METHOD"] != "HEAD":
+        head.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + body
 
 
 def end_with_parent():
@@ -25,13 +112,13 @@ def end_with_parent():
     os._exit(0)
 
 
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Connection, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    print(port, os.path.dirname(botocore.__file__), flush=True)
+    await server.serve_forever()
+
+
 threading.Thread(target=end_with_parent, daemon=True).start()
-server = make_server(
-    "127.0.0.1",
-    0,
-    DomainDispatcherApplication(create_backend_app),
-    threaded=True,
-    request_handler=Quiet,
-)
-print(server.server_port, os.path.dirname(botocore.__file__), flush=True)
-server.serve_forever()
+asyncio.run(main())
