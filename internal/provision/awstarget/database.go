@@ -94,7 +94,7 @@ func (a *accountNoun) credential(d target.AccountDatabase) credential {
 }
 
 // ensure makes the server what is asked. The password is empty where the server has it.
-func (a *accountNoun) ensure(ctx context.Context, server dataAPI, d target.AccountDatabase, role, password string) error {
+func (a *accountNoun) ensure(ctx context.Context, server server, d target.AccountDatabase, role, password string) error {
 	account, second := a.wanted(d), a.wantedSecond(d)
 	if role == a.name {
 		account.Password = password

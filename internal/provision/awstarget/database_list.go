@@ -52,7 +52,7 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 	if r.version == 0 {
 		return target.AccountDatabaseRecord{}, notFound
 	}
-	all, err := a.environment.observed(id.Environment, []row{r}, func(c dataAPI) (map[string]accountdb.Entry, error) {
+	all, err := a.environment.observed(id.Environment, []row{r}, func(c server) (map[string]accountdb.Entry, error) {
 		return c.all(ctx, a.name)
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 }
 
 // observed is the records in rows with what the cluster's catalogue says of them.
-func (n *noun) observed(id target.EnvironmentID, rows []row, catalogue func(dataAPI) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
+func (n *noun) observed(id target.EnvironmentID, rows []row, catalogue func(server) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
 	reader, err := n.database().catalogue()
 	if err != nil {
 		return nil, err
@@ -114,8 +114,8 @@ func (a *accountNoun) observe(rec *target.AccountDatabaseRecord, all map[string]
 }
 
 // allAccounts reads what there is of all accounts.
-func allAccounts(ctx context.Context) func(dataAPI) (map[string]accountdb.Entry, error) {
-	return func(c dataAPI) (map[string]accountdb.Entry, error) { return c.all(ctx, accountdb.Prefix) }
+func allAccounts(ctx context.Context) func(server) (map[string]accountdb.Entry, error) {
+	return func(c server) (map[string]accountdb.Entry, error) { return c.all(ctx, accountdb.Prefix) }
 }
 
 // forgetDatabases gives up the records of databases that have vanished. One that is there keeps

@@ -13,17 +13,21 @@ import (
 // limit the statements that come with a secret, so the secret must not open more.
 const readerName = "slipway_reader"
 
-// server is where the cluster is reached, with the rights of its administrator.
-func (c dbCluster) server() (dataAPI, error) { return c.serverAs(c.fact(factDatabaseSecret)) }
+// server is the cluster, with the rights of its administrator.
+func (c dbCluster) server() (server, error) { return c.serverAs(c.fact(factDatabaseSecret)) }
 
-// catalogue is where it is reached with the rights to read what is there, and no more.
-func (c dbCluster) catalogue() (dataAPI, error) { return c.serverAs(c.reader().arn()) }
+// catalogue is the cluster with the rights to read what is there, and no more.
+func (c dbCluster) catalogue() (server, error) { return c.serverAs(c.reader().arn()) }
 
-func (c dbCluster) serverAs(secret string) (dataAPI, error) {
+// serverAs is the cluster as the login sees it whose credentials are in a secret.
+func (c dbCluster) serverAs(secret string) (server, error) {
 	if secret == "" {
-		return dataAPI{}, target.Errorf(target.ErrUnavailable, "%s has no database cluster yet: apply again when it is ready", c.key)
+		return server{}, target.Errorf(target.ErrUnavailable, "%s has no database cluster yet: apply again when it is ready", c.key)
 	}
-	return dataAPI{target: c.target, rdsdata: c.clients.rdsdata, cluster: c.clients.arn("rds", "cluster:"+c.name), secret: secret}, nil
+	arn := c.clients.arn("rds", "cluster:"+c.name)
+	return server{
+		carrier: dataAPI{target: c.target, rdsdata: c.clients.rdsdata, cluster: arn, secret: secret}, target: c.target, cluster: arn,
+	}, nil
 }
 
 // host is the name of whichever instance writes; "" before the cluster is there.
@@ -77,25 +81,6 @@ func (c dbCluster) putReader(ctx context.Context) error {
 		return err
 	}
 	return server.closeMaintenance(ctx)
-}
-
-// closeMaintenance keeps all other roles out of the maintenance databases, as far as they are
-// the administrator's: those of RDS stay as RDS made them.
-func (d dataAPI) closeMaintenance(ctx context.Context) error {
-	open, err := d.execute(ctx, accountdb.OpenMaintenance, "")
-	if err != nil {
-		return fmt.Errorf("find maintenance databases: %w", err)
-	}
-	for _, record := range open {
-		name, err := textField(record)
-		if err == nil {
-			_, err = d.execute(ctx, accountdb.CloseDatabase(name), "")
-		}
-		if gone(err, errDatabase) != nil {
-			return fmt.Errorf("close maintenance database: %w", err)
-		}
-	}
-	return nil
 }
 
 // readerConnections is how many plans may read at once.
