@@ -15,7 +15,7 @@ const (
 	lookEvery = time.Second
 	// lineEvery is how often a line is printed off a terminal while nothing but figures change.
 	lineEvery = 10 * time.Second
-	// rateWindow is how far back the shown rates look.
+	// rateWindow is how far back the shown rates look, unless the target tells them later.
 	rateWindow = 10 * time.Second
 )
 
@@ -28,11 +28,17 @@ type moment struct {
 	state provision.SlotState
 }
 
-// figures are what one side answered over the last seconds.
+// figures are what one side answered over the last seconds, or minutes.
 type figures struct {
 	RequestsPerSecond float64 `json:"requests_per_second"`
 	ErrorPercent      float64 `json:"error_percent"`
 	P99Milliseconds   float64 `json:"p99_milliseconds"`
+	// Waiting and Unanswered are those of [target.Measurement]; 0 also where the target can't see
+	// requests before they are answered.
+	Waiting    int64 `json:"waiting,omitempty"`
+	Unanswered int64 `json:"unanswered,omitempty"`
+	// Seconds is the time that they cover.
+	Seconds float64 `json:"seconds"`
 }
 
 // watch follows a swap until it ends: drawn again and again on a terminal, line by line
@@ -78,18 +84,26 @@ func (c *call) look(ctx context.Context, id target.SlotID) (moment, error) {
 	if w == nil {
 		return m, nil
 	}
-	measured, err := c.driver.Measure(ctx, id, m.At.Add(-rateWindow))
+	window := rateWindow
+	if late, ok := c.driver.(target.LateMeters); ok {
+		window = max(window, late.MeteredWithin())
+	}
+	measured, err := c.driver.Measure(ctx, id, m.At.Add(-window))
 	if err != nil {
 		return m, fmt.Errorf("measure slot %q: %w", id, err)
 	}
-	m.New, m.Old = figuresOf(measured[w.To]), figuresOf(measured[w.To.Other()])
+	m.New, m.Old = figuresOf(measured[w.To], window), figuresOf(measured[w.To.Other()], window)
 	return m, nil
 }
 
-func figuresOf(m target.Measurement) figures {
-	f := figures{ErrorPercent: m.ErrorPercent(), P99Milliseconds: m.P99Milliseconds}
+// figuresOf are those of a measurement; nothing was answered in a window that has none.
+func figuresOf(m target.Measurement, window time.Duration) figures {
+	f := figures{
+		ErrorPercent: m.ErrorPercent(), P99Milliseconds: m.P99Milliseconds,
+		Waiting: m.Waiting, Unanswered: m.Unanswered, Seconds: window.Seconds(),
+	}
 	if d := m.To.Sub(m.From).Seconds(); d > 0 {
-		f.RequestsPerSecond = float64(m.Requests) / d
+		f.RequestsPerSecond, f.Seconds = float64(m.Requests)/d, d
 	}
 	return f
 }
@@ -143,7 +157,14 @@ func (m moment) line() string {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%.0f/s, %.2f %% errors, p99 %.0f ms over %.0f s", f.RequestsPerSecond, f.ErrorPercent, f.P99Milliseconds, rateWindow.Seconds())
+	text := fmt.Sprintf("%.0f/s, %.2f %% errors, p99 %.0f ms over %.0f s", f.RequestsPerSecond, f.ErrorPercent, f.P99Milliseconds, f.Seconds)
+	if f.Waiting > 0 {
+		text += fmt.Sprintf(", %d wait for their answer", f.Waiting)
+	}
+	if f.Unanswered > 0 {
+		text += fmt.Sprintf(", %d had none for %.0f s", f.Unanswered, target.UnansweredAfter.Seconds())
+	}
+	return text
 }
 
 // share is how much of the traffic the new release has.

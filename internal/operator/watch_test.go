@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -69,4 +70,29 @@ func TestWatchDrawsOverItselfOnATerminal(t *testing.T) {
 			t.Errorf("the drawing lacks %q:\n%s", part, out)
 		}
 	}
+}
+
+func TestWatchShowsRequestsThatWaitForTheirAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ScriptAnswers("1", func(time.Time, int) memtarget.Answers {
+		return memtarget.Answers{PerSecond: 10, P50Milliseconds: 10, P99Milliseconds: 50, HangPercent: 60}
+	})
+	waiting(w)
+	w.clock.Advance(30 * time.Second)
+	w.says(1, []string{"watch", slotID}, " wait for their answer, ", " had none for 5 s")
+	w.says(0, []string{"watch", slotID, "--json"}, `"waiting":`, `"unanswered":`)
+}
+
+// late is a target that tells of a minute when the next but one has passed.
+type late struct{ *memtarget.Target }
+
+func (late) MeteredWithin() time.Duration { return 4 * time.Minute }
+
+func TestWatchLooksAsFarBackAsTheTargetTellsThings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.driver = late{w.Target}
+	waiting(w)
+	w.says(1, []string{"watch", slotID}, "over 240 s")
 }

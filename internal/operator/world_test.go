@@ -23,6 +23,8 @@ type world struct {
 	*memtarget.Target
 	*provision.Provisioner
 	clock *wait.Fake
+	// driver is what the commands work with.
+	driver target.Driver
 	// terminal says that the commands write to one.
 	terminal bool
 	// opened is what the last command was called with.
@@ -33,6 +35,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	clock := wait.NewFake(noon)
 	w := &world{T: t, clock: clock, Target: memtarget.New(memtarget.Options{Clock: clock})}
+	w.driver = w.Target
 	w.Provisioner = provision.New(w.Target, "the configuration", provision.Options{Clock: clock})
 	_, _, err := w.CreateRegion(t.Context(), target.Region{Name: "eu", Location: "Frankfurt", Jurisdiction: "EU"})
 	w.ok(err)
@@ -93,7 +96,7 @@ func (w *world) call(args ...string) (code int, stdout, stderr string) {
 		Getenv: func(name string) string {
 			return map[string]string{"USER": "kim", "SLIPWAY_DATA_DIR": "/nowhere"}[name]
 		},
-		Open: func(s targets.Settings) (target.Driver, error) { w.opened = s; return w.Target, nil },
+		Open: func(s targets.Settings) (target.Driver, error) { w.opened = s; return w.driver, nil },
 	})
 	return code, out.String(), errs.String()
 }

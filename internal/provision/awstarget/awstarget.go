@@ -14,9 +14,10 @@ import (
 )
 
 var (
-	_ target.Driver    = (*Target)(nil)
-	_ target.Locations = (*Target)(nil)
-	_ target.Sites     = (*Target)(nil)
+	_ target.Driver     = (*Target)(nil)
+	_ target.LateMeters = (*Target)(nil)
+	_ target.Locations  = (*Target)(nil)
+	_ target.Sites      = (*Target)(nil)
 )
 
 // Target is one installation on AWS as one run of the provider sees it. It connects when it is

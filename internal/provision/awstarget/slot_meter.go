@@ -86,9 +86,14 @@ func (t *Target) metered(from, now time.Time) (begin, end time.Time) {
 	if begin.Before(from) {
 		begin = begin.Add(t.period)
 	}
-	const late = 2 // periods
-	return begin, now.Add(-late * t.period).Truncate(t.period)
+	return begin, now.Add(-meterDelay * t.period).Truncate(t.period)
 }
+
+// meterDelay is how many periods CloudWatch may take to tell of one.
+const meterDelay = 2
+
+// MeteredWithin implements target.LateMeters: a whole period, between two that are begun.
+func (t *Target) MeteredWithin() time.Duration { return (meterDelay + 2) * t.period }
 
 // about is what a query's values are about.
 type about struct {

@@ -28,6 +28,12 @@ type Meters interface {
 	Measure(ctx context.Context, id SlotID, from time.Time) (map[Color]Measurement, error)
 }
 
+// LateMeters is of drivers whose meters tell only later what was answered.
+type LateMeters interface {
+	// MeteredWithin is how far back from now Measure has to be asked to tell anything.
+	MeteredWithin() time.Duration
+}
+
 // UnansweredAfter is how long a request waits for its answer to begin before it counts as one
 // that gets none.
 const UnansweredAfter = 5 * time.Second
