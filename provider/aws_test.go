@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"maps"
 	"os"
@@ -59,23 +58,22 @@ func newCloud(t *testing.T) *cloud {
     max_retries              = 1
     s3_use_path_style        = true
     skip_metadata_api_check  = true
+    https_proxy              = %q
+    custom_ca_bundle         = %q
     shared_config_files      = [%q]
     shared_credentials_files = [%q]
     endpoints = {
 %s    }
   }
 }
-`, frankfurt, awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
+`, frankfurt, a.Proxy, awstest.File(t, "authority.pem", string(a.Authority)), awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
 }
 
 // serve is the provider on the emulator, which checks each request.
 func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(c.Authority)
 	make := func(s provider.Settings) (target.Driver, error) {
 		return awstarget.New(*s.AWS, awstarget.Options{
 			Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-			Dial: c.Dial, Roots: roots,
 			Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
 		}), nil
 	}

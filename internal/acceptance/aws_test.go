@@ -25,13 +25,13 @@ import (
 // provider is led to by environment variables alone.
 type workspace struct {
 	*testing.T
-	account *awstest.Account
-	dir     string
+	account        *awstest.Account
+	dir, authority string
 }
 
 func newWorkspace(t *testing.T, account *awstest.Account, example string) *workspace {
 	t.Helper()
-	w := &workspace{t, account, t.TempDir()}
+	w := &workspace{t, account, t.TempDir(), awstest.File(t, "authority.pem", string(account.Authority))}
 	from := filepath.Join("..", "..", "examples", "aws", example)
 	if err := os.CopyFS(w.dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
@@ -55,6 +55,7 @@ func (w *workspace) terraform(variables map[string]any, args ...string) outcome 
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TF_CLI_CONFIG_FILE=" + built.cli, "CHECKPOINT_DISABLE=1", "TMPDIR=" + os.TempDir(),
 		"AWS_ENDPOINT_URL=" + w.account.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"HTTPS_PROXY=" + w.account.Proxy, "AWS_CA_BUNDLE=" + w.authority,
 		"SLIPWAY_OWNER=acceptance",
 	}
 	err = cmd.Run()

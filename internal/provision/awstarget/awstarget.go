@@ -2,9 +2,7 @@ package awstarget
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
-	"net"
 	"sync"
 	"time"
 
@@ -30,9 +28,6 @@ type Target struct {
 	// it is.
 	lead   time.Duration
 	period time.Duration // that the load balancer counts by
-	// dial and roots are for the front doors of environments.
-	dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	roots *x509.CertPool
 	// held are the leases of slots that this run has: what it sees of them it may note.
 	held   sync.Map // target.Lease by target.SlotID
 	tags   map[string]string
@@ -58,7 +53,7 @@ func New(s Settings, o Options) *Target {
 	if o.MeterPeriod == 0 {
 		o.MeterPeriod = time.Minute
 	}
-	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, dial: o.Dial, roots: o.Roots, tags: s.DefaultTags, where: where(s)}
+	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, tags: s.DefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

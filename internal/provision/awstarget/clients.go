@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,7 +29,8 @@ type clients struct {
 	region             string
 	account, partition string
 	pace               wait.Options
-	readers            sync.Map // *reader by the name of a table
+	doors              *http.Transport // to front doors
+	readers            sync.Map        // *reader by the name of a table
 
 	acm      *acm.Client
 	dynamodb *dynamodb.Client
@@ -57,7 +59,7 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		return config.BaseEndpoint
 	}
 	return &clients{
-		region: region, account: s.account, partition: s.partition, pace: pace,
+		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors,
 		acm:      acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
 		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint("dynamodb") }),
 		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),

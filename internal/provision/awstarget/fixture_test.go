@@ -80,11 +80,11 @@ func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarge
 	s := awstarget.Settings{
 		Region: home, MaxRetries: 1, S3UsePathStyle: true, SkipMetadataAPICheck: true,
 		SharedConfigFiles: []string{awstest.File(t, "config", "")}, SharedCredentialsFiles: []string{awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")},
-		Endpoints: awstest.Endpoints(l.URL),
+		Endpoints:  awstest.Endpoints(l.URL),
+		HTTPSProxy: &l.Proxy, CustomCABundle: awstest.File(t, "authority.pem", string(l.Authority)),
 	}
 	o := awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-		Dial: l.Dial, Roots: l.roots,
 		Inspect: l.inspect(t),
 		// The emulator may answer before the client has come to the end of its own request, whose
 		// body the SDK closes then: it is read before it is sent.

@@ -38,6 +38,7 @@ type session struct {
 type signedIn struct {
 	config             aws.Config
 	account, partition string
+	doors              *http.Transport
 }
 
 func newSession(s Settings, o Options, pace wait.Options) *session {
@@ -91,6 +92,10 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 	if s.options.Inspect != nil {
 		config.APIOptions = append(config.APIOptions, s.options.Inspect)
 	}
+	doors, err := newDoor(config, s.settings.CustomCABundle)
+	if err != nil {
+		return nil, err
+	}
 	if s.options.Transport != nil {
 		config.HTTPClient = &http.Client{Transport: s.options.Transport(transport(config))}
 	}
@@ -102,7 +107,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 	if err := base.VerifyAccountIDAllowed(account); err != nil {
 		return nil, target.Errorf(target.ErrInvalid, "the credentials are of AWS account %s, which allowed_account_ids or forbidden_account_ids of the aws block of the provider rule out", account)
 	}
-	return &signedIn{config: config, account: account, partition: partition}, nil
+	return &signedIn{config: config, account: account, partition: partition, doors: doors}, nil
 }
 
 // transport is what a configuration sends its requests with.

@@ -1,10 +1,7 @@
 package awstarget
 
 import (
-	"context"
-	"crypto/x509"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -147,10 +144,6 @@ type Options struct {
 	ScheduleLead time.Duration
 	// MeterPeriod is the time that a load balancer's requests are counted by, a minute if zero.
 	MeterPeriod time.Duration
-	// Dial connects to the front doors of environments, and Roots are whose certificates they
-	// may have; nil: as usual.
-	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
-	Roots *x509.CertPool
 	// Transport wraps what carries the requests.
 	Transport func(http.RoundTripper) http.RoundTripper
 	// Inspect is added to the steps of every call.

@@ -2,7 +2,6 @@ package awstarget
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -37,8 +36,6 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 	if err != nil {
 		return target.Probe{}, err
 	}
-	client := t.probeClient(text(e.balancer.DNSName), w.spec.Network.HTTPSPort)
-	defer client.CloseIdleConnections()
 	d := of.Spec.Definition.Expand()
 	out := target.Probe{Release: d.Release}
 	for _, name := range target.SortedKeys(d.Components) {
@@ -47,7 +44,7 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 			continue
 		}
 		var unreached bool
-		out, unreached = w.probe(ctx, client, c.Routes[0])
+		out, unreached = w.probe(ctx, text(e.balancer.DNSName), c.Routes[0])
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}
@@ -60,25 +57,6 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 		}
 	}
 	return out, nil
-}
-
-// probeClient sends requests to the environment's load balancer, whatever its names lead to; a
-// new connection for each request finds the nodes in turn.
-func (t *Target) probeClient(balancer string, port int) *http.Client {
-	dial := t.dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: probeTimeout / 2}).DialContext
-	}
-	return &http.Client{
-		Timeout:       probeTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: t.roots}, MaxIdleConnsPerHost: 1,
-			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return dial(ctx, network, net.JoinHostPort(balancer, strconv.Itoa(port)))
-			},
-		},
-	}
 }
 
 // readBack is all that can be said from here of a front door that lets only others in: what its
@@ -95,20 +73,25 @@ func (w *slotWork) readBack(ctx context.Context, e entrances, release, problem s
 	return out, nil
 }
 
-// probe asks for a slot's release, and for a route over the same connection. It says whether no
-// connection came about.
-func (w *slotWork) probe(ctx context.Context, client *http.Client, r target.Route) (out target.Probe, unreached bool) {
-	url := "https://" + net.JoinHostPort(probeHost(r, w.spec.DomainName), strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
+// probe asks a load balancer for a slot's release, and for a route over the same connection. It
+// says whether no connection came about.
+func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (out target.Probe, unreached bool) {
+	host := probeHost(r, w.spec.DomainName)
+	client := &http.Client{
+		Timeout:       probeTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport:     w.clients.door(host),
+	}
 	defer client.CloseIdleConnections()
-	marked, err := ask(ctx, client, url, w.id.Name)
+	url := "https://" + net.JoinHostPort(balancer, strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
+	marked, err := ask(ctx, client, url, host, w.id.Name)
 	if err == nil && marked.status != http.StatusOK {
 		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
 	}
 	if err != nil {
-		var dial *net.OpError
-		return target.Probe{Problem: err.Error()}, errors.As(err, &dial) && dial.Op == "dial"
+		return target.Probe{Problem: err.Error()}, errors.Is(err, errUnreached)
 	}
-	answer, err := ask(ctx, client, url, "")
+	answer, err := ask(ctx, client, url, host, "")
 	if err != nil {
 		return target.Probe{Problem: err.Error()}, false
 	}
@@ -136,19 +119,20 @@ type reply struct {
 	server, body string
 }
 
-// ask sends one request; with the name of a slot the load balancer answers it itself.
-func ask(ctx context.Context, client *http.Client, url, slot string) (reply, error) {
+// ask sends one request for a host; with the name of a slot the load balancer answers it itself.
+func ask(ctx context.Context, client *http.Client, url, host, slot string) (reply, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return reply{}, err
 	}
+	r.Host = host
 	r.Header.Set("User-Agent", "slipway-probe")
 	if slot != "" {
 		r.Header.Set(headerProbe, slot)
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		return reply{}, err
+		return reply{}, fmt.Errorf("ask for %s: %w", host, err)
 	}
 	b, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
 	return reply{answer.StatusCode, answer.Header.Get("Server"), string(b)}, errors.Join(err, answer.Body.Close())

@@ -1,9 +1,6 @@
 package awstarget_test
 
 import (
-	"context"
-	"errors"
-	"net"
 	"testing"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
@@ -65,10 +62,9 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 	serves(state, err, "1", target.PhaseLive)
 
 	// Whoever is let in by nobody reads the rules only.
-	outside := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
-		o.Dial = func(context.Context, string, string) (net.Conn, error) {
-			return nil, &net.OpError{Op: "dial", Err: errors.New("no route to host")}
-		}
+	outside := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) {
+		nowhere := "http://127.0.0.1:1"
+		s.HTTPSProxy = &nowhere
 	})
 	if probe, err := outside.ProbeFrontDoor(t.Context(), shop(e.ID(), "1").ID()); err != nil || probe.Release != "1" || probe.Problem == "" || probe.StatusCode != 0 {
 		t.Errorf("from outside: %+v, error %v", probe, err)

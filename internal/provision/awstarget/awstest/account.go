@@ -17,6 +17,8 @@ type Account struct {
 	ID string
 	// URL is the endpoint of every service in it.
 	URL string
+	// Proxy is the URL of a proxy that leads to its load balancers by their names.
+	Proxy string
 	// Authority issues the certificates of its load balancers; PEM.
 	Authority []byte
 
@@ -62,12 +64,15 @@ func New(t testing.TB) *Account {
 	a.fleet = newFleet(a.cloud, a.balancing)
 	a.scaling = newScaling(a.cloud, a.fleet)
 	s := httptest.NewServer(newOverlay(a))
+	p := httptest.NewServer(http.HandlerFunc(a.serveProxy))
 	t.Cleanup(func() {
 		s.Close()
+		p.CloseClientConnections()
+		p.Close()
 		cancel()
 		a.cloud.goroutines.Wait()
 	})
-	a.URL = s.URL
+	a.URL, a.Proxy = s.URL, p.URL
 	return a
 }
 
@@ -78,3 +83,6 @@ func (a *Account) Run(image string, p Program) {
 	defer a.fleet.mu.Unlock()
 	a.fleet.programs[image] = p
 }
+
+// RunAs lets images of a name run what those of another do.
+func (a *Account) RunAs(image, other string) { a.Run(image, programs()[other]) }
