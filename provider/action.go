@@ -17,8 +17,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// slotAction is what the actions on a deployment slot have in common.
-type slotAction struct {
+// deed is what all actions have in common.
+type deed struct {
 	configured
 	noun
 	// verb is "roll back", typeName "slipway_rollback".
@@ -26,18 +26,40 @@ type slotAction struct {
 	limit          time.Duration
 }
 
-func newSlotAction(verb, typeName string, limit time.Duration) slotAction {
-	return slotAction{noun: noun{"deployment slot", "Deployment slot", "slipway_deployment_slot"}, verb: verb, typeName: typeName, limit: limit}
-}
-
 // Metadata names the action.
-func (a *slotAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
+func (a *deed) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = a.typeName
 }
 
 // Configure is called before the action is planned or invoked.
-func (a *slotAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+func (a *deed) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
 	a.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// do does something with the object of an id, within the time limit of the action. It says what
+// is true in the end.
+func (a *deed) do(ctx context.Context, id string, limit timeouts.Value, resp *action.InvokeResponse, do func(ctx context.Context, tell func(string)) (end string, err error)) {
+	d, diags := limit.Invoke(ctx, a.limit)
+	resp.Diagnostics.Append(diags...)
+	ctx, cancel := timeLimit(ctx, "invoke", d)
+	defer cancel()
+	if !a.available(a.noun, a.verb, &resp.Diagnostics) {
+		return
+	}
+	tell := func(message string) { resp.SendProgress(action.InvokeProgressEvent{Message: message}) }
+	end, err := do(ctx, tell)
+	if err != nil {
+		a.report(ctx, &resp.Diagnostics, a.verb, id, err)
+		return
+	}
+	tell(end)
+}
+
+// slotAction is what the actions on a deployment slot have in common.
+type slotAction struct{ deed }
+
+func newSlotAction(verb, typeName string, limit time.Duration) slotAction {
+	return slotAction{deed{noun: noun{"deployment slot", "Deployment slot", "slipway_deployment_slot"}, verb: verb, typeName: typeName, limit: limit}}
 }
 
 // checkSlot refuses what is no id of a slot, and release, where it is given, if it is none.
@@ -58,24 +80,14 @@ var pathSlotID = path.Root("deployment_slot_id")
 
 // invoke does something with a slot while the action tells how it goes on.
 func (a *slotAction) invoke(ctx context.Context, slot types.String, limit timeouts.Value, resp *action.InvokeResponse, do func(context.Context, *provision.Provisioner, target.SlotID) (provision.SlotState, error)) {
-	d, diags := limit.Invoke(ctx, a.limit)
-	resp.Diagnostics.Append(diags...)
-	ctx, cancel := timeLimit(ctx, "invoke", d)
-	defer cancel()
-	id, err := target.ParseSlotID(slot.ValueString())
-	if err != nil {
-		a.report(ctx, &resp.Diagnostics, a.verb, slot.ValueString(), err)
-	}
-	if !a.available(a.noun, a.verb, &resp.Diagnostics) {
-		return
-	}
-	tell := func(message string) { resp.SendProgress(action.InvokeProgressEvent{Message: message}) }
-	state, err := do(ctx, a.client.telling(tell), id)
-	if err != nil {
-		a.report(ctx, &resp.Diagnostics, a.verb, id.String(), err)
-		return
-	}
-	tell(serves(state) + ".")
+	a.do(ctx, slot.ValueString(), limit, resp, func(ctx context.Context, tell func(string)) (string, error) {
+		id, err := target.ParseSlotID(slot.ValueString())
+		if err != nil {
+			return "", err
+		}
+		state, err := do(ctx, a.client.telling(tell), id)
+		return serves(state) + ".", err
+	})
 }
 
 // by is who asks for what an action does, for journals and holds.

@@ -168,7 +168,7 @@ func (p *slipway) Resources(context.Context) []func() resource.Resource {
 
 // Actions returns what can be done beside the resources, from Terraform 1.14 on.
 func (p *slipway) Actions(context.Context) []func() action.Action {
-	return []func() action.Action{newPromote, newRollback}
+	return []func() action.Action{newPromote, newRollback, newRotateCredentials}
 }
 
 // EphemeralResources returns what is read without being kept.

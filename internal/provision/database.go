@@ -33,6 +33,7 @@ func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.Accoun
 	if old.Vanished {
 		return none, "", vanished(old)
 	}
+	d.Rotation = old.Spec.Rotation
 	origin, err := p.claim("account database", d.ID().String(), old.Meta, target.Same(old.Spec, d))
 	if err != nil {
 		return none, "", err
@@ -78,6 +79,7 @@ func (p *Provisioner) UpdateAccountDatabase(ctx context.Context, d target.Accoun
 	if err := p.CheckAccountDatabase(ctx, d); err != nil {
 		return old, err
 	}
+	d.Rotation = old.Spec.Rotation // no definition of its owner's knows it
 	rec, err := p.driver.PutAccountDatabase(ctx, d, p.put(old.Meta))
 	if err != nil {
 		return old, fmt.Errorf("change account database %q: %w", d.ID(), err)

@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
@@ -105,4 +106,44 @@ func TestARaisedCredentialVersionMakesANewPassword(t *testing.T) {
 	if after := w.target.Secret(rec.Status.SecretID); after == before || before == "" {
 		t.Errorf("the password was %q and is %q", before, after)
 	}
+}
+
+func TestARotationIsNeitherUndoneNorRepeatedByItsOwner(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	secret := func() string {
+		w.Helper()
+		rec, err := w.ReadAccountDatabase(t.Context(), acme)
+		w.ok(err)
+		return w.target.Secret(rec.Status.SecretID)
+	}
+	first := secret()
+	rec, err := w.of("somebody").RotateCredentials(t.Context(), acme)
+	w.ok(err)
+	second := secret()
+	if second == first || rec.Meta.Owner != "this state" || rec.Spec.CredentialVersion != 1 {
+		t.Errorf("the password was %q and is %q: %+v", first, second, rec)
+	}
+	for range 2 {
+		rec, err = w.UpdateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.ConnectionLimit = 7 }))
+		w.ok(err)
+	}
+	if got := secret(); got != second || rec.Status.ObservedConnectionLimit != 7 {
+		t.Errorf("an update made the password %q of %q: %+v", got, second, rec)
+	}
+	_, _, err = w.CreateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.ConnectionLimit = 7 }))
+	var exists *provision.ExistsError
+	if !errors.As(err, &exists) || exists.Why != "it was changed since it was made" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestADatabaseThatIsNotFinishedIsNotRotated(t *testing.T) {
+	t.Parallel()
+	w := before(t, nouns()[2])
+	w.target.HinderAccountDatabase(acme, "the disk is full")
+	_, _, err := w.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrUnavailable)
+	_, err = w.RotateCredentials(t.Context(), acme)
+	w.refused(err, target.ErrUnavailable, `account database "eu/production/acme" is not finished`)
 }

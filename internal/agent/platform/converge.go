@@ -63,6 +63,7 @@ func (e *environment) pauseOrPoke(d time.Duration) bool {
 func (e *environment) build(ctx context.Context) error {
 	err := errors.Join(e.openDoor(ctx), e.openServer(ctx, ""))
 	e.openClusters(ctx)
+	e.finishPasswords(ctx)
 	return err
 }
 

@@ -88,7 +88,7 @@ func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDa
 			return none, err
 		}
 	}
-	rotate := before != nil && before.Meta.Ready && before.Spec.CredentialVersion != spec.CredentialVersion
+	rotate := before != nil && before.Meta.Ready && before.Spec.PasswordVersion() != spec.PasswordVersion()
 	file.Spec = spec
 	if !file.Meta.Ready {
 		if err := e.saveDatabase(file); err != nil {
@@ -120,17 +120,23 @@ func (e *environment) present(ctx context.Context, s *server, file databaseFile)
 	return target.Errorf(target.ErrVanished, "database %q of account database %q is gone from its server", file.Name, file.Spec.ID())
 }
 
-// ensureAccount makes the server and the account directory what is asked. The new password
-// is on disk before the server has it, and becomes the one that stacks read after.
+// ensureAccount makes the server and the account directory what is asked. A new password is on
+// disk before the server has it, and becomes the one that stacks read after. One that is on disk
+// already is that of an earlier call, which may have got as far as the server.
 func (e *environment) ensureAccount(ctx context.Context, s *server, file databaseFile, rotate bool) error {
 	account := file.Spec.Account
 	if err := privateDir(e.files.accounts(), e.application()); err != nil {
 		return fmt.Errorf("make account directory: %w", err)
 	}
-	current, fresh := e.passwordFile(account), e.passwordFile(account)+".next"
-	password, err := readSecret(current)
+	current, fresh := e.passwordFile(account), e.nextPasswordFile(account)
+	password, err := readSecret(fresh)
+	begun := err == nil
+	if !begun {
+		password, err = readSecret(current)
+	}
 	var unusable *secretError
 	switch {
+	case begun:
 	case errors.As(err, &unusable) || rotate:
 		password = accountdb.NewPassword()
 		if err := e.writeForApplication(fresh, []byte(password), 0o600); err != nil {
@@ -156,6 +162,41 @@ func (e *environment) ensureAccount(ctx context.Context, s *server, file databas
 		}
 	}
 	return e.publishAccount(s, file)
+}
+
+// finishPasswords goes on with changes of passwords that a crash interrupted: the server may have
+// a password that no stack reads yet.
+func (e *environment) finishPasswords(ctx context.Context) {
+	e.mu.Lock()
+	accounts := target.SortedKeys(e.databases)
+	e.mu.Unlock()
+	for _, account := range accounts {
+		if err := e.finishPassword(ctx, account); err != nil && ctx.Err() == nil {
+			e.p.log.Error("the change of an account's password is not finished", "environment", e.id.String(), "account", account, "error", err)
+		}
+	}
+}
+
+func (e *environment) finishPassword(ctx context.Context, account string) error {
+	if _, err := os.Stat(e.nextPasswordFile(account)); err != nil {
+		return nil // the usual case
+	}
+	unlock := e.accountLock(account)
+	defer unlock()
+	e.mu.Lock()
+	file := e.databases[account]
+	e.mu.Unlock()
+	if _, err := os.Stat(e.nextPasswordFile(account)); err != nil || file == nil || !file.Meta.Ready {
+		return nil
+	}
+	s, err := e.server(ctx, file.Spec, false)
+	if err == nil {
+		err = e.present(ctx, s, *file)
+	}
+	if err != nil {
+		return err
+	}
+	return e.ensureAccount(ctx, s, *file, false)
 }
 
 // publishAccount writes the account's entry in the directory that stacks read.
@@ -256,6 +297,11 @@ func (e *environment) writeForApplication(path string, content []byte, mode fs.F
 
 func (e *environment) passwordFile(account string) string {
 	return filepath.Join(e.files.accounts(), account+".password")
+}
+
+// nextPasswordFile is there while a password is being changed.
+func (e *environment) nextPasswordFile(account string) string {
+	return e.passwordFile(account) + ".next"
 }
 
 // passwords are those of all accounts, to be kept out of what is shown.

@@ -130,7 +130,8 @@ func (e *environment) observed(file databaseFile, s *server, catalogue map[strin
 func (e *environment) databaseRecord(file databaseFile, s *server, entry *accountdb.Entry, vanished bool) target.AccountDatabaseRecord {
 	rec := target.AccountDatabaseRecord{Meta: file.Meta, Spec: file.Spec, Vanished: vanished, Status: target.AccountDatabaseStatus{
 		DatabaseName: file.Name, RoleName: file.Name, Host: s.host, Port: s.port,
-		SecretID: e.passwordFile(file.Spec.Account), ObservedConnectionLimit: file.Spec.ConnectionLimit,
+		SecretID: e.passwordFile(file.Spec.Account), PasswordVersion: file.Spec.PasswordVersion(),
+		ObservedConnectionLimit: file.Spec.ConnectionLimit,
 	}}
 	if entry == nil || vanished {
 		return rec
@@ -224,7 +225,7 @@ func (p *Platform) ForgetAccountDatabase(ctx context.Context, id target.AccountD
 
 // unpublish takes an account out of the directory that stacks read.
 func (e *environment) unpublish(account string) error {
-	for _, path := range []string{filepath.Join(e.files.accounts(), account+".json"), e.passwordFile(account), e.passwordFile(account) + ".next"} {
+	for _, path := range []string{filepath.Join(e.files.accounts(), account+".json"), e.passwordFile(account), e.nextPasswordFile(account)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove account from directory: %w", err)
 		}

@@ -85,7 +85,7 @@ func (a *accountNoun) wantedSecond(d target.AccountDatabase) accountdb.Account {
 // credential is the account's login.
 func (a *accountNoun) credential(d target.AccountDatabase) credential {
 	return credential{
-		n: a.noun, part: partAccount, name: a.secretName(), version: fmt.Sprint(d.CredentialVersion), roles: []string{a.name, a.second()},
+		n: a.noun, part: partAccount, name: a.secretName(), version: d.PasswordVersion(), roles: []string{a.name, a.second()},
 		login: accessSecret{
 			Engine: "postgres", Host: a.cluster().host(), Port: postgresPort, DBName: a.name,
 			Cluster: a.cluster().name,
@@ -197,7 +197,7 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 	rec.Meta.Ready, rec.Meta.Problem = true, ""
 	rec.Status = target.AccountDatabaseStatus{
 		DatabaseName: a.name, RoleName: a.name, Host: login.login.Host, Port: login.login.Port, SecretID: login.arn(),
-		ObservedConnectionLimit: d.ConnectionLimit,
+		PasswordVersion: d.PasswordVersion(), ObservedConnectionLimit: d.ConnectionLimit,
 	}
 	if rec.Status.Recovery, err = a.recovery(); err != nil {
 		return none, err

@@ -7,12 +7,10 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// database is an account database as it is stored. Password was made for the credential
-// version, 0 before the first.
+// database is an account database as it is stored, with its password.
 type database struct {
-	record     target.AccountDatabaseRecord
-	password   string
-	credential int64
+	record   target.AccountDatabaseRecord
+	password string
 }
 
 // PutAccountDatabase stores an account database and repairs its drift.
@@ -46,8 +44,8 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 			db.record.Meta.Problem, db.record.Meta.Stuck = h.problem, h.stuck
 			return none, target.Errorf(target.ErrUnavailable, "account database %q: %s", d.ID(), h.problem)
 		}
-		if db.credential != d.CredentialVersion {
-			db.password, db.credential = fmt.Sprintf("password %d of %s", m.Generation, d.ID()), d.CredentialVersion
+		if old.Status.PasswordVersion != d.PasswordVersion() {
+			db.password = fmt.Sprintf("password %d of %s", m.Generation, d.ID())
 		}
 		db.record.Meta.Ready, db.record.Meta.Problem, db.record.Meta.Stuck = true, "", false
 		db.record.Status = databaseStatus(d)
@@ -111,6 +109,7 @@ func databaseStatus(d target.AccountDatabase) target.AccountDatabaseStatus {
 		Host:                    "127.0.0.1",
 		Port:                    5432,
 		SecretID:                "memory:/secrets/" + d.ID().String(),
+		PasswordVersion:         d.PasswordVersion(),
 		ObservedConnectionLimit: d.ConnectionLimit,
 	}
 }

@@ -1,6 +1,10 @@
 package target
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Isolations of account databases.
 const (
@@ -20,7 +24,10 @@ type AccountDatabase struct {
 	// ConnectionLimit is how many connections the account's role may hold at once.
 	ConnectionLimit int `json:"connection_limit"`
 	// CredentialVersion makes a new password when it changes.
-	CredentialVersion  int64 `json:"credential_version"`
+	CredentialVersion int64 `json:"credential_version"`
+	// Rotation makes one as well. It counts the times that somebody asked for one beside the
+	// configuration, which knows nothing of it.
+	Rotation           int64 `json:"rotation,omitempty"`
 	DeletionProtection bool  `json:"deletion_protection"`
 }
 
@@ -33,6 +40,8 @@ type AccountDatabaseStatus struct {
 	// SecretID names the place of the password: on local the path of a file of mode 0600,
 	// on aws the ARN of a secret.
 	SecretID string `json:"secret_id"`
+	// PasswordVersion is that of the password that is in effect.
+	PasswordVersion string `json:"password_version,omitempty"`
 	// Recovery says where a removed database can be had back from, in words; empty: nowhere.
 	Recovery string `json:"recovery,omitempty"`
 	// Drift lists what differs on the server from what was asked, in words.
@@ -52,6 +61,14 @@ type AccountDatabaseRecord struct {
 
 // ID is the database's natural key.
 func (d AccountDatabase) ID() AccountDatabaseID { return AccountDatabaseID{d.Environment, d.Account} }
+
+// PasswordVersion tells passwords apart: another version is another password.
+func (d AccountDatabase) PasswordVersion() string {
+	if d.Rotation == 0 {
+		return strconv.FormatInt(d.CredentialVersion, 10)
+	}
+	return fmt.Sprintf("%d.%d", d.CredentialVersion, d.Rotation)
+}
 
 // Validate returns every fault of the definition on its own.
 func (d AccountDatabase) Validate() Faults {

@@ -63,7 +63,7 @@ func accountDatabaseTests() []test {
 				w.Errorf("the role may hold %d connections, want %d", s.ObservedConnectionLimit, rec.Spec.ConnectionLimit)
 			}
 		}},
-		test{"another credential version makes a new password, and nothing else does", credentials},
+		test{"another credential version, or a rotation, makes a new password, and nothing else does", credentials},
 		test{"twenty databases made at once are twenty, and deleted at once none", twentyDatabases},
 		test{"a database in an environment that is not there is refused", func(w *world) {
 			d := w.database(target.EnvironmentID{Region: w.environment().Region, Name: "nowhere"})
@@ -101,13 +101,22 @@ func credentials(w *world) {
 	if read(w.putDatabase(d, 1)) != first {
 		w.Error("another connection limit made another password")
 	}
-	d.CredentialVersion++
-	second := read(w.putDatabase(d, 2))
-	if second == first || second == "" {
-		w.Error("another credential version made no other password")
-	}
-	if read(w.putDatabase(d, 2)) != second {
-		w.Error("a repeated change of the credential version made another password")
+	seen := []string{first}
+	for generation, change := range []func(){func() { d.CredentialVersion++ }, func() { d.Rotation++ }, func() { d.CredentialVersion++ }} {
+		change()
+		version, last := d.PasswordVersion(), seen[len(seen)-1]
+		rec := w.putDatabase(d, int64(generation+2))
+		if p := read(rec); p == "" || slices.Contains(seen, p) {
+			w.Errorf("version %s made no other password", version)
+		} else {
+			last, seen = p, append(seen, p)
+		}
+		if rec.Status.PasswordVersion != version {
+			w.Errorf("password %q is in effect, want %q", rec.Status.PasswordVersion, version)
+		}
+		if read(w.putDatabase(d, int64(generation+2))) != last {
+			w.Errorf("a repeated put of version %s made another password", version)
+		}
 	}
 }
 
