@@ -120,90 +120,48 @@ func (e *environment) present(ctx context.Context, s *server, file databaseFile)
 	return target.Errorf(target.ErrVanished, "database %q of account database %q is gone from its server", file.Name, file.Spec.ID())
 }
 
-// ensureAccount makes the server and the account directory what is asked. A new password is on
-// disk before the server has it, and becomes the one that stacks read after. One that is on disk
-// already is that of an earlier call, which may have got as far as the server.
+// ensureAccount makes the server and the account directory what is asked.
 func (e *environment) ensureAccount(ctx context.Context, s *server, file databaseFile, rotate bool) error {
-	account := file.Spec.Account
 	if err := privateDir(e.files.accounts(), e.application()); err != nil {
 		return fmt.Errorf("make account directory: %w", err)
 	}
-	current, fresh := e.passwordFile(account), e.nextPasswordFile(account)
-	password, err := readSecret(fresh)
-	begun := err == nil
-	if !begun {
-		password, err = readSecret(current)
-	}
-	var unusable *secretError
-	switch {
-	case begun:
-	case errors.As(err, &unusable) || rotate:
-		password = accountdb.NewPassword()
-		if err := e.writeForApplication(fresh, []byte(password), 0o600); err != nil {
-			return err
-		}
-	case err != nil:
+	password, fresh, err := e.password(file.Spec.Account, rotate)
+	if err != nil {
 		return err
 	}
-	err = s.patiently(ctx, func(ctx context.Context) error {
-		return s.cluster.EnsureAccount(ctx, accountdb.Account{
-			Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit, Password: password,
+	if fresh {
+		err = e.bypass(ctx, s, file, password)
+	}
+	if err == nil {
+		err = s.patiently(ctx, func(ctx context.Context) error {
+			return s.cluster.EnsureAccount(ctx, e.account(file, password))
 		})
-	})
+	}
 	if errors.Is(err, accountdb.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(fresh); err == nil {
-		if err := os.Rename(fresh, current); err != nil {
-			return fmt.Errorf("replace password: %w", err)
+	if fresh {
+		if err := e.writeForApplication(e.passwordFile(file.Spec.Account), []byte(password), 0o600); err != nil {
+			return err
 		}
 	}
-	return e.publishAccount(s, file)
-}
-
-// finishPasswords goes on with changes of passwords that a crash interrupted: the server may have
-// a password that no stack reads yet.
-func (e *environment) finishPasswords(ctx context.Context) {
-	e.mu.Lock()
-	accounts := target.SortedKeys(e.databases)
-	e.mu.Unlock()
-	for _, account := range accounts {
-		if err := e.finishPassword(ctx, account); err != nil && ctx.Err() == nil {
-			e.p.log.Error("the change of an account's password is not finished", "environment", e.id.String(), "account", account, "error", err)
-		}
-	}
-}
-
-func (e *environment) finishPassword(ctx context.Context, account string) error {
-	if _, err := os.Stat(e.nextPasswordFile(account)); err != nil {
-		return nil // the usual case
-	}
-	unlock := e.accountLock(account)
-	defer unlock()
-	e.mu.Lock()
-	file := e.databases[account]
-	e.mu.Unlock()
-	if _, err := os.Stat(e.nextPasswordFile(account)); err != nil || file == nil || !file.Meta.Ready {
-		return nil
-	}
-	s, err := e.server(ctx, file.Spec, false)
-	if err == nil {
-		err = e.present(ctx, s, *file)
-	}
-	if err != nil {
+	if err := e.publishAccount(s, file, file.Name, e.passwordFile(file.Spec.Account)); err != nil || !fresh {
 		return err
 	}
-	return e.ensureAccount(ctx, s, *file, false)
+	if err := os.Remove(e.nextPasswordFile(file.Spec.Account)); err != nil {
+		return fmt.Errorf("end the change of a password: %w", err)
+	}
+	return nil
 }
 
-// publishAccount writes the account's entry in the directory that stacks read.
-func (e *environment) publishAccount(s *server, file databaseFile) error {
+// publishAccount writes the account's entry in the directory that stacks read, with a login.
+func (e *environment) publishAccount(s *server, file databaseFile, role, passwordFile string) error {
 	entry := directoryEntry{
-		Account: file.Spec.Account, Host: s.host, Port: s.port, Database: file.Name, Role: file.Name,
-		SSLMode: cmp.Or(s.sslmode, "verify-full"), PasswordFile: e.passwordFile(file.Spec.Account),
+		Account: file.Spec.Account, Host: s.host, Port: s.port, Database: file.Name, Role: role,
+		SSLMode: cmp.Or(s.sslmode, "verify-full"), PasswordFile: passwordFile,
 	}
 	if len(s.authority) > 0 {
 		entry.CAFile = filepath.Join(e.files.accounts(), caFile)
@@ -231,6 +189,18 @@ type directoryEntry struct {
 	PasswordFile string `json:"password_file"`
 }
 
+// entry is what stacks read of an account.
+func (e *environment) entry(account string) (entry directoryEntry, err error) {
+	text, err := os.ReadFile(filepath.Join(e.files.accounts(), account+".json"))
+	if err != nil {
+		return entry, target.Errorf(target.ErrInvalid, "account %q has no database in environment %q", account, e.id)
+	}
+	if err := json.Unmarshal(text, &entry); err != nil {
+		return entry, fmt.Errorf("read account %q: %w", account, err)
+	}
+	return entry, nil
+}
+
 func (e *environment) writeEntry(dir string, entry directoryEntry, u *process.User) error {
 	text, err := json.MarshalIndent(entry, "", "  ")
 	if err != nil {
@@ -248,13 +218,9 @@ func (e *environment) writeEntry(dir string, entry directoryEntry, u *process.Us
 func (e *environment) copyAccount(account, dir string, u *process.User) error {
 	e.copying.Lock()
 	defer e.copying.Unlock()
-	text, err := os.ReadFile(filepath.Join(e.files.accounts(), account+".json"))
+	entry, err := e.entry(account)
 	if err != nil {
-		return target.Errorf(target.ErrInvalid, "account %q has no database in environment %q", account, e.id)
-	}
-	var entry directoryEntry
-	if err := json.Unmarshal(text, &entry); err != nil {
-		return fmt.Errorf("read account %q: %w", account, err)
+		return err
 	}
 	for _, path := range []*string{&entry.PasswordFile, &entry.CAFile} {
 		if *path == "" {
@@ -293,28 +259,6 @@ func (e *environment) refreshSuites(account string) error {
 
 func (e *environment) writeForApplication(path string, content []byte, mode fs.FileMode) error {
 	return e.p.writeFile(path, content, mode, e.application())
-}
-
-func (e *environment) passwordFile(account string) string {
-	return filepath.Join(e.files.accounts(), account+".password")
-}
-
-// nextPasswordFile is there while a password is being changed.
-func (e *environment) nextPasswordFile(account string) string {
-	return e.passwordFile(account) + ".next"
-}
-
-// passwords are those of all accounts, to be kept out of what is shown.
-func (e *environment) passwords() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var out []string
-	for account := range e.databases {
-		if text, err := readSecret(e.passwordFile(account)); err == nil && text != "" {
-			out = append(out, text)
-		}
-	}
-	return out
 }
 
 func (e *environment) saveDatabase(file databaseFile) error {

@@ -136,7 +136,7 @@ func (e *environment) databaseRecord(file databaseFile, s *server, entry *accoun
 	if entry == nil || vanished {
 		return rec
 	}
-	rec.Status.Drift = entry.Drift(accountdb.Account{Name: file.Name, Mark: e.p.mark(file.Name), ConnectionLimit: file.Spec.ConnectionLimit})
+	rec.Status.Drift = entry.Drift(e.account(file, ""))
 	if entry.Role != nil {
 		rec.Status.ObservedConnectionLimit = entry.Role.ConnectionLimit
 	}
@@ -190,7 +190,13 @@ func (p *Platform) DeleteAccountDatabase(ctx context.Context, id target.AccountD
 		err = os.RemoveAll(e.files.cluster(id.Account))
 	} else {
 		err = s.patiently(ctx, func(ctx context.Context) error {
-			return s.cluster.DropAccount(ctx, file.Name, e.p.mark(file.Name))
+			// The database goes with the first: what the other has is nothing then.
+			for _, name := range []string{file.Name, file.secondName()} {
+				if err := s.cluster.DropAccount(ctx, name, e.p.mark(name)); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	}
 	if errors.Is(err, accountdb.ErrForeign) {
@@ -225,7 +231,7 @@ func (p *Platform) ForgetAccountDatabase(ctx context.Context, id target.AccountD
 
 // unpublish takes an account out of the directory that stacks read.
 func (e *environment) unpublish(account string) error {
-	for _, path := range []string{filepath.Join(e.files.accounts(), account+".json"), e.passwordFile(account), e.nextPasswordFile(account)} {
+	for _, path := range []string{filepath.Join(e.files.accounts(), account+".json"), e.passwordFile(account), e.nextPasswordFile(account), e.secondPasswordFile(account)} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove account from directory: %w", err)
 		}

@@ -132,7 +132,8 @@ func (e *environment) rootRenewed() bool {
 	return err == nil && len(now) > 0 && !bytes.Equal(now, s.authority)
 }
 
-// republish writes an account's entry again, unless the account is gone meanwhile.
+// republish writes an account's entry again with the login that it has, unless the account is gone
+// meanwhile.
 func (e *environment) republish(s *server, account string) error {
 	unlock := e.accountLock(account)
 	defer unlock()
@@ -142,5 +143,9 @@ func (e *environment) republish(s *server, account string) error {
 	if d == nil || !d.Meta.Ready {
 		return nil
 	}
-	return e.publishAccount(s, *d)
+	entry, err := e.entry(account)
+	if err != nil {
+		return err
+	}
+	return e.publishAccount(s, *d, entry.Role, entry.PasswordFile)
 }

@@ -23,6 +23,12 @@ func (c *Cluster) EnsureAccount(ctx context.Context, account accountdb.Account) 
 	return c.change(ctx, "ensure", account, accountdb.Ensure(account))
 }
 
+// EnsureLogin makes a login beside the own role of an account, which must be there, or makes it
+// what it should be; see [accountdb.EnsureLogin].
+func (c *Cluster) EnsureLogin(ctx context.Context, login accountdb.Account, account string) error {
+	return c.change(ctx, "ensure login of", login, accountdb.EnsureLogin(login, account))
+}
+
 // SetPassword sets the password of the account of that name and mark, which
 // must exist. Sessions that are open stay so.
 func (c *Cluster) SetPassword(ctx context.Context, name, mark, password string) error {
