@@ -29,7 +29,7 @@ type accountDatabaseResource struct {
 func newAccountDatabase() resource.Resource {
 	return &accountDatabaseResource{
 		noun:   noun{"account database", "Account database", "slipway_account_database"},
-		limits: limits{create: 15 * time.Minute, read: 5 * time.Minute, update: 15 * time.Minute, delete: 15 * time.Minute},
+		limits: limits{create: 45 * time.Minute, read: 5 * time.Minute, update: 45 * time.Minute, delete: 60 * time.Minute},
 	}
 }
 

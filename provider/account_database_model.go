@@ -21,6 +21,7 @@ type accountDatabaseModel struct {
 	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
 	Drift              types.List     `tfsdk:"drift"`
 	EnvironmentID      types.String   `tfsdk:"environment_id"`
+	FinalSnapshot      types.Bool     `tfsdk:"final_snapshot"`
 	Host               types.String   `tfsdk:"host"`
 	Isolation          types.String   `tfsdk:"isolation"`
 	Port               types.Int64    `tfsdk:"port"`
@@ -39,6 +40,7 @@ func (m accountDatabaseModel) toDomain(diags *diag.Diagnostics) target.AccountDa
 		ConnectionLimit:    number(m.ConnectionLimit, defaultConnectionLimit, 1),
 		CredentialVersion:  int64(number(m.CredentialVersion, defaultCredentialVersion, 1)),
 		DeletionProtection: m.DeletionProtection.IsNull() || m.DeletionProtection.ValueBool(),
+		SkipFinalSnapshot:  given(m.FinalSnapshot) && !m.FinalSnapshot.ValueBool(),
 	}
 	if given(m.Isolation) {
 		d.Isolation = m.Isolation.ValueString()
@@ -64,6 +66,7 @@ func (m *accountDatabaseModel) fromDomain(rec target.AccountDatabaseRecord) {
 	m.DeletionProtection = types.BoolValue(d.DeletionProtection && rec.Meta.Ready)
 	m.Drift = types.ListValueMust(types.StringType, toElements(s.Drift))
 	m.EnvironmentID = types.StringValue(d.Environment.String())
+	m.FinalSnapshot = types.BoolValue(!d.SkipFinalSnapshot)
 	m.Host = toText(s.Host)
 	m.Isolation = types.StringValue(d.Isolation)
 	m.Port = toNumber(s.Port)

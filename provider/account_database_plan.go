@@ -36,7 +36,7 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 			r.client.register.databases.leave(id)
 		}
 		r.refuseProtected(state.DeletionProtection, state.ID.ValueString(), resp)
-		r.sayRecovery(ctx, state.ID.ValueString(), resp)
+		r.sayRecovery(ctx, state, resp)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -59,16 +59,24 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 }
 
 // sayRecovery says where a database that is to be destroyed can be had back from.
-func (r *accountDatabaseResource) sayRecovery(ctx context.Context, id string, resp *resource.ModifyPlanResponse) {
+func (r *accountDatabaseResource) sayRecovery(ctx context.Context, state accountDatabaseModel, resp *resource.ModifyPlanResponse) {
+	id := state.ID.ValueString()
 	parsed, err := target.ParseAccountDatabaseID(id)
 	if err != nil || resp.Diagnostics.HasError() || !r.client.ready() {
 		return
 	}
 	rec, err := r.client.ReadAccountDatabase(ctx, parsed)
-	if err != nil || rec.Status.Recovery == "" {
-		return // what can't be read is told when it is destroyed
+	if err != nil || !rec.Meta.Ready {
+		return // what can't be read is told when it is destroyed, and what was never finished holds nothing
 	}
-	resp.Diagnostics.AddWarning("The data of an account will be removed", fmt.Sprintf("The database of account database %q will be removed with all that is in it. It can be had back from %s.", id, rec.Status.Recovery))
+	kept := "Nothing of it is kept, since final_snapshot is false."
+	switch {
+	case rec.Status.Recovery != "":
+		kept = fmt.Sprintf("It can be had back from %s.", rec.Status.Recovery)
+	case !rec.Spec.SkipFinalSnapshot:
+		kept = "Nothing of it is kept: this target takes no snapshots. Dump it first where it may be needed once more."
+	}
+	resp.Diagnostics.AddWarning("The data of an account will be removed", fmt.Sprintf("The database of account database %q will be removed with all that is in it. %s", id, kept))
 }
 
 // planChange refuses every change that would leave the data behind. What is not known yet

@@ -54,10 +54,14 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 				Required:            true,
 				MarkdownDescription: "Id of the environment; a change is refused, since the data does not move by itself.",
 			},
+			"final_snapshot": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
+				MarkdownDescription: "Whether a snapshot of the data is kept when the database is removed, on `aws`: of the account's own cluster, or of the environment's where it is on that. The plan of the removal names it. The `local` target takes none, and says so. Defaults to `true` and changes in place: what is in state when it is destroyed counts.",
+			},
 			"host": computedString("Host name or address of the server that holds the database."),
 			"isolation": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(target.IsolationDatabase),
-				MarkdownDescription: "`database` for a database and a role on the environment's server, or `cluster` for a PostgreSQL server of the account's own, which the `aws` target does not have yet; defaults to `database`, and a change is refused, since the data would have to move.",
+				MarkdownDescription: "`database` for a database and a role on the environment's server, or `cluster` for a PostgreSQL server of the account's own: on `aws` an Aurora cluster, as large as the environment's and in its network; defaults to `database`, and a change is refused, since the data would have to move.",
 			},
 			"port": schema.Int64Attribute{Computed: true, MarkdownDescription: "TCP port of the server that holds the database."},
 			"role_name": schema.StringAttribute{

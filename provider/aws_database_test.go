@@ -2,10 +2,13 @@ package provider_test
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -15,29 +18,60 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
 	c.zone("example.com")
-	with := func(a attrs) string {
-		return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", database = { instances = 1 } }`}) + databaseBlock(a)
+	const address, own = "slipway_account_database.test", "slipway_account_database.own"
+	// Two accounts, one on the environment's cluster and one on a cluster of its own.
+	with := func(instances int, a attrs) string {
+		return c.block + platformWithEnvironment(attrs{"aws": fmt.Sprintf(`{ nat = "none", database = { instances = %d } }`, instances)}) + databaseBlock(a) +
+			block("account_database", "own", attrs{
+				"environment_id": "slipway_environment.test.id", "account": `"globex"`, "isolation": `"cluster"`, "final_snapshot": "false",
+			}.with(a))
 	}
-	const address = "slipway_account_database.test"
 	open, closed := attrs{"deletion_protection": "false"}, attrs{"deletion_protection": "true"}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
 		Steps: []resource.TestStep{
-			{Config: with(attrs{"isolation": `"cluster"`}), ExpectError: regexp.MustCompile(`isolation`)},
-			{Config: with(closed), Check: resource.ComposeAggregateTestCheckFunc(
+			{Config: with(1, closed), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(address, "port", "5432"),
+				resource.TestCheckResourceAttr(address, "final_snapshot", "true"),
 				resource.TestCheckResourceAttrWith(address, "secret_id", c.readable),
+				resource.TestCheckResourceAttrPair(address, "host", "slipway_environment.test", "database_host"),
+				resource.TestCheckResourceAttrWith(own, "secret_id", c.readable),
+				resource.TestMatchResourceAttr(own, "host", regexp.MustCompile(`^slipway-eu-production-globex-`)),
 			)},
-			emptyPlan(with(closed)),
+			emptyPlan(with(1, closed)),
 			imported(address, "eu/production/acme"),
-			{Config: with(closed), Destroy: true, ExpectError: regexp.MustCompile(`deletion_protection`)},
-			{Config: with(open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			imported(own, "eu/production/globex"),
+			{Config: with(1, attrs{"deletion_protection": "true", "isolation": `"database"`}), ExpectError: regexp.MustCompile(`isolation\s+of\s+account\s+database`)},
+			{Config: with(1, closed), Destroy: true, ExpectError: regexp.MustCompile(`deletion_protection`)},
+			{Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+				plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
 			}}},
-			emptyPlan(with(open)),
+			// The environment's size has reached the account's cluster.
+			emptyPlan(with(2, open)),
+			{PreConfig: c.shrinkClusters, Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
+			}}},
+			emptyPlan(with(2, open)),
 		},
 	})
+}
+
+// shrinkClusters makes every database cluster smaller behind Terraform's back.
+func (c *cloud) shrinkClusters() {
+	client := rds.NewFromConfig(c.Config(frankfurt))
+	out, err := client.DescribeDBClusters(context.Background(), nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, d := range out.DBClusters {
+		if _, err := client.ModifyDBCluster(context.Background(), &rds.ModifyDBClusterInput{
+			DBClusterIdentifier: d.DBClusterIdentifier, ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: sdk.Float64(0.5), MaxCapacity: sdk.Float64(1)},
+		}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 }
 
 // readable wants a secret that an application could read.

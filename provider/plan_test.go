@@ -88,3 +88,15 @@ func TestPlannedURLsFollowTheConfiguration(t *testing.T) {
 		}
 	}
 }
+
+func TestDestroyOfADatabaseSaysWhatIsKept(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(nil)
+	made := l.everything()["account_database"]
+	for keep, want := range map[bool]string{true: "this target takes no snapshots", false: "final_snapshot is false"} {
+		made = l.changed(made, with(aDatabase(), set{"final_snapshot": keep}))
+		if p := l.plan(made, nil); p.diags.errors() || !strings.Contains(p.diags.String(), want) {
+			t.Errorf("with final_snapshot = %t: got %s, want %q", keep, p.diags, want)
+		}
+	}
+}

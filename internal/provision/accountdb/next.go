@@ -85,6 +85,25 @@ func SetLimit(account Account) Next {
 	}
 }
 
+// Close keeps everybody from the account's database, and ends who is in it, so that nothing is
+// written there any more. What is there stays.
+func Close(account Account) Next {
+	ended := false
+	return func(seen Entry, _ Asker) (*Step, error) {
+		if err := seen.Check(account.Mark); err != nil {
+			return nil, err
+		}
+		switch {
+		case seen.Role != nil && seen.Role.CanLogin:
+			return &Step{What: "forbid login", SQL: []string{"ALTER ROLE " + Ident(account.Name) + " NOLOGIN"}}, nil
+		case seen.Database != nil && !ended:
+			return &Step{"end sessions", []string{
+				"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " + Literal(account.Name)}, func() { ended = true }}, nil
+		}
+		return nil, nil
+	}
+}
+
 // Drop removes the account. The role is kept from logging in first, so that
 // nobody comes back while the database is being dropped.
 func Drop(account Account) Next {

@@ -19,6 +19,8 @@ type accountNoun struct {
 	environment *noun
 	// name is the database's and the role's.
 	name string
+	// isolation says which cluster it is on, by the stored definition or the one that is put.
+	isolation string
 }
 
 // accountNoun is an account database to look at or to work on; it need not be there, its
@@ -28,14 +30,14 @@ func (t *Target) accountNoun(ctx context.Context, id target.AccountDatabaseID) (
 	if err != nil {
 		return nil, err
 	}
-	return e.account(id), nil
+	return e.accountNoun(id), nil
 }
 
-func (n *noun) account(id target.AccountDatabaseID) *accountNoun {
+func (n *noun) accountNoun(id target.AccountDatabaseID) *accountNoun {
 	return &accountNoun{
 		noun: &noun{
 			target: n.target, clients: n.clients, installation: n.installation, region: n.region, environment: n.environment,
-			regionKey: n.regionKey, table: n.table, key: key{databaseKind(id.Environment), id.Account},
+			account: id.Account, above: n, regionKey: n.regionKey, table: n.table, key: key{databaseKind(id.Environment), id.Account},
 		},
 		id: id, environment: n, name: n.opaque("database", id.String()),
 	}
@@ -65,8 +67,14 @@ func (n *noun) markOf(name string) string {
 	return "slipway-" + accountdb.Keyed([]byte(n.installation), "mark", name)
 }
 
-// cluster is the one that the database is on.
-func (a *accountNoun) cluster() dbCluster { return a.environment.database() }
+// record is the stored record, the zero one where there is none.
+func (a *accountNoun) record() (target.AccountDatabaseRecord, error) {
+	rec, err := recordOf[target.AccountDatabaseRecord](a.document)
+	if rec.Meta.Generation > 0 {
+		a.isolation = rec.Spec.Isolation
+	}
+	return rec, err
+}
 
 // wanted is what the server is to hold for a definition.
 func (a *accountNoun) wanted(d target.AccountDatabase) accountdb.Account {
@@ -127,9 +135,6 @@ func (a *accountNoun) secretName() string { return a.accountsPrefix() + a.id.Acc
 func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
 	var none target.AccountDatabaseRecord
 	defer t.databases.Drop(d.Environment)
-	if d.Isolation != target.IsolationDatabase {
-		return none, target.Errorf(target.ErrInvalid, "account databases with a cluster of their own are not in this version of the aws target: use isolation = %q", target.IsolationDatabase)
-	}
 	a, err := t.accountNoun(ctx, d.ID())
 	if err != nil {
 		return none, err
@@ -149,14 +154,13 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 // on a server is always accounted for.
 func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
 	var none target.AccountDatabaseRecord
-	server, err := a.cluster().server()
-	if err != nil {
+	if _, err := a.environment.database().server(); err != nil {
 		return none, err
 	}
 	if err := a.load(ctx); err != nil && !errors.Is(err, target.ErrNotFound) {
 		return none, err
 	}
-	old, err := recordOf[target.AccountDatabaseRecord](a.document)
+	old, err := a.record()
 	if err != nil {
 		return none, err
 	}
@@ -164,11 +168,10 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 	if rec.Meta, err = next(fmt.Sprintf("account database %q", a.id), old.Meta, target.Same(old.Spec, d), o, a.target.now()); err != nil {
 		return none, err
 	}
-	seen, err := server.Observe(ctx, a.name)
-	if err != nil {
+	if err := a.isolate(ctx, old, d.Isolation); err != nil {
 		return none, err
 	}
-	if err := a.refuse(seen, old); err != nil {
+	if err := a.refuse(ctx, old); err != nil {
 		return none, err
 	}
 	if rec.Meta != old.Meta {
@@ -184,6 +187,29 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 		}
 		return none, err
 	}
+	if err := a.goOn(ctx); err != nil {
+		return none, err
+	}
+	if rec.Status, err = a.build(ctx, old, rec); err != nil {
+		return none, err
+	}
+	rec.Meta.Ready, rec.Meta.Problem = true, ""
+	return rec, a.write(ctx, rec)
+}
+
+// build makes what a definition asks for, on the cluster where it is to be.
+func (a *accountNoun) build(ctx context.Context, old, rec target.AccountDatabaseRecord) (target.AccountDatabaseStatus, error) {
+	var none target.AccountDatabaseStatus
+	d := rec.Spec
+	if a.own() {
+		if err := a.putCluster(ctx, old, d); err != nil {
+			return none, err
+		}
+	}
+	server, err := a.cluster().server()
+	if err != nil {
+		return none, err
+	}
 	login := a.credential(d)
 	err = login.give(ctx, func(ctx context.Context, role, password string) error {
 		return a.ensure(ctx, server, d, role, password)
@@ -191,96 +217,66 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 	if errors.Is(err, accountdb.ErrForeign) {
 		return none, target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
+	if err == nil && a.own() {
+		err = a.protectCluster(ctx, d)
+	}
 	if err != nil {
 		return none, err
 	}
-	rec.Meta.Ready, rec.Meta.Problem = true, ""
-	rec.Status = target.AccountDatabaseStatus{
+	recovery, err := a.recovery(ctx, rec)
+	return target.AccountDatabaseStatus{
 		DatabaseName: a.name, RoleName: a.name, Host: login.login.Host, Port: login.login.Port, SecretID: login.arn(),
-		PasswordVersion: d.PasswordVersion(), ObservedConnectionLimit: d.ConnectionLimit,
-	}
-	if rec.Status.Recovery, err = a.recovery(); err != nil {
-		return none, err
-	}
-	return rec, a.write(ctx, rec)
+		PasswordVersion: d.PasswordVersion(), ObservedConnectionLimit: d.ConnectionLimit, Recovery: recovery,
+	}, err
 }
 
-// recovery says where the database can be had back from after its removal.
-func (a *accountNoun) recovery() (string, error) {
-	e, err := recordOf[target.EnvironmentRecord](a.environment.document)
+// refuse says why what is there can't become the database: it is not ours, or a finished one is
+// gone, with all that was in it. What can't be looked at yet is refused when it can.
+func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseRecord) error {
+	c := a.cluster()
+	if a.own() {
+		d, err := findDatabase(ctx, c.clients, c.name)
+		if err == nil {
+			err = c.claimRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))
+		}
+		switch {
+		case isAbsent(err) && old.Meta.Ready:
+			return a.gone("database cluster %q of account database %q is gone", c.name, a.id)
+		case isAbsent(err):
+			return nil
+		case err != nil:
+			return err
+		case !answers(d) || d.MasterUserSecret == nil || text(d.MasterUserSecret.SecretArn) != c.fact(factDatabaseSecret):
+			return nil
+		}
+	}
+	server, err := c.server()
 	if err != nil {
-		return "", err
+		return err
 	}
-	return fmt.Sprintf("the continuous backup of database cluster %q in %s, for %d days: restore the cluster to a moment before the removal, under another name, and copy the database %q out of it",
-		a.environment.databaseName(), a.clients.region, settingsOf(e.Spec).Database.BackupDays, a.name), nil
-}
-
-// refuse says why what is on the server can't become the database: it is not ours, or a finished
-// one is gone, with all that was in it.
-func (a *accountNoun) refuse(seen accountdb.Entry, old target.AccountDatabaseRecord) error {
+	seen, err := server.Observe(ctx, a.name)
+	if err != nil {
+		return err
+	}
 	if err := seen.Check(a.mark()); err != nil {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
 	if old.Meta.Ready && seen.Database == nil {
-		return target.Errorf(target.ErrVanished, "database %q of account database %q is gone from its cluster", a.name, a.id)
+		return a.gone("database %q of account database %q is gone from its cluster", a.name, a.id)
 	}
 	return nil
+}
+
+// gone is the error of a finished database that is not there: somebody removed it, or we did and
+// were kept from finishing that.
+func (a *accountNoun) gone(format string, args ...any) error {
+	if a.document.Ending {
+		return target.Errorf(target.ErrConflict, "account database %q is being removed, and its data is gone already: destroy it once more to finish that, then create it anew", a.id)
+	}
+	return target.Errorf(target.ErrVanished, format, args...)
 }
 
 // write stores the record.
 func (a *accountNoun) write(ctx context.Context, rec target.AccountDatabaseRecord) error {
 	return a.table.modify(ctx, a.key, leased(a.token, a.target.now()), func(doc *document) error { return doc.record(rec) })
-}
-
-// DeleteAccountDatabase implements target.AccountDatabases.
-func (t *Target) DeleteAccountDatabase(ctx context.Context, id target.AccountDatabaseID) error {
-	defer t.databases.Drop(id.Environment)
-	a, err := t.accountNoun(ctx, id)
-	if err == nil {
-		err = a.exclusively(ctx, a.remove)
-	}
-	if errors.Is(err, target.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("delete account database %q: %w", id, err)
-	}
-	return nil
-}
-
-// remove takes the account out of the directory first; the record goes last.
-func (a *accountNoun) remove(ctx context.Context) error {
-	rec, err := recordOf[target.AccountDatabaseRecord](a.document)
-	if err != nil {
-		return err
-	}
-	server, err := a.cluster().server()
-	if err != nil {
-		return err
-	}
-	if rec.Meta.Ready && rec.Spec.DeletionProtection {
-		seen, err := server.Observe(ctx, a.name)
-		if err != nil {
-			return err
-		}
-		if a.refuse(seen, rec) == nil {
-			return target.Errorf(target.ErrProtected, "deletion protection of account database %q is on: set deletion_protection = false and apply that first", a.id)
-		}
-	}
-	if err := a.deleteSecret(ctx, partAccount, a.secretName()); err != nil {
-		return err
-	}
-	// The database goes with the first: what the other has is nothing then.
-	for _, role := range []accountdb.Account{a.wanted(rec.Spec), a.wantedSecond(rec.Spec)} {
-		if err = server.converge(ctx, role.Name, accountdb.Drop(role)); err != nil {
-			break
-		}
-	}
-	if errors.Is(err, accountdb.ErrForeign) {
-		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
-	}
-	if err != nil {
-		return err
-	}
-	return a.erase(ctx)
 }

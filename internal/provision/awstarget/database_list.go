@@ -4,6 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -21,7 +26,7 @@ func (t *Target) ListAccountDatabases(ctx context.Context, id target.Environment
 		if err != nil || countDocuments(rows) == 0 {
 			return nil, err
 		}
-		return e.observed(id, rows, allAccounts(ctx))
+		return e.observed(ctx, id, rows, accountdb.Prefix)
 	})
 }
 
@@ -52,49 +57,151 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 	if r.version == 0 {
 		return target.AccountDatabaseRecord{}, notFound
 	}
-	all, err := a.environment.observed(id.Environment, []row{r}, func(c server) (map[string]accountdb.Entry, error) {
-		return c.all(ctx, a.name)
-	})
+	all, err := a.environment.observed(ctx, id.Environment, []row{r}, a.name)
 	if err != nil {
 		return target.AccountDatabaseRecord{}, err
 	}
 	return all[0], nil
 }
 
-// observed is the records in rows with what the cluster's catalogue says of them.
-func (n *noun) observed(id target.EnvironmentID, rows []row, catalogue func(server) (map[string]accountdb.Entry, error)) ([]target.AccountDatabaseRecord, error) {
-	reader, err := n.database().catalogue()
-	if err != nil {
-		return nil, err
-	}
-	seen, err := catalogue(reader)
-	if err != nil {
-		return nil, err
-	}
-	var out []target.AccountDatabaseRecord
+// accounts are the account databases that rows have the records of.
+func (n *noun) accounts(id target.EnvironmentID, rows []row) ([]*accountNoun, error) {
+	var all []*accountNoun
 	for _, r := range rows {
 		if r.version == 0 {
 			continue
 		}
-		a := n.account(target.AccountDatabaseID{Environment: id, Account: r.key.id})
+		a := n.accountNoun(target.AccountDatabaseID{Environment: id, Account: r.key.id})
+		var err error
 		if a.document, err = decode[document](r); err != nil {
 			return nil, err
 		}
 		a.facts = a.document.Facts
-		rec, err := recordOf[target.AccountDatabaseRecord](a.document)
-		if err != nil {
+		if _, err := a.record(); err != nil {
 			return nil, err
 		}
-		a.observe(&rec, seen)
-		out = append(out, rec)
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// observed is the records in rows with what AWS and the catalogues of the clusters say of them: one
+// query for all that are on the environment's, and one for each cluster of an account's own.
+func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row, prefix string) ([]target.AccountDatabaseRecord, error) {
+	accounts, err := n.accounts(id, rows)
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := n.ownClusters(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	var shared map[string]accountdb.Entry
+	if slices.ContainsFunc(accounts, func(a *accountNoun) bool { return !a.own() }) {
+		if shared, err = n.database().read(ctx, prefix); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]target.AccountDatabaseRecord, len(accounts))
+	at := map[*accountNoun]int{}
+	for i, a := range accounts {
+		at[a] = i
+	}
+	return out, together(accounts, func(a *accountNoun) (err error) {
+		rec := &out[at[a]]
+		if *rec, err = a.record(); err != nil {
+			return err
+		}
+		if a.document.Ending {
+			rec.Meta.Problem = "its removal is not finished: destroy it once more"
+		}
+		if a.own() {
+			return a.observeCluster(ctx, rec, clusters[a.cluster().name])
+		}
+		a.observe(rec, shared)
+		return nil
+	})
+}
+
+// read is what the cluster's catalogue says of the names that begin so.
+func (c dbCluster) read(ctx context.Context, prefix string) (map[string]accountdb.Entry, error) {
+	reader, err := c.catalogue()
+	if err != nil {
+		return nil, err
+	}
+	return reader.all(ctx, prefix)
+}
+
+// ownClusters describes the clusters that accounts have of their own, by name, by a call for many.
+func (n *noun) ownClusters(ctx context.Context, accounts []*accountNoun) (map[string]*types.DBCluster, error) {
+	var names []string
+	for _, a := range accounts {
+		if a.own() {
+			names = append(names, a.cluster().name)
+		}
+	}
+	out := map[string]*types.DBCluster{}
+	for some := range slices.Chunk(names, maxDescribed) {
+		pages := rds.NewDescribeDBClustersPaginator(n.clients.rds, &rds.DescribeDBClustersInput{Filters: []types.Filter{{Name: aws.String("db-cluster-id"), Values: some}}})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, failed(err, "find the database clusters of accounts")
+			}
+			for i := range page.DBClusters {
+				out[text(page.DBClusters[i].DBClusterIdentifier)] = &page.DBClusters[i]
+			}
+		}
 	}
 	return out, nil
+}
+
+// maxDescribed is how many clusters one call describes (DescribeDBClusters: MaxRecords).
+const maxDescribed = 100
+
+// observeCluster writes into a record what is to be said of the account's own cluster d, nil where
+// there is none, and of the database on it.
+func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDatabaseRecord, d *types.DBCluster) error {
+	if d == nil {
+		a.observe(rec, nil)
+		return nil
+	}
+	c, err := a.clusterOf(rec.Spec)
+	if err != nil {
+		return err
+	}
+	c.protected = c.protected && rec.Meta.Ready
+	drift := c.difference(d)
+	if !answers(d) || c.reader().arn() == "" {
+		drift = append(drift, fmt.Sprintf("database cluster %q is %s and can't be read", c.name, text(d.Status)))
+	} else {
+		seen, err := c.read(ctx, a.name)
+		if coded(err, errsUnreadable...) {
+			drift = append(drift, fmt.Sprintf("the catalogue of database cluster %q can't be read: %v", c.name, err))
+		} else if err != nil {
+			return err
+		} else {
+			a.observe(rec, seen)
+		}
+	}
+	if !rec.Vanished {
+		rec.Status.Drift = append(drift, rec.Status.Drift...)
+	}
+	return nil
+}
+
+// errsUnreadable are those that one cluster has and others need not. Whoever looks at the others is
+// told, and not kept from it.
+var errsUnreadable = []string{
+	"BadRequestException", "DatabaseErrorException", "DatabaseNotFoundException", "DatabaseUnavailableException",
+	"HttpEndpointNotEnabledException", "InvalidResourceStateException", "InvalidSecretException", "SecretsErrorException",
 }
 
 // observe writes into a record what the catalogue says.
 func (a *accountNoun) observe(rec *target.AccountDatabaseRecord, all map[string]accountdb.Entry) {
 	seen, second := all[a.name], all[a.second()]
-	if rec.Vanished = rec.Meta.Ready && seen.Database == nil; rec.Vanished {
+	if rec.Meta.Ready && seen.Database == nil {
+		rec.Vanished = !a.document.Ending // what we were about to remove has not vanished
 		return
 	}
 	rec.Status.DatabaseName, rec.Status.RoleName = a.name, a.name
@@ -113,11 +220,6 @@ func (a *accountNoun) observe(rec *target.AccountDatabaseRecord, all map[string]
 	}
 }
 
-// allAccounts reads what there is of all accounts.
-func allAccounts(ctx context.Context) func(server) (map[string]accountdb.Entry, error) {
-	return func(c server) (map[string]accountdb.Entry, error) { return c.all(ctx, accountdb.Prefix) }
-}
-
 // forgetDatabases gives up the records of databases that have vanished. One that is there keeps
 // the environment.
 func (n *noun) forgetDatabases(ctx context.Context, id target.EnvironmentID) error {
@@ -126,7 +228,7 @@ func (n *noun) forgetDatabases(ctx context.Context, id target.EnvironmentID) err
 		return err
 	}
 	if countDocuments(rows) > 0 {
-		all, err := n.observed(id, rows, allAccounts(ctx))
+		all, err := n.observed(ctx, id, rows, accountdb.Prefix)
 		if err != nil {
 			return err
 		}
@@ -138,8 +240,12 @@ func (n *noun) forgetDatabases(ctx context.Context, id target.EnvironmentID) err
 	}
 	var errs []error
 	for _, r := range rows {
-		a := n.account(target.AccountDatabaseID{Environment: id, Account: r.key.id})
+		a := n.accountNoun(target.AccountDatabaseID{Environment: id, Account: r.key.id})
 		err := a.deleteSecret(ctx, partAccount, a.secretName())
+		if err == nil {
+			a.isolation = target.IsolationCluster
+			err = a.deleteSecret(ctx, partReader, a.cluster().reader().name)
+		}
 		if err == nil {
 			err = a.table.erase(ctx, r)
 		}

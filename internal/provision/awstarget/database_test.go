@@ -207,8 +207,8 @@ func TestAnAccountDatabaseSurvivesEveryFault(t *testing.T) {
 	d, calls := faulty(t, l)
 	id := production(t, d)
 	before := words(l.built(t, home))
-	for _, fault := range awstest.Faults {
-		spec := database(id, strings.ReplaceAll(fault.String(), " ", "-"))
+	for _, c := range faultyDatabases(id) {
+		fault, spec := c.fault, c.spec
 		put := func(generation int64) target.AccountDatabaseRecord {
 			t.Helper()
 			var rec target.AccountDatabaseRecord
@@ -236,10 +236,38 @@ func TestAnAccountDatabaseSurvivesEveryFault(t *testing.T) {
 		}
 		calls.FailAt(0, fault)
 		l.nothingOf(t, first.Status.DatabaseName)
+		kept := 0
+		for name := range l.snapshots(t) {
+			if strings.Contains(second.Status.Recovery, name) {
+				kept++
+			}
+		}
+		if kept != 1 || second.Status.Recovery != first.Status.Recovery {
+			t.Errorf("%s: %d snapshots are kept of what %s", fault, kept, second.Status.Recovery)
+		}
+	}
+	if got, want := len(l.snapshots(t)), 2*len(awstest.Faults); got != want {
+		t.Errorf("there are %d snapshots, want one of each database, %d", got, want)
 	}
 	if got := words(l.built(t, home)); got != before {
 		t.Errorf("left: %s, before: %s", got, before)
 	}
+}
+
+// faultyDatabase is a database and what happens to the calls that make, change and remove it.
+type faultyDatabase struct {
+	fault awstest.Fault
+	spec  target.AccountDatabase
+}
+
+// faultyDatabases are one on each kind of cluster for each kind of fault.
+func faultyDatabases(id target.EnvironmentID) []faultyDatabase {
+	var all []faultyDatabase
+	for _, fault := range awstest.Faults {
+		name := strings.ReplaceAll(fault.String(), " ", "-")
+		all = append(all, faultyDatabase{fault, database(id, name)}, faultyDatabase{fault, ownCluster(id, "own-"+name)})
+	}
+	return all
 }
 
 // TestAnAccountDatabaseSurvivesAFailureOfEachCall lets each call of a create and of a destroy

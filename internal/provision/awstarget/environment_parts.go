@@ -41,6 +41,7 @@ func (n *noun) environmentParts(e target.Environment) graph {
 		n.namesPart(e),
 		n.databasePart(e, l),
 		n.readerPart(),
+		n.accountsPart(e),
 		n.loggingPart(e),
 		n.rolesPart(),
 		n.clusterPart(),

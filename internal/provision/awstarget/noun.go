@@ -14,13 +14,15 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// noun is a region or an environment while it is looked at or worked on.
+// noun is a region, an environment or an account database while it is looked at or worked on.
 type noun struct {
 	target  *Target
 	clients *clients // of the AWS region where it is
 
-	// installation, region and environment are what its parts are marked with.
-	installation, region, environment string
+	// installation, region, environment and account are what its parts are marked with.
+	installation, region, environment, account string
+	// above is the noun whose definition has the tags, nil where it is this one's.
+	above *noun
 	// regionKey is the id of the region's key, for what is in a region.
 	regionKey string
 
@@ -36,7 +38,7 @@ type noun struct {
 	facts map[string]string
 }
 
-// document is what the row of a region or an environment holds.
+// document is what the row of a region, an environment or an account database holds.
 type document struct {
 	Record json.RawMessage `json:"record"`
 	// Facts are the ids that AWS chose for its parts, and what was begun.
@@ -61,6 +63,9 @@ func (n *noun) load(ctx context.Context) error {
 
 // userTags are the tags of the noun's definition.
 func (n *noun) userTags() map[string]string {
+	if n.above != nil {
+		return n.above.userTags()
+	}
 	var rec struct {
 		Spec struct {
 			Tags map[string]string `json:"tags"`

@@ -95,7 +95,7 @@ func (n *noun) retagRDS(ctx context.Context, part, what, arn string) error {
 func (n *noun) tagsRDS(ctx context.Context, part, what, arn string) (map[string]string, error) {
 	out, err := n.clients.rds.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &arn})
 	if err != nil {
-		return nil, failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2), "read the tags of %s %q", what, arn)
+		return nil, failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2, errNoSnapshot), "read the tags of %s %q", what, arn)
 	}
 	has := tagMap(out.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 	if !n.ours(part, has) {
@@ -242,7 +242,7 @@ func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
 // difference says how a cluster with its instances differs from what put makes, without the
 // parameters that it shares.
 func (c dbCluster) difference(d *types.DBCluster) []string {
-	drift := append(c.drift(d), c.tagDrift(c.part, fmt.Sprintf("database cluster %q", c.name), tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value }))...)
+	drift := append(c.drift(d), c.tagDrift(c.part, fmt.Sprintf("database cluster %q", c.name), dbTags(d))...)
 	if !aws.ToBool(d.HttpEndpointEnabled) {
 		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", c.name))
 	}
@@ -250,6 +250,15 @@ func (c dbCluster) difference(d *types.DBCluster) []string {
 		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", c.name, has, want))
 	}
 	return drift
+}
+
+func dbTags(d *types.DBCluster) map[string]string {
+	return tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+}
+
+// answers says whether a cluster takes statements.
+func answers(d *types.DBCluster) bool {
+	return text(d.Status) == available && aws.ToBool(d.HttpEndpointEnabled) && len(d.DBClusterMembers) > 0
 }
 
 // delete removes the cluster with its instances.

@@ -36,8 +36,12 @@ func (c dbCluster) host() string { return c.fact(factDatabaseHost) }
 // reader is the login. The name of its secret is not under that of the environment's, so that
 // one policy can name the readers of all clusters and nothing else.
 func (c dbCluster) reader() credential {
+	path := "slipway-reader/" + c.region + "/" + c.environment + "/"
+	if c.account != "" {
+		path += c.account + "/"
+	}
 	return credential{
-		n: c.noun, part: partReader, name: "slipway-reader/" + c.region + "/" + c.environment + "/database", version: "1", roles: []string{readerName},
+		n: c.noun, part: partReader, name: path + "database", version: "1", roles: []string{readerName},
 		login: accessSecret{
 			Engine: "postgres", Host: c.host(), Port: postgresPort, DBName: maintenance, Cluster: c.name,
 		},

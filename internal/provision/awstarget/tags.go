@@ -14,6 +14,7 @@ const (
 	tagInstallation = "slipway:installation"
 	tagRegion       = "slipway:region"
 	tagEnvironment  = "slipway:environment"
+	tagAccount      = "slipway:account"
 	tagPart         = "slipway:part"
 
 	managedBy = "slipway"
@@ -31,7 +32,7 @@ func (n *noun) tags(part string) map[string]string {
 // marks are the tags that a part is looked up by.
 func (n *noun) marks(part string) map[string]string {
 	m := map[string]string{tagManagedBy: managedBy, tagPart: part}
-	for k, v := range map[string]string{tagInstallation: n.installation, tagRegion: n.region, tagEnvironment: n.environment} {
+	for k, v := range map[string]string{tagInstallation: n.installation, tagRegion: n.region, tagEnvironment: n.environment, tagAccount: n.account} {
 		if v != "" {
 			m[k] = v
 		}

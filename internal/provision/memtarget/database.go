@@ -103,11 +103,15 @@ func (t *Target) ListAccountDatabases(ctx context.Context, environment target.En
 func databaseName(id target.AccountDatabaseID) string { return "a_" + id.Account }
 
 func databaseStatus(d target.AccountDatabase) target.AccountDatabaseStatus {
+	port := 5432
+	if d.Isolation == target.IsolationCluster {
+		port++
+	}
 	return target.AccountDatabaseStatus{
 		DatabaseName:            databaseName(d.ID()),
 		RoleName:                databaseName(d.ID()),
 		Host:                    "127.0.0.1",
-		Port:                    5432,
+		Port:                    port,
 		SecretID:                "memory:/secrets/" + d.ID().String(),
 		PasswordVersion:         d.PasswordVersion(),
 		ObservedConnectionLimit: d.ConnectionLimit,

@@ -29,6 +29,9 @@ type AccountDatabase struct {
 	// configuration, which knows nothing of it.
 	Rotation           int64 `json:"rotation,omitempty"`
 	DeletionProtection bool  `json:"deletion_protection"`
+	// SkipFinalSnapshot removes the database without the snapshot that is kept else, where the
+	// target has snapshots.
+	SkipFinalSnapshot bool `json:"skip_final_snapshot,omitempty"`
 }
 
 // AccountDatabaseStatus is where an account database is.
@@ -93,9 +96,6 @@ func (d AccountDatabase) ValidateIn(e Environment, r Region) Faults {
 	}
 	if len(d.DataResidency) > 0 && !slices.Contains(d.DataResidency, r.Jurisdiction) {
 		f.addf("data_residency", "account %q may keep data in %v, and region %q is under jurisdiction %q: choose an environment in another region, or add %q if the law allows it", d.Account, quoted(d.DataResidency), r.Name, r.Jurisdiction, r.Jurisdiction)
-	}
-	if e.AWS != nil && d.Isolation == IsolationCluster {
-		f.addf("isolation", "the aws target has no clusters for single accounts yet: set isolation = %q, or give the account an environment of its own", IsolationDatabase)
 	}
 	if e.AWS == nil && d.ConnectionLimit > e.Database.MaxConnections {
 		f.addf("connection_limit", "%d is more than the %d connections of environment %q: lower it, or raise the environment's database.max_connections", d.ConnectionLimit, e.Database.MaxConnections, e.ID())

@@ -2,7 +2,9 @@ package targettest
 
 import (
 	"context"
+	"net"
 	"slices"
+	"strconv"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -64,6 +66,7 @@ func accountDatabaseTests() []test {
 			}
 		}},
 		test{"another credential version, or a rotation, makes a new password, and nothing else does", credentials},
+		test{"an account that asks for a cluster of its own is on no other's, and it goes with the database", ownCluster},
 		test{"twenty databases made at once are twenty, and deleted at once none", twentyDatabases},
 		test{"a database in an environment that is not there is refused", func(w *world) {
 			d := w.database(target.EnvironmentID{Region: w.environment().Region, Name: "nowhere"})
@@ -117,6 +120,34 @@ func credentials(w *world) {
 		if read(w.putDatabase(d, int64(generation+2))) != last {
 			w.Errorf("a repeated put of version %s made another password", version)
 		}
+	}
+}
+
+func ownCluster(w *world) {
+	ctx, env := w.Context(), w.environment()
+	shared := w.putDatabase(w.database(env), 0)
+	d := w.database(env)
+	d.Isolation, d.SkipFinalSnapshot = target.IsolationCluster, true
+	place := func(rec target.AccountDatabaseRecord) string {
+		return net.JoinHostPort(rec.Status.Host, strconv.Itoa(rec.Status.Port))
+	}
+	own := w.putDatabase(d, 0)
+	if !own.Meta.Ready || place(own) == place(shared) {
+		w.Errorf("the account's cluster is at %s, the environment's at %s", place(own), place(shared))
+	}
+	d.ConnectionLimit, d.CredentialVersion = 9, 2
+	w.putDatabase(d, 1)
+	all, err := w.reopened().ListAccountDatabases(ctx, env)
+	w.ok(err)
+	at := slices.IndexFunc(all, func(rec target.AccountDatabaseRecord) bool { return cmp.Equal(rec.Spec, d) })
+	if at < 0 || place(all[at]) != place(own) || all[at].Status.ObservedConnectionLimit != 9 || len(all[at].Status.Drift) > 0 {
+		w.Fatalf("the list does not have it as it is: %+v", all)
+	}
+	w.ok(w.driver.DeleteAccountDatabase(ctx, d.ID()))
+	_, err = w.driver.GetAccountDatabase(ctx, d.ID())
+	w.refused(err, target.ErrNotFound)
+	if rec, err := w.driver.GetAccountDatabase(ctx, shared.Spec.ID()); err != nil || rec.Vanished {
+		w.Errorf("the database of another account is gone with it: %+v, %v", rec, err)
 	}
 }
 

@@ -35,11 +35,7 @@ type fleet struct {
 }
 
 func newFleet(c *cloud, b *balancing) *fleet {
-	f := &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
-	for _, image := range []string{"amazonlinux", "curl"} {
-		f.programs[image] = f.shell
-	}
-	return f
+	return &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
 }
 
 // fleetCall answers a call. The lock is held.

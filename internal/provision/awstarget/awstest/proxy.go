@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -10,15 +9,12 @@ import (
 
 // serveProxy leads CONNECT requests into the account, as a proxy between a company and AWS does:
 // whoever has only names of load balancers reaches them through it.
-func (a *Account) serveProxy(w http.ResponseWriter, r *http.Request) { connect(w, r, a.Dial) }
-
-// connect opens what a CONNECT request asks for.
-func connect(w http.ResponseWriter, r *http.Request, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+func (a *Account) serveProxy(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		http.Error(w, "this proxy opens connections only", http.StatusMethodNotAllowed)
 		return
 	}
-	door, err := dial(r.Context(), "tcp", r.Host)
+	door, err := a.Dial(r.Context(), "tcp", r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return

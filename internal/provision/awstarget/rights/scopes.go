@@ -87,9 +87,11 @@ var (
 	}
 	aliases = &scope{sid: "Aliases", resources: arns("kms", "alias/slipway-*")}
 
-	databases      = &scope{sid: "Databases", resources: arns("rds", "cluster:slipway-*", "cluster-pg:slipway-*", "cluster-snapshot:slipway-*", "db:slipway-*", "subgrp:slipway-*")}
-	defaultGroups  = &scope{sid: "DefaultGroups", resources: arns("rds", "og:default*", "pg:default*")}
-	managedSecrets = &scope{sid: "ManagedSecrets", resources: arns("secretsmanager", "secret:rds!cluster-*")}
+	databases = &scope{sid: "Databases", resources: arns("rds", "cluster:slipway-*", "cluster-pg:slipway-*", "cluster-snapshot:slipway-*", "db:slipway-*", "subgrp:slipway-*")}
+	// A list is on all, whatever filter it has.
+	listedDatabases = &scope{sid: "ListedDatabases", resources: arns("rds", "cluster:*", "cluster-snapshot:*")}
+	defaultGroups   = &scope{sid: "DefaultGroups", resources: arns("rds", "og:default*", "pg:default*")}
+	managedSecrets  = &scope{sid: "ManagedSecrets", resources: arns("secretsmanager", "secret:rds!cluster-*")}
 
 	secrets       = &scope{sid: "Secrets", resources: arns("secretsmanager", "secret:slipway/*", "secret:slipway-reader/*")}
 	readerSecrets = &scope{sid: "ReaderSecrets", resources: arns("secretsmanager", "secret:slipway-reader/*")}
