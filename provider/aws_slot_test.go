@@ -11,7 +11,7 @@ import (
 
 // awsSlot is a slot whose containers are the emulator's.
 func (c *cloud) awsSlot(release, image string, a attrs) string {
-	return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", database = { instances = 1 } }`}) + slotBlock(attrs{
+	return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", internal = true, probe_image = "registry.example.com/curl:1", database = { instances = 1 } }`}) + slotBlock(attrs{
 		"release": `"` + release + `"`,
 		"components": `{
     api = {
@@ -32,6 +32,7 @@ func (c *cloud) awsSlot(release, image string, a attrs) string {
 func TestAccAWSDeploymentSlot(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t)
+	c.shutOut()
 	c.zone("example.com")
 	with := func(of map[string]int) resource.TestCheckFunc {
 		all := changed(whole, map[string]int{"zone": 1, "record": 2 + 3, "address": 0, "nat": 0, "endpoint": 6, "security group": 4, "database instance": 1})

@@ -69,6 +69,9 @@ func newCloud(t *testing.T) *cloud {
 `, frankfurt, a.Proxy, awstest.File(t, "authority.pem", string(a.Authority)), awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
 }
 
+// shutOut keeps the provider away from all front doors.
+func (c *cloud) shutOut() { c.block = strings.Replace(c.block, c.Proxy, "http://127.0.0.1:1", 1) }
+
 // serve is the provider on the emulator, which checks each request.
 func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 	make := func(s provider.Settings) (target.Driver, error) {
@@ -151,7 +154,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 	config := func(a attrs) string { return c.block + platformWithEnvironment(a) }
 	cheap := attrs{
 		"domain_name": `"shop.example.org"`, "tags": `{ team = "platform" }`, "network": "{ preview_port = 9443 }",
-		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
+		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], probe_image = "registry.example.com/curl:1", database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
 	}
 	updates := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate)}}
 	resource.Test(t, resource.TestCase{

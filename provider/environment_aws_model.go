@@ -19,6 +19,7 @@ type environmentAWSModel struct {
 	Internal       types.Bool   `tfsdk:"internal"`
 	NAT            types.String `tfsdk:"nat"`
 	PreviewCIDRs   types.Set    `tfsdk:"preview_cidr_blocks"`
+	ProbeImage     types.String `tfsdk:"probe_image"`
 	VPC            types.Object `tfsdk:"vpc"`
 	Zones          types.Int64  `tfsdk:"zones"`
 }
@@ -47,6 +48,10 @@ func (m environmentModel) onAWS(ctx context.Context, kind string, diags *diag.Di
 		return &out
 	}
 	out.CertificateARN, out.HostedZoneID = c.CertificateARN.ValueString(), c.HostedZoneID.ValueString()
+	out.ProbeImage = c.ProbeImage.ValueString()
+	if c.ProbeImage.IsUnknown() {
+		out.ProbeImage = "image"
+	}
 	out.Internal = c.Internal.ValueBool()
 	out.CIDRs = sortedSet(c.CIDRs, "192.0.2.0/24")
 	out.PreviewCIDRs = sortedSet(c.PreviewCIDRs, "192.0.2.0/24")
@@ -207,6 +212,7 @@ func fromAWS(ctx context.Context, a *target.AWS, diags *diag.Diagnostics) types.
 		Internal:     types.BoolValue(a.Internal),
 		NAT:          toText(a.NAT),
 		PreviewCIDRs: toSet(a.PreviewCIDRs),
+		ProbeImage:   toText(a.ProbeImage),
 		VPC:          vpc,
 		Zones:        toNumber(a.Zones),
 	}, diags)

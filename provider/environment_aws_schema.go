@@ -31,6 +31,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
 			MarkdownDescription: "IPv4 blocks that may reach the preview entrance beside the VPC itself, such as `203.0.113.0/24`; defaults to none, and changes in place.",
 		},
+		"probe_image": givenText("Image with a shell and `curl` for the task that asks the front door from inside the VPC after a switch, where it is `internal` or has `cidr_blocks` and where Terraform runs is not let in. Defaults to `public.ecr.aws/amazonlinux/amazonlinux:2023`; with `nat = \"none\"` it has to be one in your Amazon ECR. It changes in place."),
 		"vpc": schema.SingleNestedAttribute{
 			Optional:            true,
 			Attributes:          environmentVPCAttributes(),

@@ -41,6 +41,8 @@ func TestEnvironmentRefusesWrongValuesOnAWS(t *testing.T) {
 		"one zone":                          {aws("zones", 1), `AttributeName("zones")`, "2 or 3"},
 		"a block that is an address":        {aws("preview_cidr_blocks", []any{"192.0.2.1"}), `AttributeName("preview_cidr_blocks")`, "not an IPv4 block"},
 		"a block with bits beyond":          {aws("cidr_blocks", []any{"192.0.2.1/24"}), `AttributeName("cidr_blocks")`, "not an IPv4 block"},
+		"a closed door and no image":        {set{"aws": set{"nat": "none", "internal": true}}, `AttributeName("probe_image")`, "in your Amazon ECR"},
+		"an image that is none":             {aws("probe_image", "?"), `AttributeName("probe_image")`, "not the name of an image"},
 		"a production that pauses":          {database("min_capacity_units", 0.0), `AttributeName("min_capacity_units")`, "production must not"},
 		"less at most than at least":        {aws("database", set{"min_capacity_units": 4.0, "max_capacity_units": 2.0}), `AttributeName("max_capacity_units")`, "expected 4 to 256"},
 		"a third of a unit":                 {database("max_capacity_units", 1.3), `AttributeName("max_capacity_units")`, "steps of 0.5"},

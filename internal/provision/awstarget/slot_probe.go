@@ -22,7 +22,8 @@ const (
 
 // ProbeFrontDoor implements target.Router. The answer of an application does not say whose it is
 // on AWS. The load balancer's does, by a rule that is changed with the others, after them: the
-// node that answers has heard of the switch. Then the application itself is asked.
+// node that answers has heard of the switch. Then the application itself is asked. Where only
+// others are let in, a task in the VPC asks all nodes, for a run that has the slot's lease.
 func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
 	w, err := t.openSlot(ctx, id)
 	if err != nil {
@@ -36,46 +37,45 @@ func (t *Target) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.P
 	if err != nil {
 		return target.Probe{}, err
 	}
+	if w.state.Tasks[of.probeKey()] == nil {
+		out, reached, err := w.probeFromHere(ctx, e, of)
+		if err != nil || reached || !w.spec.AWS.Restricted() {
+			return out, err
+		}
+	}
+	l, held := t.held.Load(id)
+	if !held {
+		return target.Probe{Problem: "the front door can't be reached from here: a run that has the lease of the slot asks it from inside the VPC"}, nil
+	}
+	w.lease = l.(target.Lease)
+	return w.probeInside(ctx, e, of)
+}
+
+// probeFromHere asks for the release of a stack at each routed component, and says whether the
+// load balancer was reached: something else may have its private address here.
+func (w *slotWork) probeFromHere(ctx context.Context, e entrances, of *seat) (out target.Probe, reached bool, err error) {
 	d := of.Spec.Definition.Expand()
-	out := target.Probe{Release: d.Release}
+	out.Release = d.Release
 	for _, name := range target.SortedKeys(d.Components) {
 		c := d.Components[name]
 		if c.Worker() {
 			continue
 		}
-		var unreached bool
-		out, unreached = w.probe(ctx, text(e.balancer.DNSName), c.Routes[0])
+		out, reached = w.probe(ctx, text(e.balancer.DNSName), c.Routes[0])
 		if ctx.Err() != nil {
-			return out, context.Cause(ctx)
-		}
-		if unreached && w.spec.AWS.Restricted() {
-			return w.readBack(ctx, e, d.Release, out.Problem)
+			return out, reached, context.Cause(ctx)
 		}
 		if out.Release != d.Release {
 			out.Problem = strings.TrimSpace(fmt.Sprintf("at component %q %s", name, out.Problem))
-			return out, nil
+			return out, reached, nil
 		}
 	}
-	return out, nil
-}
-
-// readBack is all that can be said from here of a front door that lets only others in: what its
-// rules say.
-func (w *slotWork) readBack(ctx context.Context, e entrances, release, problem string) (target.Probe, error) {
-	live, err := w.serving(ctx, e)
-	if err != nil {
-		return target.Probe{}, err
-	}
-	out := target.Probe{Problem: "the front door can't be reached from here, and its rules were read only: " + problem}
-	if live.Color == w.state.Traffic.Color {
-		out.Release = release
-	}
-	return out, nil
+	return out, true, nil
 }
 
 // probe asks a load balancer for a slot's release, and for a route over the same connection. It
-// says whether no connection came about.
-func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (out target.Probe, unreached bool) {
+// says whether there was an answer from who shows the environment's certificate.
+func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (out target.Probe, reached bool) {
 	host := probeHost(r, w.spec.DomainName)
 	client := &http.Client{
 		Timeout:       probeTimeout,
@@ -85,21 +85,22 @@ func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (
 	defer client.CloseIdleConnections()
 	url := "https://" + net.JoinHostPort(balancer, strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
 	marked, err := ask(ctx, client, url, host, w.id.Name)
+	reached = err == nil
 	if err == nil && marked.status != http.StatusOK {
 		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
 	}
 	if err != nil {
-		return target.Probe{Problem: err.Error()}, errors.Is(err, errUnreached)
+		return target.Probe{Problem: err.Error()}, reached
 	}
 	answer, err := ask(ctx, client, url, host, "")
 	if err != nil {
-		return target.Probe{Problem: err.Error()}, false
+		return target.Probe{Problem: err.Error()}, reached
 	}
 	out = target.Probe{Release: marked.body, StatusCode: answer.status}
 	if answer.status >= http.StatusInternalServerError && strings.HasPrefix(answer.server, balancerServer) {
 		out.Release, out.Problem = "", fmt.Sprintf("the load balancer answered with status %d: the application did not", answer.status)
 	}
-	return out, false
+	return out, reached
 }
 
 // probeHost is a name that a route's requests can be for.

@@ -233,6 +233,11 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
 		return err
 	}
+	if w.state.Tasks[of.probeKey()] != nil {
+		if err := w.removeTask(ctx, of.probeKey()); err != nil {
+			return err
+		}
+	}
 	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		p := of.unit(name)
 		for _, do := range []func(context.Context, unit) error{w.removeScaling, w.deleteService, w.deleteTargetGroup} {

@@ -63,6 +63,8 @@ type oneTask struct {
 	ARN        string          `json:"arn,omitempty"`
 	// Ended is what became of it; ECS forgets it after an hour.
 	Ended *target.TaskStatus `json:"ended,omitempty"`
+	// Past says of one that asks a front door that the traffic was divided anew since it ended.
+	Past bool `json:"past,omitempty"`
 }
 
 func (s slotState) empty() bool { return len(s.Seats)+len(s.Tasks) == 0 }

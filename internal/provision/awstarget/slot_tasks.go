@@ -17,10 +17,17 @@ import (
 // taskContainer is the name of the only container of a task.
 const taskContainer = "task"
 
+// appearing is how long ECS may not know yet of a task that it began (RunTask, "eventual consistency
+// model").
+const appearing = time.Minute
+
 // provisioning is how long a task may take to start before its own time begins to count.
 const provisioning = 10 * time.Minute
 
 func (k *oneTask) unit() taskUnit { return taskUnit{k.Spec.Slot, k.Spec.Key, k.Nonce} }
+
+// stream is where its log is.
+func (k *oneTask) stream() string { return stream(k.unit().streams(), taskContainer, taskID(k.ARN)) }
 
 // PutTask implements target.Tasks. The key is noted with a token of the run before it is asked
 // for: whoever finds it asks for the same run, which AWS starts once.
@@ -30,12 +37,7 @@ func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lea
 		return err
 	}
 	if w.state.Tasks[spec.Key] == nil {
-		err = w.change(ctx, func(s *slotState) error {
-			if s.Tasks[spec.Key] == nil {
-				s.Tasks[spec.Key] = &oneTask{Spec: spec, Nonce: rand.Text(), StartedAt: t.now()}
-			}
-			return nil
-		})
+		err = w.noteTask(ctx, spec)
 	}
 	if err == nil && w.state.Tasks[spec.Key].ARN == "" {
 		err = w.startTask(ctx, spec.Key)
@@ -44,6 +46,16 @@ func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lea
 		return fmt.Errorf("start %s task of slot %q: %w", spec.Kind, spec.Slot, err)
 	}
 	return nil
+}
+
+// noteTask notes that a task is to run.
+func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec) error {
+	return w.change(ctx, func(s *slotState) error {
+		if s.Tasks[spec.Key] == nil {
+			s.Tasks[spec.Key] = &oneTask{Spec: spec, Nonce: rand.Text(), StartedAt: w.target.now()}
+		}
+		return nil
+	})
 }
 
 // startTask runs the task of a key, or finds the run that was begun.
@@ -89,14 +101,18 @@ func (w *slotWork) changeTask(ctx context.Context, k *oneTask, change func(*oneT
 // suite is not, and has none.
 func (w *slotWork) taskDefinition(k *oneTask) *ecs.RegisterTaskDefinitionInput {
 	own := w.base(k.Spec.Release, k.Spec.Color)
-	if k.Spec.Kind == target.TaskMigrate {
+	switch k.Spec.Kind {
+	case target.TaskMigrate:
 		own[accountsVariable] = w.accountsPrefix()
-	} else {
+	case target.TaskTest:
 		own["SLIPWAY_PREVIEW_URL"] = w.spec.PreviewURL()
 		own["SLIPWAY_PREVIEW_ADDRESS"] = w.spec.DomainName + ":" + strconv.Itoa(w.spec.Network.PreviewPort)
 	}
 	t := k.Spec.Task
 	c := w.container(taskContainer, program{t.Image, t.Command, t.Environment, t.Secrets}, own, k.unit().streams())
+	if k.probes() {
+		c.EntryPoint, c.Command = []string{"sh", "-c"}, []string{probeScript}
+	}
 	in := w.fargate(k.unit().family(), c, 0, 0, w.placeTags(k.unit().mark(), nil, ""))
 	if k.Spec.Kind == target.TaskMigrate {
 		in.TaskRoleArn = aws.String(w.roleARN(roleTask))
@@ -166,7 +182,9 @@ func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) er
 		if err != nil {
 			return err
 		}
-		obs.Tasks[key] = s
+		if !k.probes() { // which is the router's
+			obs.Tasks[key] = s
+		}
 	}
 	return nil
 }
@@ -181,7 +199,7 @@ func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (
 	now := w.target.now()
 	limit := time.Duration(k.Spec.Task.TimeoutSeconds) * time.Second
 	switch {
-	case k.ARN == "":
+	case k.ARN == "", t == nil && now.Before(k.StartedAt.Add(appearing)):
 		return s, nil
 	case t == nil:
 		s.Running, s.EndedAt, s.Problem = false, &now, "ECS does not know the task any more: how it ended is not known"
@@ -199,7 +217,7 @@ func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (
 		}
 	}
 	var err error
-	if s.LastLines, err = w.readStream(ctx, stream(k.unit().streams(), taskContainer, taskID(k.ARN)), shownLines); err != nil {
+	if s.LastLines, err = w.readStream(ctx, k.stream(), shownLines); err != nil {
 		return s, err
 	}
 	return s, unnoted(w.changeTask(ctx, k, func(k *oneTask) { k.Ended = &s }))

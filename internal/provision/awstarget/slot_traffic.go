@@ -64,12 +64,16 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 		}
 		return false, target.Errorf(target.ErrConflict, "the load balancer's rules give seat %q all but %d percent of the traffic, and what was last asked for is %q but for %d percent: somebody else has changed them; put them back, then apply again", live.Color, live.Percent, was.Color, was.Percent)
 	}
+	if err := w.standBy(ctx, e, live, to); err != nil {
+		return false, err
+	}
 	if err := w.prepare(ctx, live, to, drain); err != nil {
 		return false, err
 	}
 	if err := w.change(ctx, func(s *slotState) error {
 		if s.Traffic != to || s.Moving != nil {
 			s.Moving = &to
+			s.pastProbes()
 		}
 		return nil
 	}); err != nil {
@@ -108,7 +112,11 @@ func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (f
 	if err != nil {
 		return false, err
 	}
-	return finished, w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName))
+	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+		return finished, err
+	}
+	_ = w.endProbes(ctx, to) // the next call tries again, and they end by themselves
+	return finished, nil
 }
 
 // prepare refuses seats that can't take the traffic that they are to get, and sees to it that they

@@ -74,13 +74,18 @@ func (d *mute) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease)
 	return d.Driver.PutSlot(ctx, r, l)
 }
 
-// door is a target whose front door may be deaf.
+// door is a target whose front door may be deaf, and may be asked from a place of its own that is
+// not ready for a while.
 type door struct {
 	swap.Driver
-	deaf bool
+	deaf    bool
+	pending func() bool
 }
 
 func (d *door) ProbeFrontDoor(ctx context.Context, id target.SlotID) (target.Probe, error) {
+	if d.pending != nil && d.pending() {
+		return target.Probe{Pending: true, Problem: "a task is starting"}, nil
+	}
 	if d.deaf {
 		return target.Probe{Problem: "connection refused"}, nil
 	}

@@ -12,7 +12,11 @@ import (
 )
 
 // againError marks an effect that did not work yet and is to be decided anew.
-type againError struct{ error }
+type againError struct {
+	error
+	// pending says that it can't have worked yet: the time for it has not begun.
+	pending bool
+}
 
 func (e *againError) Unwrap() error { return e.error }
 
@@ -48,7 +52,7 @@ func (r *run) setTraffic(ctx context.Context, t target.Traffic) error {
 	before := r.clock.Now()
 	s, err := r.driver.SetTraffic(ctx, r.want.ID(), t, time.Duration(r.record.Asked.Policy.DrainSeconds)*time.Second, r.lease.Value())
 	if errors.Is(err, target.ErrConflict) {
-		return &againError{err}
+		return &againError{error: err}
 	}
 	if err != nil {
 		return fmt.Errorf("switch the traffic to the %s stack: %w", t.Color, err)
@@ -72,9 +76,9 @@ func (r *run) probe(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("probe the front door: %w", err)
 		case p.Release != w.Release && p.Problem != "":
-			return &againError{errors.New(p.Problem)}
+			return &againError{errors.New(p.Problem), p.Pending}
 		case p.Release != w.Release:
-			return &againError{fmt.Errorf("release %q answered, with status %d", p.Release, p.StatusCode)}
+			return &againError{error: fmt.Errorf("release %q answered, with status %d", p.Release, p.StatusCode)}
 		}
 	}
 	probed := *w

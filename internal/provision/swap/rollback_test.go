@@ -158,6 +158,51 @@ func TestAReleaseThatDoesNotAnswerAtTheFrontDoorIsRolledBack(t *testing.T) {
 	w.ok(w.run(slot("2", retry(1))))
 }
 
+// The time for an answer begins when somebody can ask; the release is judged meanwhile.
+func TestAFrontDoorThatCanNotBeAskedYetTakesNoTimeOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name       string
+		deaf, bad  bool
+		takes, max time.Duration
+		want       string // of the error
+	}{
+		{"then it answers", false, false, 2 * time.Minute, 3 * time.Minute, ""},
+		{"then it does not", true, false, 2*time.Minute + 25*time.Second, 3 * time.Minute, "did not answer with release 2 within 30s"},
+		{"the release is bad meanwhile", false, true, 0, time.Minute, "broke a guardrail"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.traffic()
+			w.mustRun("1")
+			if c.bad {
+				w.goesBad("2", 100, memtarget.Answers{ErrorPercent: 50, P50Milliseconds: 10, P99Milliseconds: 50})
+			}
+			var switched time.Time
+			d := &door{Driver: w.audit.of(w.Client(), nil), deaf: c.deaf, pending: func() bool {
+				if switched.IsZero() {
+					switched = w.clock.Now()
+				}
+				return w.clock.Now().Before(switched.Add(2 * time.Minute))
+			}}
+			s := slot("2", gradual)
+			s.Policy.Steps = nil
+			err := swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), s)
+			if took := w.clock.Now().Sub(switched); took < c.takes || took > c.max {
+				t.Errorf("it took %s from the switch on, want %s to %s", took, c.takes, c.max)
+			}
+			if c.want == "" {
+				w.ok(err)
+				w.stands("green 2", "blue 1")
+				return
+			}
+			saysAll(t, wantError[*swap.FailedError](t, err), c.want)
+			w.stands("blue 1")
+		})
+	}
+}
+
 // Where nothing healthy stands behind it, a release that does not answer stays, and the next
 // apply looks again.
 func TestAReleaseWithNothingBehindItStays(t *testing.T) {

@@ -167,6 +167,9 @@ func (r *run) do(ctx context.Context, d decide.Decision, f decide.Facts) error {
 		return err
 	case errors.As(err, &again), errors.Is(err, target.ErrServing), errors.Is(err, target.ErrUnavailable) && f.Patient():
 		r.trouble = err
+		if again != nil && again.pending {
+			r.since = r.clock.Now()
+		}
 		return r.clock.Sleep(ctx, r.pause)
 	case f.Undoable() && f.Record.Swap.Phase != target.PhaseAborting:
 		r.cause = err

@@ -154,6 +154,7 @@ type Router interface {
 	// StackStatus.InFlight counts. Setting what is set already changes nothing. Observations
 	// then say Serving = t.Color and Percent = t.Percent.
 	SetTraffic(ctx context.Context, id SlotID, t Traffic, drain time.Duration, l Lease) (Switched, error)
-	// ProbeFrontDoor sends one request per routed component through the production entrance.
+	// ProbeFrontDoor sends one request per routed component through the production entrance,
+	// from where the entrance lets requests in.
 	ProbeFrontDoor(ctx context.Context, id SlotID) (Probe, error)
 }

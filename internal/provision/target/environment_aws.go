@@ -33,6 +33,9 @@ type AWS struct {
 	NAT string `json:"nat,omitempty"`
 	// PreviewCIDRs may reach the preview entrance beside the VPC, in order.
 	PreviewCIDRs []string `json:"preview_cidr_blocks,omitempty"`
+	// ProbeImage has a shell and curl, to ask from inside the VPC a front door that is Restricted;
+	// "" is the target's own choice, which needs a way to public images.
+	ProbeImage string `json:"probe_image,omitempty"`
 	// VPC is a network that is there already; nil has one made.
 	VPC *AWSVPC `json:"vpc,omitempty"`
 	// Zones is how many availability zones a network that is made spans, 0 with a given one.
@@ -85,6 +88,7 @@ const (
 var (
 	certificateRegexp = regexp.MustCompile(`^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
 	zoneRegexp        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	imageRegexp       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$`)
 	vpcRegexp         = regexp.MustCompile(`^vpc-[0-9a-f]{8,17}$`)
 	subnetRegexp      = regexp.MustCompile(`^subnet-[0-9a-f]{8,17}$`)
 	engineRegexp      = regexp.MustCompile(`^(1[4-9]|[2-9][0-9])\.[0-9]{1,2}$`)
@@ -118,6 +122,7 @@ func (f *Faults) validateAWS(e Environment) {
 	}
 	f.blocks("aws.cidr_blocks", a.CIDRs)
 	f.blocks("aws.preview_cidr_blocks", a.PreviewCIDRs)
+	f.probeImage(a)
 	f.awsNetwork(a)
 	f.awsDatabase(a.Database, e.Kind)
 }
@@ -127,6 +132,16 @@ func (f *Faults) blocks(path string, blocks []string) {
 		if p, err := netip.ParsePrefix(b); err != nil || !p.Addr().Is4() || p.Masked() != p {
 			f.addf(path, "%q is not an IPv4 block: expected such as \"203.0.113.0/24\", with no address bits beyond the prefix", b)
 		}
+	}
+}
+
+// probeImage can't be a public one where nothing outside is reached.
+func (f *Faults) probeImage(a AWS) {
+	switch {
+	case a.ProbeImage == "" && a.NAT == NATNone && a.Restricted():
+		f.addf("aws.probe_image", "only the VPC and the given blocks reach the front door, so a task in the VPC asks it after a switch, and with nat = %q it can't have a public image: name a copy of one with a shell and curl in your Amazon ECR, in this AWS region", NATNone)
+	case a.ProbeImage != "" && !imageRegexp.MatchString(a.ProbeImage):
+		f.addf("aws.probe_image", "%q is not the name of an image: expected such as \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/tools/curl:1\"", a.ProbeImage)
 	}
 }
 

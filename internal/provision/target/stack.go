@@ -133,4 +133,8 @@ type Probe struct {
 	Release    string `json:"release"`
 	StatusCode int    `json:"status_code"`
 	Problem    string `json:"problem,omitempty"`
+	// Pending says that the target has begun to ask and can't know yet: that takes its time where
+	// the entrance is reached from a place of its own only. The target ends it by an answer or a
+	// problem.
+	Pending bool `json:"pending,omitempty"`
 }

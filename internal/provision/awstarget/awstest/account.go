@@ -77,7 +77,8 @@ func New(t testing.TB) *Account {
 }
 
 // Run lets images of a name, such as "orders" for "registry.example.com/orders:1", run a
-// program. There are "well", "sick", "crash", "worker", "hang" and "exit" already.
+// program. There are "well", "sick", "crash", "worker", "hang" and "exit" already,
+// and "amazonlinux" and "curl", which run the shell of this machine.
 func (a *Account) Run(image string, p Program) {
 	a.fleet.mu.Lock()
 	defer a.fleet.mu.Unlock()

@@ -3,6 +3,7 @@ package awstest
 import (
 	"context"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -82,7 +83,7 @@ func (t *task) override(o *types.TaskOverride) {
 			continue
 		}
 		if c.Command != nil {
-			t.container.Command = c.Command
+			t.container.Command = slices.Concat(t.definition.EntryPoint, c.Command)
 		}
 		for _, v := range c.Environment {
 			t.container.Environment[aws.ToString(v.Name)] = aws.ToString(v.Value)

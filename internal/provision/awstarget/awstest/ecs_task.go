@@ -116,7 +116,7 @@ func (f *fleet) newTask(at place, d types.TaskDefinition, n network) *task {
 }
 
 func containerOf(d types.ContainerDefinition) *Container {
-	c := &Container{Image: aws.ToString(d.Image), Command: d.Command, Environment: map[string]string{}}
+	c := &Container{Image: aws.ToString(d.Image), Command: slices.Concat(d.EntryPoint, d.Command), Environment: map[string]string{}}
 	for _, v := range d.Environment {
 		c.Environment[aws.ToString(v.Name)] = aws.ToString(v.Value)
 	}

@@ -35,7 +35,11 @@ type fleet struct {
 }
 
 func newFleet(c *cloud, b *balancing) *fleet {
-	return &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
+	f := &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
+	for _, image := range []string{"amazonlinux", "curl"} {
+		f.programs[image] = f.shell
+	}
+	return f
 }
 
 // fleetCall answers a call. The lock is held.

@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -9,12 +10,15 @@ import (
 
 // serveProxy leads CONNECT requests into the account, as a proxy between a company and AWS does:
 // whoever has only names of load balancers reaches them through it.
-func (a *Account) serveProxy(w http.ResponseWriter, r *http.Request) {
+func (a *Account) serveProxy(w http.ResponseWriter, r *http.Request) { connect(w, r, a.Dial) }
+
+// connect opens what a CONNECT request asks for.
+func connect(w http.ResponseWriter, r *http.Request, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	if r.Method != http.MethodConnect {
 		http.Error(w, "this proxy opens connections only", http.StatusMethodNotAllowed)
 		return
 	}
-	door, err := a.Dial(r.Context(), "tcp", r.Host)
+	door, err := dial(r.Context(), "tcp", r.Host)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return

@@ -37,6 +37,7 @@ type balancing struct {
 	groups  map[string]*groupSettings
 	changes int
 	doors   map[string]*door
+	nodes   []node
 	// certificates are those that listeners present, by ARN.
 	certificates map[string]*tls.Certificate
 	transport    *http.Transport

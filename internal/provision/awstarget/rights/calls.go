@@ -112,6 +112,7 @@ var calls = map[string][]grant{
 	"ec2.DescribeAvailabilityZones":  on(everything),
 	"ec2.DescribeInternetGateways":   on(everything),
 	"ec2.DescribeNatGateways":        on(everything),
+	"ec2.DescribeNetworkInterfaces":  on(everything),
 	"ec2.DescribeRegions":            on(everything),
 	"ec2.DescribeRouteTables":        on(everything),
 	"ec2.DescribeSecurityGroupRules": on(everything),
