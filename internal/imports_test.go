@@ -23,13 +23,14 @@ const module = "github.com/slipway-platform/terraform-provider-slipway"
 // upper floor may use whatever they need.
 var floors = map[string][]string{
 	"":         {"provider", "internal/agent", "internal/operator"},
-	"provider": {"internal/provision", "internal/provision/awstarget", "internal/provision/swap", "internal/provision/target", "internal/targets", "internal/agentapi", "internal/wait"},
+	"provider": {"internal/provision", "internal/provision/awstarget", "internal/provision/geo", "internal/provision/swap", "internal/provision/target", "internal/targets", "internal/agentapi", "internal/wait"},
 
 	"internal/operator": {"internal/provision", "internal/provision/awstarget", "internal/provision/target", "internal/targets", "internal/wait"},
 	"internal/targets":  {"internal/provision/awstarget", "internal/provision/localtarget", "internal/provision/target", "internal/agentapi"},
 
-	"internal/provision":             {"internal/provision/swap", "internal/provision/target", "internal/wait"},
+	"internal/provision":             {"internal/provision/geo", "internal/provision/swap", "internal/provision/target", "internal/wait"},
 	"internal/provision/swap":        {"internal/provision/swap/decide", "internal/provision/swap/journal", "internal/provision/swap/judge", "internal/provision/swap/lease", "internal/provision/target", "internal/wait"},
+	"internal/provision/geo":         nil,
 	"internal/provision/target":      nil,
 	"internal/provision/targettest":  {"internal/provision/target", "internal/wait"},
 	"internal/provision/memtarget":   {"internal/provision/target", "internal/wait"},

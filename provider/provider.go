@@ -176,9 +176,10 @@ func (p *slipway) EphemeralResources(context.Context) []func() ephemeral.Ephemer
 	return []func() ephemeral.EphemeralResource{newAccountCredentials}
 }
 
-// DataSources returns the four nouns for configurations that do not look after them.
+// DataSources returns the four nouns for configurations that do not look after them, and where an
+// account may be placed.
 func (p *slipway) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newRegionData, newEnvironmentData, newAccountDatabaseData, newDeploymentSlotData}
+	return []func() datasource.DataSource{newRegionData, newEnvironmentData, newAccountDatabaseData, newDeploymentSlotData, newPlacement}
 }
 
 // ListResources returns what finds objects for an import, from Terraform 1.14 on.

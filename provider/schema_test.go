@@ -100,11 +100,11 @@ func TestEveryAttributeIsDescribedInFullSentences(t *testing.T) {
 // TestNumbersCarryTheirUnit lists the numbers that count things or are versions.
 func TestNumbersCarryTheirUnit(t *testing.T) {
 	t.Parallel()
-	unit := regexp.MustCompile(`(^|_)(seconds|days|capacity_units|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
+	unit := regexp.MustCompile(`(^|_)(km|seconds|days|capacity_units|mib|milliseconds|percent|ratio|requests)(_over_old)?$`)
 	counts := []string{
 		"port", "https_port", "preview_port", "database_port", "max_connections", "connection_limit", "credential_version",
 		"cpu", "min", "max", "max_retries", "healthy_threshold", "unhealthy_threshold", "retry",
-		"instances", "zones",
+		"instances", "zones", "latitude", "longitude",
 	}
 	everyAttribute(t, func(path string, a *tfprotov6.SchemaAttribute) {
 		if a.Type != nil && a.Type.String() == "tftypes.Number" && !unit.MatchString(a.Name) && !slices.Contains(counts, a.Name) {
