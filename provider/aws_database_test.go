@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"testing"
@@ -53,9 +54,43 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 			{PreConfig: c.shrinkClusters, Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
 			}}},
-			emptyPlan(with(2, open)),
+			// An empty plan, after a rotation as well.
+			{PreConfig: func() { c.rotates("acme"); c.rotates("globex") }, Config: with(2, open), PlanOnly: true},
+			{
+				Config: with(2, open) + `data "slipway_placement" "acme" {
+  account        = "acme"
+  data_residency = ["EU"]
+  near           = { location = "Paris" }
+}`,
+				Check: resource.ComposeAggregateTestCheckFunc(
+					resource.TestCheckResourceAttr("data.slipway_placement.acme", "environment_id", "eu/production"),
+					resource.TestCheckResourceAttr("data.slipway_placement.acme", "environments.0.distance_km", "478"),
+				),
+			},
 		},
 	})
+}
+
+// rotates wants another login in an account's secret once its credentials were rotated.
+func (c *cloud) rotates(account string) {
+	login := func() (v map[string]any) {
+		out, err := secretsmanager.NewFromConfig(c.Config(frankfurt)).GetSecretValue(c.t.Context(), &secretsmanager.GetSecretValueInput{
+			SecretId: sdk.String("slipway/eu/production/accounts/" + account + "/database"), VersionStage: sdk.String("AWSCURRENT"),
+		})
+		if err == nil {
+			err = json.Unmarshal([]byte(sdk.ToString(out.SecretString)), &v)
+		}
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return v
+	}
+	before := login()
+	c.invoke("rotate_credentials", set{"account_database_id": "eu/production/" + account})
+	after := login()
+	if after["username"] == before["username"] || after["password"] == before["password"] || after["password"] == "" {
+		c.t.Errorf("the login of %s is %v as before", account, after["username"])
+	}
 }
 
 // shrinkClusters makes every database cluster smaller behind Terraform's back.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 	"github.com/slipway-platform/terraform-provider-slipway/provider"
 )
 
@@ -36,6 +38,8 @@ type cloud struct {
 	*awstest.Account
 	t     *testing.T
 	block string
+	// settings are what the block says, once it was read.
+	settings atomic.Pointer[provider.Settings]
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -49,7 +53,7 @@ func newCloud(t *testing.T) *cloud {
 	for _, service := range slices.Sorted(maps.Keys(urls)) {
 		fmt.Fprintf(&endpoints, "      %s = %q\n", service, urls[service])
 	}
-	return &cloud{a, t, fmt.Sprintf(`provider "slipway" {
+	return &cloud{Account: a, t: t, block: fmt.Sprintf(`provider "slipway" {
   target = "aws"
   owner  = "this state"
   aws = {
@@ -75,13 +79,28 @@ func (c *cloud) shutOut() { c.block = strings.Replace(c.block, c.Proxy, "http://
 // serve is the provider on the emulator, which checks each request.
 func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 	make := func(s provider.Settings) (target.Driver, error) {
-		return awstarget.New(*s.AWS, awstarget.Options{
-			Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-			Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
-		}), nil
+		c.settings.Store(&s)
+		return c.open(s), nil
 	}
 	return map[string]func() (tfprotov6.ProviderServer, error){
 		"slipway": providerserver.NewProtocol6WithError(provider.New("test", provider.WithDriver(make), provider.WithEnvironment(func(string) string { return "" }))()),
+	}
+}
+
+func (c *cloud) open(s provider.Settings) target.Driver {
+	return awstarget.New(*s.AWS, awstarget.Options{
+		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
+		Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
+	})
+}
+
+// invoke invokes an action beside Terraform, which has none before 1.14.
+func (c *cloud) invoke(name string, config map[string]any) {
+	c.t.Helper()
+	open := func(provider.Settings) (target.Driver, error) { return c.open(*c.settings.Load()), nil }
+	w := &world{t: c.t, clock: wait.NewFake(time.Now()), owner: "somebody"}
+	if _, d := w.lab(nil, provider.WithDriver(open)).invoke(name, config); len(d) > 0 {
+		c.t.Errorf("%s: %s", name, d)
 	}
 }
 
