@@ -71,6 +71,7 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 		before = &s
 	}
 	r.warnMissing(slot, before, req, resp)
+	r.warnShort(slot, before, resp)
 }
 
 // fill replaces what the configuration leaves out by what follows from the environment.

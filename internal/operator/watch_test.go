@@ -89,6 +89,8 @@ type late struct{ *memtarget.Target }
 
 func (late) MeteredWithin() time.Duration { return 4 * time.Minute }
 
+func (late) Judged(time.Duration) time.Duration { return 0 }
+
 func TestWatchLooksAsFarBackAsTheTargetTellsThings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

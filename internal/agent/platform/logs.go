@@ -53,5 +53,5 @@ func (s *slot) tail(path string, secrets map[string]string, lines int, limit int
 	if err != nil || text == "" {
 		return nil
 	}
-	return strings.Split(strings.TrimRight(process.Redact(text, s.e.knownSecrets(secrets)), "\n"), "\n")
+	return strings.Split(strings.TrimRight(target.Redact(text, s.e.knownSecrets(secrets)), "\n"), "\n")
 }

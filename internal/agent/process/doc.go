@@ -13,7 +13,7 @@
 // Secrets travel to the shim through a pipe, never in arguments; a process inherits no descriptor and
 // no variable of the agent.
 //
-// Beside processes the package holds what their supervision needs: [Tail], [RotateLog] and [Redact] for
+// Beside processes the package holds what their supervision needs: [Tail] and [RotateLog] for
 // their logs, [Backoff] for their restarts, [Ports] for the ports they listen on. Those work everywhere;
 // Start and Find exist on Linux and macOS only.
 package process

@@ -33,6 +33,7 @@ type Target struct {
 	tags   map[string]string
 	where  string
 	places sync.Map // place by the name of a region
+	texts  sync.Map // readTexts by what names a secret
 	// databases are the lists of account databases that this run has read.
 	databases accountdb.Lists
 }

@@ -121,13 +121,17 @@ func findDefinitions(ctx context.Context, c *clients, family string, state types
 
 // register makes a task definition and returns its ARN. ECS makes another revision each time it
 // is asked: one that is there is of the same stack or task and is taken.
-func (w *slotWork) register(ctx context.Context, in *ecs.RegisterTaskDefinitionInput) (string, error) {
-	has, err := findDefinitions(ctx, w.clients, text(in.Family), types.TaskDefinitionStatusActive)
+func (w *slotWork) register(ctx context.Context, family string, describe func() (*ecs.RegisterTaskDefinitionInput, error)) (string, error) {
+	has, err := findDefinitions(ctx, w.clients, family, types.TaskDefinitionStatusActive)
 	if err != nil {
 		return "", err
 	}
 	if len(has) > 0 {
 		return has[0], nil
+	}
+	in, err := describe()
+	if err != nil {
+		return "", err
 	}
 	if err := w.fence(ctx); err != nil {
 		return "", err
@@ -136,7 +140,7 @@ func (w *slotWork) register(ctx context.Context, in *ecs.RegisterTaskDefinitionI
 	defer cancel()
 	out, err := w.clients.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.RetryMaxAttempts = 1 })
 	if err != nil {
-		return "", failed(err, "register task definition %q", text(in.Family))
+		return "", failed(err, "register task definition %q", family)
 	}
 	return text(out.TaskDefinition.TaskDefinitionArn), nil
 }

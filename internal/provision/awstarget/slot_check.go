@@ -183,9 +183,6 @@ func slotFaults(s target.Slot, in named) target.Faults {
 			f = append(f, faults(path, taskLimits, in)...)
 		}
 	}
-	if suite := d.TestSuite; suite != nil && suite.Account != "" {
-		f = append(f, target.Fault{Path: "test_suite.account", Message: "a test suite has no role here that could read the credentials of an account: remove it, and name the secret_id of the account's database in test_suite.secrets"})
-	}
 	return append(f, faults("", policyLimits, s.Policy)...)
 }
 

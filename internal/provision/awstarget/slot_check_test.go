@@ -50,9 +50,6 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 		{"a long path", routed("", "/"+strings.Repeat("a", 126)), "components.web.routes"},
 		{"a path with what no pattern has", routed("", "/a;b"), "components.web.routes"},
 		{"a long name", routed(strings.Repeat("a", 40), "/"), "components.web.routes"},
-		{"the account of a suite", func(s *target.Slot, _ *target.Component) {
-			s.Definition.TestSuite = &target.Task{Image: "suite", Account: "acme"}
-		}, "test_suite.account"},
 		{"traffic by account", func(s *target.Slot, _ *target.Component) { s.Policy.StickyBy = target.StickyByAccount }, "swap.sticky_by"},
 		{"a long drain", func(s *target.Slot, _ *target.Component) { s.Policy.DrainSeconds = 3601 }, "swap.drain_seconds"},
 		{"a suite without an image", func(s *target.Slot, _ *target.Component) {

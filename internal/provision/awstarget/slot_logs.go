@@ -56,7 +56,7 @@ func (w *slotWork) addLines(ctx context.Context, p unit, s seen, all []target.In
 		if err != nil {
 			return err
 		}
-		all[n].LastLines = lines
+		all[n].LastLines = w.redacted(ctx, lines, s.Secrets)
 	}
 	return nil
 }
@@ -90,6 +90,7 @@ func (t *Target) ReadLogs(ctx context.Context, id target.SlotID, component strin
 			if log.Lines, err = w.instanceLines(ctx, p, i, lines); err != nil {
 				return nil, err
 			}
+			log.Lines = w.redacted(ctx, log.Lines, s.Secrets)
 			all = append(all, log)
 		}
 	}

@@ -92,6 +92,12 @@ func (t *Target) metered(from, now time.Time) (begin, end time.Time) {
 // meterDelay is how many periods CloudWatch may take to tell of one.
 const meterDelay = 2
 
+// Judged implements target.LateMeters: the period that a share begins in is left out, and of the last
+// ones nothing is known yet.
+func (t *Target) Judged(held time.Duration) time.Duration {
+	return max(0, held.Truncate(t.period)-(meterDelay+1)*t.period)
+}
+
 // MeteredWithin implements target.LateMeters: a whole period, between two that are begun.
 func (t *Target) MeteredWithin() time.Duration { return (meterDelay + 2) * t.period }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -161,7 +162,7 @@ func (w *slotWork) putDefinitions(ctx context.Context, c target.Color) error {
 		if of.Definitions[name] != "" {
 			continue
 		}
-		arn, err := w.register(ctx, w.definition(of, name))
+		arn, err := w.register(ctx, of.unit(name).family(), func() (*ecs.RegisterTaskDefinitionInput, error) { return w.definition(of, name), nil })
 		if err != nil {
 			return fmt.Errorf("component %q: %w", name, err)
 		}

@@ -1,9 +1,15 @@
 package awstarget_test
 
 import (
+	"context"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -24,6 +30,38 @@ func shop(e target.EnvironmentID, release string) target.Slot {
 	}
 }
 
+// lent lets the test suite have an account.
+func lent(s target.Slot) target.Slot {
+	suite := *s.Definition.TestSuite
+	suite.Image, suite.Account = "registry.example.com/suite:1", "acme"
+	s.Definition.TestSuite = &suite
+	return s
+}
+
+// suite is one that tells what it has of an account, and fails for one release.
+func suite(t *testing.T, of target.AccountDatabaseStatus, login target.Login) awstest.Program {
+	want := map[string]string{
+		"SLIPWAY_ACCOUNT": "acme", "SLIPWAY_ACCOUNT_HOST": of.Host, "SLIPWAY_ACCOUNT_PORT": strconv.Itoa(of.Port), "SLIPWAY_ACCOUNT_DATABASE": of.DatabaseName,
+		"SLIPWAY_ACCOUNT_ROLE": login.Role, "SLIPWAY_ACCOUNT_PASSWORD": login.Password, "SLIPWAY_ACCOUNT_SSLMODE": "verify-full",
+	}
+	return func(_ context.Context, c *awstest.Container) int {
+		got := map[string]string{}
+		for k, v := range c.Environment {
+			if strings.HasPrefix(k, "SLIPWAY_ACCOUNT") {
+				got[k] = v
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("a suite with an account has (-want +got):\n%s", diff)
+		}
+		c.Log("signs in as %s with %s", got["SLIPWAY_ACCOUNT_ROLE"], got["SLIPWAY_ACCOUNT_PASSWORD"])
+		if c.Environment["SLIPWAY_RELEASE"] == "bad" {
+			return 1
+		}
+		return 0
+	}
+}
+
 // TestASwapGoesForthAndBack lets the machine of all targets bring up a release, swap it for the
 // next, and roll back.
 func TestASwapGoesForthAndBack(t *testing.T) {
@@ -37,6 +75,16 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 	if _, err := d.PutEnvironment(t.Context(), e, mine); err != nil {
 		t.Fatal(err)
 	}
+	account := target.AccountDatabase{Environment: e.ID(), Account: "acme", Isolation: target.IsolationDatabase, ConnectionLimit: 5, CredentialVersion: 1}
+	database, err := d.PutAccountDatabase(t.Context(), account, mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	login, err := d.ReadSecret(t.Context(), database.Status.SecretID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Run("suite", suite(t, database.Status, login))
 	p := provision.New(d, mine.Owner, provision.Options{})
 	serves := func(state provision.SlotState, err error, release string, phase target.Phase) {
 		t.Helper()
@@ -56,10 +104,10 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 			t.Errorf("release %q answers with status %d, want %s", got, status, release)
 		}
 	}
-	state, _, err := p.CreateSlot(t.Context(), shop(e.ID(), "1"))
+	state, _, err := p.CreateSlot(t.Context(), lent(shop(e.ID(), "1")))
 	serves(state, err, "1", target.PhaseLive)
 
-	state, err = p.UpdateSlot(t.Context(), shop(e.ID(), "2"))
+	state, err = p.UpdateSlot(t.Context(), lent(shop(e.ID(), "2")))
 	serves(state, err, "2", target.PhaseLive)
 	fallback, ok := state.Fallback()
 	if !ok || fallback.RetireAt == nil || fallback.Scale["web"] != 1 || fallback.Scale["worker"] != 0 {
@@ -68,6 +116,11 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 
 	state, err = p.RollBack(t.Context(), shop(e.ID(), "2").ID(), "me", "orders were lost")
 	serves(state, err, "1", target.PhaseRolledBack)
+
+	_, err = p.UpdateSlot(t.Context(), lent(shop(e.ID(), "bad")))
+	if err == nil || strings.Contains(err.Error(), login.Password) || !strings.Contains(err.Error(), "signs in as "+login.Role+" with [redacted]") {
+		t.Errorf("a suite that failed: %v", err)
+	}
 
 	if err := p.DeleteSlot(t.Context(), shop(e.ID(), "2").ID()); err != nil {
 		t.Fatal(err)

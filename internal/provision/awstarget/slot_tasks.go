@@ -61,7 +61,7 @@ func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec) error {
 // startTask runs the task of a key, or finds the run that was begun.
 func (w *slotWork) startTask(ctx context.Context, key string) error {
 	k := w.state.Tasks[key]
-	definition, err := w.register(ctx, w.taskDefinition(k))
+	definition, err := w.register(ctx, k.unit().family(), func() (*ecs.RegisterTaskDefinitionInput, error) { return w.taskDefinition(ctx, k) })
 	if err != nil {
 		return err
 	}
@@ -99,17 +99,23 @@ func (w *slotWork) changeTask(ctx context.Context, k *oneTask, change func(*oneT
 
 // taskDefinition is that of a run. A migration is part of the application and has its role; a test
 // suite is not, and has none.
-func (w *slotWork) taskDefinition(k *oneTask) *ecs.RegisterTaskDefinitionInput {
-	own := w.base(k.Spec.Release, k.Spec.Color)
+func (w *slotWork) taskDefinition(ctx context.Context, k *oneTask) (*ecs.RegisterTaskDefinitionInput, error) {
+	t, own := k.Spec.Task, w.base(k.Spec.Release, k.Spec.Color)
+	p := program{t.Image, t.Command, t.Environment, t.Secrets}
 	switch k.Spec.Kind {
 	case target.TaskMigrate:
 		own[accountsVariable] = w.accountsPrefix()
 	case target.TaskTest:
 		own["SLIPWAY_PREVIEW_URL"] = w.spec.PreviewURL()
 		own["SLIPWAY_PREVIEW_ADDRESS"] = w.spec.DomainName + ":" + strconv.Itoa(w.spec.Network.PreviewPort)
+		if t.Account != "" {
+			var err error
+			if p.secrets, err = w.lend(ctx, t.Account, own, t.Secrets); err != nil {
+				return nil, err
+			}
+		}
 	}
-	t := k.Spec.Task
-	c := w.container(taskContainer, program{t.Image, t.Command, t.Environment, t.Secrets}, own, k.unit().streams())
+	c := w.container(taskContainer, p, own, k.unit().streams())
 	if k.probes() {
 		c.EntryPoint, c.Command = []string{"sh", "-c"}, []string{probeScript}
 	}
@@ -117,7 +123,7 @@ func (w *slotWork) taskDefinition(k *oneTask) *ecs.RegisterTaskDefinitionInput {
 	if k.Spec.Kind == target.TaskMigrate {
 		in.TaskRoleArn = aws.String(w.roleARN(roleTask))
 	}
-	return in
+	return in, nil
 }
 
 // DeleteTask implements target.Tasks.
@@ -134,13 +140,18 @@ func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l
 
 // removeTask stops and forgets a run. One whose start was interrupted is found by its token first.
 func (w *slotWork) removeTask(ctx context.Context, key string) error {
-	if w.state.Tasks[key].ARN == "" {
-		if err := w.startTask(ctx, key); err != nil {
+	k := w.state.Tasks[key]
+	if k.ARN == "" {
+		has, err := findDefinitions(ctx, w.clients, k.unit().family(), types.TaskDefinitionStatusActive)
+		if err == nil && len(has) > 0 {
+			err = w.startTask(ctx, key)
+		}
+		if err != nil {
 			return err
 		}
+		k = w.state.Tasks[key]
 	}
-	k := w.state.Tasks[key]
-	if k.Ended == nil {
+	if k.Ended == nil && k.ARN != "" {
 		if err := w.stopTask(ctx, k.ARN, "not wanted any more"); err != nil {
 			return err
 		}
@@ -220,6 +231,7 @@ func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (
 	if s.LastLines, err = w.readStream(ctx, k.stream(), shownLines); err != nil {
 		return s, err
 	}
+	s.LastLines = w.redacted(ctx, s.LastLines, k.Spec.Task.Secrets)
 	return s, unnoted(w.changeTask(ctx, k, func(k *oneTask) { k.Ended = &s }))
 }
 

@@ -79,6 +79,11 @@ type Guardrails struct {
 	MaxP99Ratio        *float64 `json:"max_p99_ratio,omitempty"`
 }
 
+// Any says whether there is any of the guardrails.
+func (g Guardrails) Any() bool {
+	return g.MaxErrorPercent != nil || g.MaxP99Milliseconds != nil || g.Relative()
+}
+
 // Relative says whether any of the guardrails compares a release with the one before.
 func (g Guardrails) Relative() bool { return g.MaxErrorPercentOverOld != nil || g.MaxP99Ratio != nil }
 

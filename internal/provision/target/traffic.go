@@ -32,6 +32,9 @@ type Meters interface {
 type LateMeters interface {
 	// MeteredWithin is how far back from now Measure has to be asked to tell anything.
 	MeteredWithin() time.Duration
+	// Judged is how much of a time that a share is held for, or watched, is measured before it is
+	// over, at least.
+	Judged(held time.Duration) time.Duration
 }
 
 // UnansweredAfter is how long a request waits for its answer to begin before it counts as one

@@ -1,0 +1,48 @@
+package provider_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/provider"
+)
+
+// late is a target that tells three minutes later what was answered.
+type late struct{ target.Driver }
+
+func (late) MeteredWithin() time.Duration { return 4 * time.Minute }
+
+func (late) Judged(held time.Duration) time.Duration { return max(0, held-3*time.Minute) }
+
+func TestPlanWarnsOfSharesThatAreOverBeforeTheyCanBeJudged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	driver := provider.WithDriver(func(provider.Settings) (target.Driver, error) { return late{w.Target}, nil })
+	l := w.lab(nil, driver)
+	swap := func(of set) set { return with(aSlot(), set{"swap": of}) }
+	plans := func(config set) diagnostics {
+		l.configure()
+		return l.plan(l.nothing("deployment_slot"), config).diags
+	}
+	l.made("region", aRegion())
+	l.made("environment", anEnvironment())
+	warned(t, plans(aSlot()), `AttributeName("swap")`, "bake_seconds is 10", "Of 181 seconds 1 are judged, of 362 seconds 182")
+	short := swap(set{"steps": []any{step(10, 60), step(50, 200)}, "bake_seconds": 300})
+	warned(t, plans(short), `AttributeName("swap")`, "steps[0].hold_seconds is 60. Of them")
+	for name, config := range map[string]set{
+		"long":          swap(set{"bake_seconds": 300}),
+		"not watched":   swap(set{"bake_seconds": 0}),
+		"no guardrails": swap(set{"guardrails": set{}}),
+	} {
+		if d := plans(config); len(d) > 0 {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	// It is said where a swap is planned or the policy changes.
+	o := l.made("deployment_slot", aSlot())
+	l.configure()
+	if d := l.plan(o, with(aSlot(), set{"deletion_protection": false})).diags; len(d) > 0 {
+		t.Errorf("no swap: %s", d)
+	}
+}
