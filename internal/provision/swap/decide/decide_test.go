@@ -396,6 +396,8 @@ func TestDecide(t *testing.T) {
 		// After the switch.
 		{"the front door is asked", draw(in(target.PhaseSwitching), switched, unprobed), "probe"},
 		{"it answers with the release: the watch begins", draw(in(target.PhaseSwitching), switched), "→ watching"},
+		{"the switch was another run's, whose answer is not known: it is made once more", draw(in(target.PhaseSwitching), switched, unprobed, func(p *picture) { p.Record.Swap.SwitchedAt = nil }), "set traffic to green"},
+		{"then its time is recorded", draw(in(target.PhaseSwitching), switched, unprobed, func(p *picture) { p.Record.Swap.SwitchedAt, p.Moved = nil, &noon }), "switched"},
 		{"the time of the switch is unknown: now is recorded", draw(in(target.PhaseSwitching), switched, unprobed, waited(time.Hour), func(p *picture) { p.Record.Swap.SwitchedAt = nil }), "switched"},
 		{"the front door answers wrongly for too long: back", draw(in(target.PhaseSwitching), switched, unprobed, waited(30*time.Second)), "→ rolling_back"},
 		{"the release breaks a guardrail before that: back", draw(in(target.PhaseSwitching), steps, switched, unprobed, measured(bad(100, 50), ok(0))), "→ rolling_back"},

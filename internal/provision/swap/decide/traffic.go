@@ -121,11 +121,13 @@ func (f Facts) proven() *Decision {
 	return nil
 }
 
-// confirmed makes sure of a switch that was made: when it was, and that the front door
-// answers with the release.
+// confirmed makes sure of a switch that was made: that it was to its end, when, and that the front
+// door answers with the release.
 func (f Facts) confirmed() *Decision {
 	w := f.swap()
 	switch {
+	case w.SwitchedAt == nil && f.Moved == nil && f.waited() < switchLimit: // the run that began it may have died half-way
+		return &Decision{Do: SetTraffic, Traffic: target.Traffic{Color: w.To}}
 	case w.SwitchedAt == nil: // the answer was lost with a run, or after the drain
 		w.SwitchedAt = &f.Now
 		return &Decision{Swap: w}
