@@ -57,7 +57,7 @@ func (n *noun) putCertificate(ctx context.Context, part string, e target.Environ
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(n.save(ctx, factCertificateMade, arn), n.requested(ctx, markCertificate(e.DomainName))); err != nil {
+	if err := n.requested(ctx, markCertificate(e.DomainName), factCertificateMade, arn); err != nil {
 		return err
 	}
 	if err := n.prove(ctx, arn, zone); err != nil {

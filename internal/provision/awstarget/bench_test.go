@@ -54,7 +54,7 @@ func second[T any](_ T, err error) error { return err }
 
 // counting makes a client whose calls are counted from its sign-in on.
 func counting(b *testing.B, l *lab) (*awstarget.Target, *awstest.Calls) {
-	calls := awstest.NewCalls(http.DefaultTransport)
+	calls := awstest.NewCalls(l.Transport())
 	return l.client(b, func(_ *awstarget.Settings, o *awstarget.Options) {
 		o.Clock = wait.NewFake(time.Now())
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return calls }

@@ -144,7 +144,7 @@ func (c credential) commit(ctx context.Context, role string) error {
 			return err
 		}
 	}
-	return errors.Join(c.n.save(ctx, c.factEffect(), c.version+" "+role), c.n.requested(ctx, c.part))
+	return c.n.requested(ctx, c.part, c.factEffect(), c.version+" "+role)
 }
 
 // give gives the server the login.

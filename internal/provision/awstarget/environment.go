@@ -23,13 +23,20 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 	if err != nil {
 		return none, err
 	}
-	err = n.table.modify(ctx, n.key, guard{}, func(doc *document) error { return t.nextEnvironment(doc, e, o) })
+	made := false
+	err = n.table.modify(ctx, n.key, guard{}, func(doc *document) error {
+		made = doc.Record == nil
+		return t.nextEnvironment(doc, e, o)
+	})
 	if err != nil {
 		return none, err
 	}
 	// After the row: one that removes the region marks it before it looks for rows.
 	if err := t.openRegion(ctx, e.Region); err != nil {
-		return none, errors.Join(err, n.exclusively(ctx, n.erase))
+		if made && errors.Is(err, target.ErrNotFound) {
+			err = errors.Join(err, n.exclusively(ctx, n.erase))
+		}
+		return none, err
 	}
 	if err := n.exclusively(ctx, n.finishEnvironment); err != nil {
 		return none, fmt.Errorf("put environment %q: %w", e.ID(), err)

@@ -85,10 +85,8 @@ func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarge
 	}
 	o := awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-		Inspect: l.inspect(t),
-		// The emulator may answer before the client has come to the end of its own request, whose
-		// body the SDK closes then: it is read before it is sent.
-		Transport: func(next http.RoundTripper) http.RoundTripper { return awstest.NewCalls(next) },
+		Inspect:   l.inspect(t),
+		Transport: func(http.RoundTripper) http.RoundTripper { return l.Transport() },
 	}
 	for _, c := range change {
 		c(&s, &o)

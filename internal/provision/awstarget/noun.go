@@ -85,17 +85,22 @@ func (n *noun) fact(name string) string {
 
 // save stores a fact in the noun's row; "" takes it away. It is refused once the lease is lost.
 func (n *noun) save(ctx context.Context, name, value string) error {
+	return n.saveAll(ctx, name, map[string]string{name: value})
+}
+
+// saveAll stores facts in one write. Name says whose they are.
+func (n *noun) saveAll(ctx context.Context, name string, values map[string]string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.facts[name] == value {
+	facts := map[string]string{}
+	maps.Copy(facts, n.facts)
+	for name, value := range values {
+		if facts[name] = value; value == "" {
+			delete(facts, name)
+		}
+	}
+	if maps.Equal(facts, n.facts) {
 		return nil
-	}
-	facts := maps.Clone(n.facts)
-	if facts == nil {
-		facts = map[string]string{}
-	}
-	if facts[name] = value; value == "" {
-		delete(facts, name)
 	}
 	err := n.table.modify(ctx, n.key, leased(n.token, n.target.now()), func(d *document) error {
 		d.Facts = facts
@@ -185,7 +190,8 @@ func (n *noun) unlock(ctx context.Context) error {
 
 // request is the token of a create, saved before it is sent: AWS answers a repeated create with
 // the first one's thing. Requested ends it when the thing is known, so that another one can be
-// made in its place.
+// made in its place. Both are in one write: the token of what is known must not be there for the
+// next request.
 func (n *noun) request(ctx context.Context, mark string) (string, error) {
 	if token := n.fact(mark + requestSuffix); token != "" {
 		return token, nil
@@ -194,8 +200,8 @@ func (n *noun) request(ctx context.Context, mark string) (string, error) {
 	return token, n.save(ctx, mark+requestSuffix, token)
 }
 
-func (n *noun) requested(ctx context.Context, mark string) error {
-	return n.save(ctx, mark+requestSuffix, "")
+func (n *noun) requested(ctx context.Context, mark, fact, value string) error {
+	return n.saveAll(ctx, fact, map[string]string{fact: value, mark + requestSuffix: ""})
 }
 
 const requestSuffix = "_request"

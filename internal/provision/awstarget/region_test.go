@@ -3,10 +3,8 @@ package awstarget_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -16,9 +14,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
-	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 var (
@@ -253,98 +249,4 @@ func TestAnAWSAccountThatIsNotAllowedIsRefused(t *testing.T) {
 	if _, err := d.ListRegions(t.Context()); !errors.Is(err, target.ErrNoInstallation) {
 		t.Errorf("an allowed account: got error %v, want %q", err, target.ErrNoInstallation)
 	}
-}
-
-// faulty makes a client whose calls can be made to fail, under a clock whose time passes when
-// it is waited for.
-func faulty(t *testing.T, l *lab) (*awstarget.Target, *awstest.Calls) {
-	var calls *awstest.Calls
-	d := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
-		o.Clock = wait.NewFake(time.Now())
-		o.Transport = func(next http.RoundTripper) http.RoundTripper {
-			calls = awstest.NewCalls(next)
-			return calls
-		}
-	})
-	if _, err := d.Installation(t.Context()); err != nil && !errors.Is(err, target.ErrNoInstallation) {
-		t.Fatal(err)
-	}
-	return d, calls
-}
-
-// TestARegionSurvivesAFailureOfEachCall lets each call of a create and of a destroy fail in
-// turn, does the same again without a fault, and counts what is there.
-func TestARegionSurvivesAFailureOfEachCall(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	d, calls := faulty(t, l)
-	const fault = awstest.FailBefore
-	for n, more := 1, true; more; n++ {
-		calls.FailAt(n, fault)
-		_, err := d.PutRegion(t.Context(), eu, mine)
-		made := calls.Made()
-		more = calls.Failed()
-		calls.FailAt(0, fault)
-		if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
-			t.Fatalf("create again after fault %d (%v) in %q: %v", n, err, made, err)
-		}
-		if got := words(l.inventory(t, home)); got != wholeRegion {
-			t.Fatalf("after fault %d (%v) in create %q: there is %s", n, err, made, got)
-		}
-
-		calls.FailAt(n, fault)
-		err = d.DeleteRegion(t.Context(), eu.Name)
-		made = calls.Made()
-		more = more || calls.Failed()
-		calls.FailAt(0, fault)
-		if err := d.DeleteRegion(t.Context(), eu.Name); err != nil {
-			t.Fatalf("destroy again after fault %d (%v) in %q: %v", n, err, made, err)
-		}
-		if got := words(l.inventory(t, home)); got != "[]" {
-			t.Fatalf("after fault %d (%v) in destroy %q: there is %s", n, err, made, got)
-		}
-	}
-}
-
-// wholeRegion is what a region is made of.
-const wholeRegion = "[1 bucket 1 key 1 table]"
-
-// TestARegionSurvivesEveryFault lets each request of a create, and then of a destroy, that
-// changes something fail once in each way, repeats them until they succeed, and counts what is
-// there.
-func TestARegionSurvivesEveryFault(t *testing.T) {
-	t.Parallel()
-	for _, fault := range awstest.Faults {
-		t.Run(fault.String(), func(t *testing.T) {
-			t.Parallel()
-			l := newLab(t)
-			d, calls := faulty(t, l)
-			calls.FailEach(fault)
-			if err := untilDone(func() error { _, err := d.PutRegion(t.Context(), eu, mine); return err }); err != nil {
-				t.Fatal(err)
-			}
-			if got := words(l.inventory(t, home)); got != wholeRegion {
-				t.Errorf("there is %s", got)
-			}
-			calls.FailEach(fault)
-			if err := untilDone(func() error { return d.DeleteRegion(t.Context(), eu.Name) }); err != nil {
-				t.Fatal(err)
-			}
-			if got := words(l.inventory(t, home)); got != "[]" {
-				t.Errorf("left: %s", got)
-			}
-		})
-	}
-}
-
-// untilDone repeats what gets further with each attempt.
-func untilDone(attempt func() error) error {
-	const most = 200
-	var err error
-	for range most {
-		if err = attempt(); err == nil {
-			return nil
-		}
-	}
-	return err
 }

@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,27 +12,16 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
-// wholeSlot is what a slot is made of while release 2 serves and release 1 is to retire.
-const wholeSlot = "[1 scheduled action 2 scalable target 2 service 2 target group 3 rule 3 task definition]"
-
-// TestASlotSurvivesEveryFault lets each request of a slot's life that changes something fail once in
-// each way, repeats what was asked until it succeeds, and counts what is there.
+// TestASlotSurvivesEveryFault lets each call of a slot's life fail once in each way, repeats what
+// was asked until it succeeds, and counts what is there.
 func TestASlotSurvivesEveryFault(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	d, calls := faulty(t, l)
-	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
-		t.Fatal(err)
-	}
-	e := environment(t, eu.Name, "production")
-	if _, err := d.PutEnvironment(t.Context(), e, mine); err != nil {
-		t.Fatal(err)
-	}
+	r := l.try(t, wait.NewFake(time.Now()))
+	e := production(t, r)
 	for _, fault := range awstest.Faults {
 		t.Run(fault.String(), func(t *testing.T) {
-			calls.FailEach(fault)
-			live(t, l, d, e.ID())
-			calls.FailAt(0, fault)
+			(&life{T: t, lab: l, trial: r, id: target.SlotID{Environment: e, Name: "shop"}, fault: fault}).live()
 			if got := words(l.running(t, home)); got != "[]" {
 				t.Errorf("left: %s", got)
 			}
@@ -39,46 +29,92 @@ func TestASlotSurvivesEveryFault(t *testing.T) {
 	}
 }
 
-// live is the life of a slot.
-func live(t *testing.T, l *lab, d *awstarget.Target, e target.EnvironmentID) {
-	t.Helper()
-	ctx, id := t.Context(), target.SlotID{Environment: e, Name: "shop"}
-	lease, err := d.AcquireLease(ctx, id, "token", "me", 24*time.Hour)
-	if err != nil {
-		t.Fatal(err)
+// life is that of a slot.
+type life struct {
+	*testing.T
+	*lab
+	*trial
+	id    target.SlotID
+	fault awstest.Fault
+	lease target.Lease
+}
+
+// do does something until it succeeds.
+func (f *life) do(what func(context.Context) error) {
+	f.Helper()
+	if err := f.untilDone(f.Context(), f.fault, what); err != nil {
+		f.Fatal(err)
 	}
-	ok := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+}
+
+func (f *life) live() {
+	f.Helper()
+	f.do(func(ctx context.Context) (err error) {
+		f.lease, err = f.AcquireLease(ctx, f.id, "token", "me", 1000*time.Hour)
+		return err
+	})
+	put := func(s target.StackSpec) {
+		f.Helper()
+		f.do(func(ctx context.Context) error { return f.PutStack(ctx, s, f.lease) })
 	}
-	for release, c := range map[string]target.Color{"1": target.Blue, "2": target.Green} {
-		spec := stackOf(shop(e, release), c)
-		ok(untilDone(func() error { return d.PutStack(ctx, spec, lease) }))
-		healthy(t, d, id, c)
+	blue, green := stackOf(shop(f.id.Environment, "1"), target.Blue), stackOf(shop(f.id.Environment, "2"), target.Green)
+	for _, s := range []target.StackSpec{blue, green} {
+		put(s)
+		healthy(f.T, f.Target, f.id, s.Color)
 	}
-	task := target.TaskSpec{Key: "suite", Kind: target.TaskTest, Slot: id, Color: target.Green, Release: "2", Task: apps{}.TaskHangs()}
-	ok(untilDone(func() error { return d.PutTask(ctx, task, lease) }))
+	task := target.TaskSpec{Key: "suite", Kind: target.TaskTest, Slot: f.id, Color: target.Green, Release: "2", Task: apps{}.TaskHangs()}
+	f.do(func(ctx context.Context) error { return f.PutTask(ctx, task, f.lease) })
 	for _, to := range []target.Traffic{{Color: target.Blue}, {Color: target.Blue, Percent: 20}, {Color: target.Green}} {
-		ok(untilDone(func() error { _, err := d.SetTraffic(ctx, id, to, time.Second, lease); return err }))
-		obs, err := d.Observe(ctx, id)
-		ok(err)
+		f.do(func(ctx context.Context) error { return second(f.SetTraffic(ctx, f.id, to, time.Second, f.lease)) })
+		var obs target.Observation
+		f.do(func(ctx context.Context) (err error) { obs, err = f.Observe(ctx, f.id); return err })
 		if obs.Serving != to.Color || obs.Percent != to.Percent {
-			t.Fatalf("%q serves but for %d percent, want %+v", obs.Serving, obs.Percent, to)
+			f.Fatalf("%q serves but for %d percent, want %+v", obs.Serving, obs.Percent, to)
 		}
 	}
-	at := time.Now().Add(24 * time.Hour)
-	ok(untilDone(func() error { return d.RetireStack(ctx, id, target.Blue, &at, lease) }))
-	got := l.running(t, home)
-	delete(got, "task")
-	if words(got) != wholeSlot {
-		t.Errorf("there is %s\nwant %s", words(got), wholeSlot)
+	f.changedInPlace(green, put)
+	retire := func(at *time.Time) {
+		f.Helper()
+		f.do(func(ctx context.Context) error { return f.RetireStack(ctx, f.id, target.Blue, at, f.lease) })
 	}
-	ok(untilDone(func() error { return d.RetireStack(ctx, id, target.Blue, nil, lease) }))
-	ok(untilDone(func() error { return d.DeleteTask(ctx, id, task.Key, lease) }))
-	ok(untilDone(func() error { return d.DeleteStack(ctx, id, target.Blue, lease) }))
-	ok(untilDone(func() error { return d.DeleteSlot(ctx, id, lease) }))
+	at := time.Now().Add(2000 * time.Hour)
+	retire(&at)
+	f.holds("[1 scheduled action 2 scalable target 2 service 2 target group 3 rule 3 task definition]")
+	retire(nil)
+	f.do(func(ctx context.Context) error { return f.DeleteTask(ctx, f.id, task.Key, f.lease) })
+	f.do(func(ctx context.Context) error { return f.DeleteStack(ctx, f.id, target.Blue, f.lease) })
+	f.do(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
+}
+
+// changedInPlace gives what serves other routes and another scaling, and takes them back.
+func (f *life) changedInPlace(s target.StackSpec, put func(target.StackSpec)) {
+	f.Helper()
+	answers := func(host string) {
+		f.Helper()
+		if release, status := f.request(f.T, host+"."+environment(nil, eu.Name, f.id.Environment.Name).DomainName, "/"); release != "2" {
+			f.Errorf("at %s release %q answers with status %d", host, release, status)
+		}
+	}
+	wider, web := s, s.Definition.Components["web"]
+	web.Routes = append(slices.Clone(web.Routes), target.Route{Host: "store", PathPrefix: "/"})
+	web.Scaling.TargetCPUPercent, web.Scaling.Schedules = 60, []target.Schedule{{From: "08:00", To: "18:00", Min: 1}}
+	wider.Definition.Components = map[string]target.Component{"web": web}
+	put(wider)
+	f.holds("[1 scaling policy 2 scalable target 2 scheduled action 2 service 2 target group 3 task definition 5 rule]")
+	answers("store")
+	put(s)
+	f.holds("[2 scalable target 2 service 2 target group 3 rule 3 task definition]")
+	answers("shop")
+}
+
+// holds compares what the slot is made of but for its tasks.
+func (f *life) holds(want string) {
+	f.Helper()
+	got := f.running(f.T, home)
+	delete(got, "task")
+	if words(got) != want {
+		f.Errorf("there is %s\nwant %s", words(got), want)
+	}
 }
 
 // stackOf asks for the stack of a slot's application, without its worker and its schedules.

@@ -124,6 +124,12 @@ func overAndGone(of *seat, st target.StackStatus, services map[string]types.Serv
 // observeStack looks at the stack in a seat.
 func (w *slotWork) observeStack(ctx context.Context, of *seat, services map[string]types.Service) (target.StackStatus, map[string]health, error) {
 	st := target.StackStatus{Spec: of.Spec, Scale: map[string]int{}, RetireAt: of.RetireAt}
+	if of.Before != nil {
+		st.Spec = *of.Before
+	}
+	if of.Arming {
+		st.RetireAt = nil
+	}
 	names := target.SortedKeys(of.Spec.Definition.Components)
 	var mu sync.Mutex
 	noted, found := map[string]health{}, map[string][]target.InstanceStatus{}

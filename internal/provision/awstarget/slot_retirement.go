@@ -36,7 +36,8 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 }
 
 // setRetirement lets the scheduler retire a stack that carries no traffic. The time is saved
-// first: a run that ends in between is seen by it, for the stack is overdue then.
+// first, and told when the scheduler has it: whoever comes after a run that died in between asks
+// for it again.
 func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Time) error {
 	e, err := w.entrances(ctx)
 	if err != nil {
@@ -54,13 +55,15 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		if err := w.dropActions(ctx, of); err != nil {
 			return err
 		}
-		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.RetireAt, s.AbandonAt, s.Retirement = &at, nil, s.Retirement+1 }); err != nil {
+		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
+			s.RetireAt, s.AbandonAt, s.Retirement, s.Arming = &at, nil, s.Retirement+1, true
+		}); err != nil {
 			return err
 		}
 		of = w.state.Seats[c]
 	}
 	now := w.target.now()
-	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
+	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		if !at.After(now) {
 			return w.registerScaled(ctx, of.unit(name), bounds{})
 		}
@@ -70,6 +73,10 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		}
 		return w.putSchedules(ctx, id, of, name)
 	})
+	if err != nil || !of.Arming {
+		return err
+	}
+	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Arming = false })
 }
 
 // due is when a scheduled action is to run that must not run before a time: in full minutes, which
@@ -96,7 +103,7 @@ func (w *slotWork) keep(ctx context.Context, c target.Color, carries bool) error
 		return err
 	}
 	err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
-		s.RetireAt, s.AbandonAt, s.Carried = nil, nil, s.Carried || carries
+		s.RetireAt, s.AbandonAt, s.Arming, s.Carried = nil, nil, false, s.Carried || carries
 	})
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 	if err == nil {
 		err = w.build(ctx, spec.Color)
 	}
+	if of := w.state.Seats[spec.Color]; err == nil && of.Before != nil {
+		err = w.changeSeat(ctx, spec.Color, of.Attempt, func(s *seat) { s.Before = nil })
+	}
 	if err != nil {
 		return fmt.Errorf("put release %q into the %s seat of slot %q: %w", spec.Definition.Release, spec.Color, w.id, err)
 	}
@@ -62,7 +65,9 @@ func (s *slotState) seat(spec target.StackSpec) error {
 	switch {
 	case of == nil:
 		s.Attempts++
-		of = &seat{Attempt: s.Attempts}
+		before := spec
+		before.Definition.Components = nil
+		of = &seat{Attempt: s.Attempts, Before: &before}
 		if s.Seats == nil {
 			s.Seats = map[target.Color]*seat{}
 		}
@@ -71,6 +76,9 @@ func (s *slotState) seat(spec target.StackSpec) error {
 		return target.Errorf(target.ErrConflict, "the %s seat of slot %q holds release %q of swap %q", spec.Color, spec.Slot, of.Spec.Definition.Release, of.Spec.SwapID)
 	case !sameProgram(of.Spec.Definition, spec.Definition):
 		return target.Errorf(target.ErrInvalid, "the stack in the %s seat of slot %q has this fingerprint and other components", spec.Color, spec.Slot)
+	case of.Before == nil && !target.Same(of.Spec, spec):
+		before := of.Spec
+		of.Before = &before
 	}
 	of.Spec = spec
 	return nil

@@ -28,8 +28,11 @@ type slotState struct {
 
 // seat is a stack in a seat.
 type seat struct {
-	Spec    target.StackSpec `json:"spec"`
-	Attempt int              `json:"attempt"`
+	Spec target.StackSpec `json:"spec"`
+	// Before is what it was before its last change, without components when it is new, until that
+	// is in effect: whoever looks after a run that died over it asks for the change again.
+	Before  *target.StackSpec `json:"before,omitempty"`
+	Attempt int               `json:"attempt"`
 	// Served says that it had all of the traffic once.
 	Served bool `json:"served,omitempty"`
 	// Ending says that it is being removed.
@@ -40,6 +43,8 @@ type seat struct {
 	// RetireAt is when the scheduled actions of this generation scale it to nothing.
 	RetireAt   *time.Time `json:"retire_at,omitempty"`
 	Retirement int        `json:"retirement,omitempty"`
+	// Arming says that not all of them are there yet: nobody is told of the time before.
+	Arming bool `json:"arming,omitempty"`
 	// Carried says that it has had traffic. One that has not is a candidate, which nobody may look
 	// after any more: it is scaled to nothing at AbandonAt unless a run puts that off.
 	Carried   bool       `json:"carried,omitempty"`

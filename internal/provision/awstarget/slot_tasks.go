@@ -174,6 +174,11 @@ func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) er
 	}
 	var arns []string
 	for _, key := range target.SortedKeys(w.state.Tasks) {
+		if w.state.Tasks[key].ARN == "" && w.lease.Token != "" { // the run that began to start it died
+			if err := w.startTask(ctx, key); err != nil {
+				return unnoted(err)
+			}
+		}
 		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN != "" {
 			arns = append(arns, k.ARN)
 		}

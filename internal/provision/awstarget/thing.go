@@ -2,7 +2,6 @@ package awstarget
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,7 +134,7 @@ func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
 	if err != nil {
 		return "", failed(err, "create %s", t.what)
 	}
-	return id, errors.Join(n.save(ctx, t.mark, id), n.requested(ctx, t.mark))
+	return id, n.requested(ctx, t.mark, t.mark, id)
 }
 
 // removeThing deletes a thing when nothing holds on to it any more: the interfaces of tasks
@@ -158,7 +157,7 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(n.save(ctx, t.mark, ""), n.requested(ctx, t.mark))
+	return n.requested(ctx, t.mark, t.mark, "")
 }
 
 // beside are the ids of the things whose marks begin like a thing's, and its own: what looks at

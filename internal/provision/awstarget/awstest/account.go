@@ -22,6 +22,7 @@ type Account struct {
 	// Authority issues the certificates of its load balancers; PEM.
 	Authority []byte
 
+	overlay   *overlay
 	cloud     *cloud
 	fleet     *fleet
 	balancing *balancing
@@ -62,8 +63,10 @@ func New(t testing.TB) *Account {
 	a.cloud = &cloud{account: a.ID, moto: proxy, running: ctx}
 	a.balancing = newBalancing(a.cloud, new(meters))
 	a.fleet = newFleet(a.cloud, a.balancing)
+	a.fleet.stepped = make(chan struct{})
 	a.scaling = newScaling(a.cloud, a.fleet)
-	s := httptest.NewServer(newOverlay(a))
+	a.overlay = newOverlay(a)
+	s := httptest.NewServer(a.overlay)
 	p := httptest.NewServer(http.HandlerFunc(a.serveProxy))
 	t.Cleanup(func() {
 		s.Close()
@@ -75,6 +78,9 @@ func New(t testing.TB) *Account {
 	a.URL, a.Proxy = s.URL, p.URL
 	return a
 }
+
+// Transport leads to the account within this process, whatever the address.
+func (a *Account) Transport() http.RoundTripper { return direct{a.overlay} }
 
 // Run lets images of a name, such as "orders" for "registry.example.com/orders:1", run a
 // program. There are "well", "sick", "crash", "worker", "hang" and "exit" already,

@@ -120,14 +120,17 @@ func TestFaults(t *testing.T) {
 		code     string
 	}{
 		{FailBefore, 2, 0, "InternalFailure"},
-		{FailAfter, 1, 1, ""},
-		{Throttle, 1, 0, "ThrottlingException"},
-		{Expire, 1, 0, "ExpiredTokenException"},
+		{FailAfter, 2, 1, ""},
+		{Throttle, 2, 0, "ThrottlingException"},
+		{Expire, 2, 0, "ExpiredTokenException"},
+		{Interrupt, 2, 1, ""},
 	} {
 		t.Run(c.fault.String(), func(t *testing.T) {
 			t.Parallel()
 			conf := config(New(t))
 			calls := NewCalls(http.DefaultTransport)
+			ctx, cancel := context.WithCancel(t.Context())
+			calls.Interrupts(cancel)
 			conf.HTTPClient = &http.Client{Transport: calls}
 			client := dynamodb.NewFromConfig(conf)
 			calls.FailAt(c.at, c.fault)
@@ -135,7 +138,7 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("call 1: %v", err)
 			}
 			var api smithy.APIError
-			if err := createTable(t.Context(), client); err == nil || errors.As(err, &api) != (c.code != "") || c.code != "" && api.ErrorCode() != c.code {
+			if err := createTable(ctx, client); err == nil || errors.As(err, &api) != (c.code != "") || c.code != "" && api.ErrorCode() != c.code {
 				t.Errorf("call 2: got error %v, want code %q", err, c.code)
 			}
 			tables, err := client.ListTables(t.Context(), nil)
@@ -149,6 +152,64 @@ func TestFaults(t *testing.T) {
 				t.Errorf("made %q, want %q", calls.Made(), want)
 			}
 		})
+	}
+}
+
+func TestEachCallFailsOnceInItsPlace(t *testing.T) {
+	t.Parallel()
+	conf := config(New(t))
+	conf.RetryMaxAttempts = 1
+	calls := NewCalls(http.DefaultTransport)
+	conf.HTTPClient = &http.Client{Transport: calls}
+	client := dynamodb.NewFromConfig(conf)
+	calls.FailEach(FailBefore)
+	got := ""
+	for range 4 { // what lists, makes, and lists again
+		for _, do := range []func() error{
+			func() error { _, err := client.ListTables(t.Context(), nil); return err },
+			func() error {
+				var there *dynamodbtypes.ResourceInUseException
+				if err := createTable(t.Context(), client); !errors.As(err, &there) {
+					return err
+				}
+				return nil
+			},
+			func() error { _, err := client.ListTables(t.Context(), nil); return err },
+		} {
+			if do() != nil {
+				got += "x"
+				break
+			}
+			got += "."
+		}
+		got += " "
+	}
+	if want := "x .x ..x ... "; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestADeadClientSendsNothing(t *testing.T) {
+	t.Parallel()
+	conf := config(New(t))
+	conf.RetryMaxAttempts = 1
+	calls := NewCalls(http.DefaultTransport)
+	ctx, cancel := context.WithCancel(t.Context())
+	conf.HTTPClient = &http.Client{Transport: calls}
+	client := dynamodb.NewFromConfig(conf)
+	calls.DieAfter(1, cancel)
+	if _, err := client.ListTables(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := createTable(ctx, client); err == nil || ctx.Err() == nil || !calls.Failed() {
+		t.Errorf("got error %v and %v", err, ctx.Err())
+	}
+	if _, err := client.ListTables(t.Context(), nil); !errors.Is(err, errDead) {
+		t.Errorf("got error %v, want %v", err, errDead)
+	}
+	conf.HTTPClient = nil
+	if out, err := dynamodb.NewFromConfig(conf).ListTables(t.Context(), nil); err != nil || len(out.TableNames) != 1 {
+		t.Errorf("there are %v tables (%v), want what was made", out, err)
 	}
 }
 

@@ -66,5 +66,28 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	answer := httptest.NewRecorder()
 	d.handler.ServeHTTP(answer, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	return answer.Result(), nil
+}
+
+// Step waits until what runs in the account has gone a step on. It returns at once where nothing
+// runs.
+func (a *Account) Step(ctx context.Context) error {
+	a.fleet.mu.Lock()
+	idle := len(a.fleet.services)+len(a.fleet.tasks) == 0
+	stepped := a.fleet.stepped
+	a.fleet.mu.Unlock()
+	if idle {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.cloud.running.Done():
+		return context.Cause(a.cloud.running)
+	case <-stepped:
+		return nil
+	}
 }

@@ -32,6 +32,8 @@ type fleet struct {
 	ran map[string]ran
 	// addresses counts those given to tasks.
 	addresses int
+	// stepped is closed with the next step.
+	stepped chan struct{}
 }
 
 func newFleet(c *cloud, b *balancing) *fleet {
@@ -96,6 +98,8 @@ func (f *fleet) step() {
 	for _, s := range f.services {
 		f.stepService(s, now)
 	}
+	close(f.stepped)
+	f.stepped = make(chan struct{})
 }
 
 // nameOfCluster is the name in a cluster's name or ARN.

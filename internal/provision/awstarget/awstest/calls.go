@@ -1,0 +1,179 @@
+package awstest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+)
+
+// Calls is a RoundTripper that notes calls and lets some of them fail.
+type Calls struct {
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	made  []Call
+	fault Fault
+	// at is which call fails, by the count of those that could; 0 for none.
+	at, counted int
+	// each says that each call fails once: failed are those that have, by what they were and what
+	// had passed before them since the last one that failed.
+	each   bool
+	failed map[string]bool
+	passed string
+	// mortal says that the client dies with call at; dead that it has.
+	mortal, dead bool
+	interrupt    func()
+	watch        func(Call)
+}
+
+// NewCalls notes what goes through next.
+func NewCalls(next http.RoundTripper) *Calls {
+	return &Calls{next: next, interrupt: func() {}, watch: func(Call) {}}
+}
+
+// FailAt starts to count anew and lets call n, counted from 1, fail; 0 lets none fail. Calls that
+// read count too.
+func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
+
+// FailEach starts anew and lets each call fail once: a request that is sent again as it was, after
+// the same others, passes.
+func (c *Calls) FailEach(f Fault) { c.begin(f, 0, true, false) }
+
+// DieAfter starts to count anew and lets the client die with the call that is number n of those
+// that change something: that one takes effect, but its answer and every later call are lost, and
+// interrupt is called. Heartbeats don't count, for they come when they come.
+func (c *Calls) DieAfter(n int, interrupt func()) {
+	c.begin(FailAfter, n, false, true)
+	c.Interrupts(interrupt)
+}
+
+func (c *Calls) begin(f Fault, at int, each, mortal bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made, c.counted, c.at, c.fault, c.each, c.mortal = nil, 0, at, f, each, mortal
+	c.failed, c.passed = map[string]bool{}, ""
+}
+
+// Interrupts sets what the fault Interrupt does, and the death of the client.
+func (c *Calls) Interrupts(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.interrupt = f
+}
+
+// Watch has f called after each call that may have taken effect.
+func (c *Calls) Watch(f func(Call)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watch = f
+}
+
+// Failed says whether the call that was to fail was made.
+func (c *Calls) Failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at > 0 && c.counted >= c.at
+}
+
+// Dead says whether the client has died.
+func (c *Calls) Dead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+// Made lists the calls since it was begun to count, such as "kms CreateKey".
+func (c *Calls) Made() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []string
+	for _, call := range c.made {
+		all = append(all, call.Service+" "+call.Operation)
+	}
+	return all
+}
+
+// Sent are these calls, each with what was sent.
+func (c *Calls) Sent() []Call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.made)
+}
+
+// RoundTrip sends a request, or what the fault makes of it.
+func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
+	call, err := identify(r)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if c.dead {
+		c.mu.Unlock()
+		return nil, errDead
+	}
+	c.made = append(c.made, call)
+	strikes, fault, interrupt, watch := c.strikes(call), c.fault, c.interrupt, c.watch
+	c.dead = strikes && c.mortal
+	c.mu.Unlock()
+	if strikes {
+		answer, err := fault.strike(r, call, c.next, interrupt)
+		if c.mortal {
+			interrupt()
+		}
+		watch(call)
+		return answer, err
+	}
+	answer, err := c.next.RoundTrip(r)
+	if err == nil {
+		watch(call)
+	}
+	return answer, err
+}
+
+// strikes says whether a call is to fail. The lock is held.
+func (c *Calls) strikes(call Call) bool {
+	switch {
+	case c.each:
+		what := call.essence()
+		if key := c.passed + " then " + what; !c.failed[key] {
+			c.failed[key], c.passed = true, ""
+			return true
+		}
+		if !reads(call.Operation) {
+			c.passed = what
+		}
+		return false
+	case c.mortal && (reads(call.Operation) || call.beats()):
+		return false
+	}
+	c.counted++
+	return c.counted == c.at
+}
+
+// beats says whether a call renews a lease, or takes one.
+func (c Call) beats() bool {
+	return c.Service == "dynamodb" && bytes.Contains(c.Body, []byte("ADD #beat "))
+}
+
+// random is what is another one each time that a request is sent again: passwords, what a server
+// checks them by, and transactions.
+var random = regexp.MustCompile(`"SecretString":"(\\.|[^"\\])*"|SCRAM-SHA-256[^\\']*|"transactionId":"[^"]*"`)
+
+// essence is what of a call is the same when it is sent again. Of rows it is not what is written
+// into them: that has stamps and times.
+func (c Call) essence() string {
+	body := random.ReplaceAllString(string(c.Body), "")
+	if c.Service == "dynamodb" && !reads(c.Operation) {
+		var row struct {
+			TableName, UpdateExpression, ConditionExpression string
+			Key                                              json.RawMessage
+		}
+		if err := json.Unmarshal(c.Body, &row); err == nil {
+			body = row.TableName + string(row.Key) + row.UpdateExpression + row.ConditionExpression
+		}
+	}
+	return c.Service + " " + c.Region + " " + c.Operation + " " + body
+}
