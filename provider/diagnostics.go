@@ -57,6 +57,14 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	return strings.Join(parts, "\n\n")
 }
 
+// warnDrift says how an object differs from its definition, which no attribute shows.
+func (n noun) warnDrift(id string, problem string, diags *diag.Diagnostics) {
+	if problem == "" {
+		return
+	}
+	diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it.", id, sentence(problem)))
+}
+
 const protectedHint = "Nothing was removed. Set deletion_protection = false and apply that first, after \"terraform untaint\" if Terraform wants to replace the resource because it is tainted."
 
 func (n noun) importHint(id string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
@@ -58,6 +59,9 @@ func (n *noun) putCertificate(ctx context.Context, part string, e target.Environ
 		return err
 	}
 	if err := n.requested(ctx, markCertificate(e.DomainName), factCertificateMade, arn); err != nil {
+		return err
+	}
+	if err := n.retagCertificate(ctx, part, arn); err != nil {
 		return err
 	}
 	if err := n.prove(ctx, arn, zone); err != nil {
@@ -141,16 +145,43 @@ func (n *noun) certificateByTags(ctx context.Context, part, domain string) (stri
 			if text(c.DomainName) != domain {
 				continue
 			}
-			out, err := n.clients.acm.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: c.CertificateArn})
+			has, err := n.certificateTags(ctx, text(c.CertificateArn))
 			if err != nil {
-				return "", failed(err, "read the tags of certificate %q", text(c.CertificateArn))
+				return "", err
 			}
-			if n.ours(part, tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+			if n.ours(part, has) {
 				return text(c.CertificateArn), nil
 			}
 		}
 	}
 	return "", errAbsent
+}
+
+func (n *noun) certificateTags(ctx context.Context, arn string) (map[string]string, error) {
+	out, err := n.clients.acm.ListTagsForCertificate(ctx, &acm.ListTagsForCertificateInput{CertificateArn: &arn})
+	if err != nil {
+		return nil, failed(absent(err, errNoCertificate), "read the tags of certificate %q", arn)
+	}
+	return tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value }), nil
+}
+
+// retagCertificate gives a certificate that was made the tags of the definition.
+func (n *noun) retagCertificate(ctx context.Context, part, arn string) error {
+	has, err := n.certificateTags(ctx, arn)
+	if err != nil {
+		return err
+	}
+	return n.putTags(part, fmt.Sprintf("certificate %q", arn), has, func(tags map[string]string) error {
+		_, err := n.clients.acm.AddTagsToCertificate(ctx, &acm.AddTagsToCertificateInput{CertificateArn: &arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		in := &acm.RemoveTagsFromCertificateInput{CertificateArn: &arn}
+		for _, k := range keys {
+			in.Tags = append(in.Tags, types.Tag{Key: &k})
+		}
+		_, err := n.clients.acm.RemoveTagsFromCertificate(ctx, in)
+		return err
+	})
 }
 
 // proofs are the records that ACM wants to see, which it tells some seconds after a request.
@@ -177,21 +208,33 @@ func (n *noun) proofs(ctx context.Context, arn string) (records []record, err er
 	return records, err
 }
 
-// checkCertificate says whether the certificate can be used.
+// checkCertificate says how the certificate differs from what putCertificate makes.
 func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
-	arn := n.fact(factCertificate)
-	switch made := n.fact(factCertificateMade); {
-	case arn == "" || made != "" && made != arn:
+	arn, made := n.fact(factCertificate), n.fact(factCertificateMade)
+	if arn == "" || made != "" && made != arn {
 		return []string{"there is no certificate"}, nil
 	}
 	d, err := findCertificate(ctx, n.clients, arn)
 	switch {
 	case isAbsent(err):
 		return []string{fmt.Sprintf("certificate %q is gone", arn)}, nil
-	case err == nil && d.Status != types.CertificateStatusIssued:
+	case err != nil:
+		return nil, err
+	case d.Status != types.CertificateStatusIssued:
 		return []string{fmt.Sprintf("certificate %q is %s", arn, d.Status)}, nil
+	case made == "": // it was given, and somebody else looks after it
+		return nil, nil
 	}
-	return nil, err
+	has, err := n.certificateTags(ctx, arn)
+	if err != nil {
+		return nil, gone(err)
+	}
+	drift := n.tagDrift(partCertificate, fmt.Sprintf("certificate %q", arn), has)
+	lost, err := n.lostProofs(ctx)
+	if len(lost) > 0 {
+		drift = append(drift, fmt.Sprintf("certificate %q can't be renewed without the records that are gone: %s", arn, strings.Join(lost, ", ")))
+	}
+	return drift, err
 }
 
 // removeOldCertificates removes the certificates that others have replaced, with the proofs that

@@ -36,6 +36,23 @@ func (n *noun) prove(ctx context.Context, arn, zone string) error {
 	return n.upsert(ctx, zone, write)
 }
 
+// lostProofs are the names of the records that were made here and are gone.
+func (n *noun) lostProofs(ctx context.Context) ([]string, error) {
+	var lost []string
+	for _, made := range n.factList(factProofs) {
+		p := strings.Split(made, "@")
+		if len(p) != 3 {
+			continue
+		}
+		if _, err := findRecord(ctx, n.clients, p[2], p[0], p[1]); isAbsent(err) {
+			lost = append(lost, p[0])
+		} else if err != nil {
+			return lost, err
+		}
+	}
+	return lost, nil
+}
+
 // unprove removes the records that were made here, except those that are still needed.
 func (n *noun) unprove(ctx context.Context, needed []record) error {
 	var stay []string

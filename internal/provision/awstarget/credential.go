@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
@@ -102,7 +103,37 @@ func (c credential) claim(ctx context.Context, d *secretsmanager.DescribeSecretO
 			return failed(err, "restore secret %q", c.name)
 		}
 	}
+	if !c.sealed(text(d.KmsKeyId)) {
+		if _, err := c.n.clients.secrets.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: d.ARN, KmsKeyId: aws.String(c.n.regionKeyARN())}); err != nil {
+			return failed(err, "encrypt secret %q with the region's key", c.name)
+		}
+	}
+	if err := c.n.retagSecret(ctx, c.part, d); err != nil {
+		return err
+	}
 	return c.n.save(ctx, c.factARN(), text(d.ARN))
+}
+
+// sealed says whether a key is the region's.
+func (c credential) sealed(key string) bool { return key == c.n.regionKeyARN() || key == c.n.regionKey }
+
+// drift says how the secret differs from what begin makes.
+func (c credential) drift(ctx context.Context) ([]string, error) {
+	what := fmt.Sprintf("secret %q", c.name)
+	d, err := findSecret(ctx, c.n.clients, c.name)
+	switch {
+	case isAbsent(err):
+		return []string{what + " is gone"}, nil
+	case err != nil:
+		return nil, err
+	case d.DeletedDate != nil:
+		return []string{what + " is to be deleted"}, nil
+	}
+	var drift []string
+	if !c.sealed(text(d.KmsKeyId)) {
+		drift = append(drift, what+" is not encrypted with the region's key")
+	}
+	return append(drift, c.n.tagDrift(c.part, what, secretTags(d))...), nil
 }
 
 // pending is the login that is to be read next; nobody reads it yet.

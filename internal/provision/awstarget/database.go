@@ -193,6 +193,9 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 	if rec.Status, err = a.build(ctx, old, rec); err != nil {
 		return none, err
 	}
+	if err := a.saveTagKeys(ctx); err != nil {
+		return none, err
+	}
 	rec.Meta.Ready, rec.Meta.Problem = true, ""
 	return rec, a.write(ctx, rec)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	secrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -102,6 +103,10 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 			return nil, err
 		}
 	}
+	held, err := n.accountSecrets(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]target.AccountDatabaseRecord, len(accounts))
 	at := map[*accountNoun]int{}
 	for i, a := range accounts {
@@ -116,11 +121,35 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 			rec.Meta.Problem = "its removal is not finished: destroy it once more"
 		}
 		if a.own() {
-			return a.observeCluster(ctx, rec, clusters[a.cluster().name])
+			err = a.observeCluster(ctx, rec, clusters[a.cluster().name])
+		} else {
+			a.observe(rec, shared)
 		}
-		a.observe(rec, shared)
-		return nil
+		if err == nil && rec.Meta.Ready && !rec.Vanished {
+			secret, there := held[a.secretName()]
+			rec.Status.Drift = append(rec.Status.Drift, a.secretDrift(secret, there)...)
+		}
+		return err
 	})
+}
+
+// accountSecrets lists the secrets of accounts by name: of one, or of all in the environment.
+func (n *noun) accountSecrets(ctx context.Context, accounts []*accountNoun) (map[string]secrets.SecretListEntry, error) {
+	if len(accounts) == 1 {
+		return listSecrets(ctx, n.clients, accounts[0].secretName())
+	}
+	return listSecrets(ctx, n.clients, n.accountsPrefix())
+}
+
+// secretDrift says how the account's secret differs from what a put makes.
+func (a *accountNoun) secretDrift(s secrets.SecretListEntry, there bool) []string {
+	switch {
+	case !there:
+		return []string{"the secret is gone"}
+	case s.DeletedDate != nil:
+		return []string{"the secret is to be deleted"}
+	}
+	return a.tagDrift(partAccount, "the secret", tagMap(s.Tags, func(t secrets.Tag) (*string, *string) { return t.Key, t.Value }))
 }
 
 // read is what the cluster's catalogue says of the names that begin so.

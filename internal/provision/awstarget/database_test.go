@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -91,6 +94,8 @@ func TestAnAccountGetsIntoItsOwnDatabaseOnly(t *testing.T) {
 	}
 	plansUseTheReader(t, l, id)
 	readerReadsOnly(t, l, logins["acme"])
+	plansHandOutNothing(t, l, d, database(id, "acme"))
+	secretsAreLookedAfter(t, l, d, database(id, "globex"))
 	passwordsChangeInTurn(t, l, d, database(id, "acme"), logins["acme"])
 }
 
@@ -140,6 +145,7 @@ func plansUseTheReader(t *testing.T, l *lab, id target.EnvironmentID) {
 	d, calls := faulty(t, l)
 	calls.FailAt(0, awstest.FailBefore)
 	l.operations()
+	l.Judge.Asked()
 	for _, account := range []string{"acme", "globex"} {
 		if _, err := d.GetAccountDatabase(t.Context(), target.AccountDatabaseID{Environment: id, Account: account}); err != nil {
 			t.Fatal(err)
@@ -149,6 +155,9 @@ func plansUseTheReader(t *testing.T, l *lab, id target.EnvironmentID) {
 		if _, planned := rights.Covers(o.service, o.name); !planned {
 			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
 		}
+	}
+	for _, denied := range policies(t, "plan.json").Denied(l.Judge.Asked()) {
+		t.Errorf("the policy for plans does not allow %s", denied)
 	}
 	statements := 0
 	for _, c := range calls.Sent() {
@@ -161,6 +170,86 @@ func plansUseTheReader(t *testing.T, l *lab, id target.EnvironmentID) {
 	}
 	if statements != 1 {
 		t.Errorf("a refresh of two databases took %d statements, want 1", statements)
+	}
+}
+
+// plansHandOutNothing wants the policy for plans to keep passwords from who has it, unless it is
+// given the statement of the guide, and then those of the account only that it names.
+func plansHandOutNothing(t *testing.T, l *lab, d *awstarget.Target, spec target.AccountDatabase) {
+	t.Helper()
+	needs := func(spec target.AccountDatabase) []awstest.Need {
+		rec, err := l.client(t).GetAccountDatabase(t.Context(), spec.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Judge.Asked()
+		if _, err := d.ReadSecret(t.Context(), rec.Status.SecretID); err != nil {
+			t.Fatal(err)
+		}
+		return l.Judge.Asked()
+	}
+	guide, err := os.ReadFile("../../../templates/guides/aws-permissions.md.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(guide), "```json\n")
+	block, _, _ = strings.Cut(block, "```")
+	more, err := awstest.ReadPolicies([]byte(`{"Statement": ` + block + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := policies(t, "plan.json")
+	if denied := plan.Denied(needs(spec)); len(denied) != 1 || !strings.HasPrefix(denied[0], "secretsmanager:GetSecretValue on ") {
+		t.Errorf("the policy for plans denies %q", denied)
+	}
+	if denied := append(plan, more...).Denied(needs(spec)); len(denied) > 0 {
+		t.Errorf("with the guide's statement it denies %q", denied)
+	}
+	spec.Account = "globex"
+	if denied := append(plan, more...).Denied(needs(spec)); len(denied) != 1 {
+		t.Errorf("of another account it denies %q", denied)
+	}
+}
+
+// secretsAreLookedAfter removes an account's secret behind the target's back, with a window in which
+// it can be taken back and without one.
+func secretsAreLookedAfter(t *testing.T, l *lab, d target.Driver, spec target.AccountDatabase) {
+	t.Helper()
+	c := secretsmanager.NewFromConfig(l.config(home))
+	seen := func() target.AccountDatabaseStatus {
+		t.Helper()
+		rec, err := l.client(t).GetAccountDatabase(t.Context(), spec.ID()) // as another run
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec.Status
+	}
+	for want, in := range map[string]*secretsmanager.DeleteSecretInput{
+		"the secret is to be deleted": {RecoveryWindowInDays: aws.Int64(7)},
+		"the secret is gone":          {ForceDeleteWithoutRecovery: aws.Bool(true)},
+	} {
+		in.SecretId = aws.String(seen().SecretID)
+		if _, err := c.DeleteSecret(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen().Drift; !slices.Equal(got, []string{want}) {
+			t.Errorf("drift: got %q, want %q", got, want)
+		}
+		rec, err := d.PutAccountDatabase(t.Context(), spec, target.PutOptions{Owner: "me", IfGeneration: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := seen(); len(got.Drift) > 0 || got.SecretID != rec.Status.SecretID {
+			t.Errorf("not repaired: %+v", got)
+		}
+		in := l.login(t, rec.Status.SecretID)
+		db, err := awstest.Connect(t, in.Username, in.Password, in.DBName)
+		if err == nil {
+			err = db.Close(t.Context())
+		}
+		if err != nil {
+			t.Errorf("after %q the login does not work: %v", want, err)
+		}
 	}
 }
 

@@ -146,3 +146,17 @@ func countDocuments(rows []row) int {
 	}
 	return n
 }
+
+// checkDirectory says how the directory's protection differs from what putDirectory makes. Its tags
+// are those of whoever put it last: all states of an installation share it.
+func (t *Target) checkDirectory(ctx context.Context) ([]string, error) {
+	n, err := t.directoryNoun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d, err := findTable(ctx, n.clients, directoryName)
+	if err != nil {
+		return nil, err
+	}
+	return n.protectionDrift(ctx, d, true)
+}

@@ -43,7 +43,7 @@ func (n *noun) putTable(ctx context.Context, part, name string, protected bool) 
 	if isAbsent(err) {
 		err = n.createTable(ctx, part, name, protected)
 	} else if err == nil {
-		err = n.claimTable(ctx, part, name, text(t.TableArn))
+		err = n.retagTable(ctx, part, name, t.TableArn)
 	}
 	if err != nil {
 		return err
@@ -78,16 +78,30 @@ func (n *noun) createTable(ctx context.Context, part, name string, protected boo
 	return failed(err, "create table %q", name)
 }
 
-// claimTable refuses a table that is not ours.
-func (n *noun) claimTable(ctx context.Context, part, name, arn string) error {
-	out, err := n.clients.dynamodb.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: &arn})
+// retagTable refuses a table that is not ours, and gives one that is the tags of the definition.
+func (n *noun) retagTable(ctx context.Context, part, name string, arn *string) error {
+	has, err := n.tableTags(ctx, name, arn)
+	if err == nil && !n.ours(part, has) {
+		err = foreign("DynamoDB table", name)
+	}
 	if err != nil {
-		return failed(err, "read the tags of table %q", name)
+		return err
 	}
-	if !n.ours(part, tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
-		return foreign("DynamoDB table", name)
+	return n.putTags(part, fmt.Sprintf("table %q", name), has, func(tags map[string]string) error {
+		_, err := n.clients.dynamodb.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.dynamodb.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: keys})
+		return err
+	})
+}
+
+func (n *noun) tableTags(ctx context.Context, name string, arn *string) (map[string]string, error) {
+	out, err := n.clients.dynamodb.ListTagsOfResource(ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: arn})
+	if err != nil {
+		return nil, failed(absent(err, errNoTable), "read the tags of table %q", name)
 	}
-	return nil
+	return tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value }), nil
 }
 
 func (n *noun) protectTable(ctx context.Context, name string, protected bool) error {
@@ -127,7 +141,7 @@ func (n *noun) tableRecovers(ctx context.Context, name string) (bool, error) {
 }
 
 // checkTable says how a table differs from what putTable makes.
-func (n *noun) checkTable(ctx context.Context, name string, protected bool) ([]string, error) {
+func (n *noun) checkTable(ctx context.Context, part, name string, protected bool) ([]string, error) {
 	t, err := findTable(ctx, n.clients, name)
 	if isAbsent(err) {
 		return []string{fmt.Sprintf("table %q is gone", name)}, nil
@@ -135,16 +149,26 @@ func (n *noun) checkTable(ctx context.Context, name string, protected bool) ([]s
 	if err != nil {
 		return nil, err
 	}
+	drift, err := n.protectionDrift(ctx, t, protected)
+	if err != nil {
+		return nil, err
+	}
+	has, err := n.tableTags(ctx, name, t.TableArn)
+	return append(drift, n.tagDrift(part, fmt.Sprintf("table %q", name), has)...), gone(err)
+}
+
+// protectionDrift says how the protection of a table differs from what putTable makes.
+func (n *noun) protectionDrift(ctx context.Context, t *types.TableDescription, protected bool) ([]string, error) {
 	var drift []string
+	name := text(t.TableName)
 	if aws.ToBool(t.DeletionProtectionEnabled) != protected {
 		drift = append(drift, fmt.Sprintf("the deletion protection of table %q is %t", name, !protected))
 	}
-	if on, err := n.tableRecovers(ctx, name); err != nil {
-		return nil, err
-	} else if !on {
+	on, err := n.tableRecovers(ctx, name)
+	if err == nil && !on {
 		drift = append(drift, fmt.Sprintf("point-in-time recovery of table %q is off", name))
 	}
-	return drift, nil
+	return drift, err
 }
 
 // deleteTable removes a table with its protection.
@@ -156,8 +180,12 @@ func (n *noun) deleteTable(ctx context.Context, part, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := n.claimTable(ctx, part, name, text(t.TableArn)); err != nil {
-		return gone(err, errNoTable)
+	has, err := n.tableTags(ctx, name, t.TableArn)
+	if err != nil {
+		return gone(err)
+	}
+	if !n.ours(part, has) {
+		return foreign("DynamoDB table", name)
 	}
 	if aws.ToBool(t.DeletionProtectionEnabled) && t.TableStatus != types.TableStatusDeleting {
 		if err := n.protectTable(ctx, name, false); err != nil {

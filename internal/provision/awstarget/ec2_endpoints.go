@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,9 +53,7 @@ func (n *noun) endpoint(l layout, service string) thing {
 			}
 			if service == "s3" { // through the route tables, which costs nothing
 				in.VpcEndpointType = types.VpcEndpointTypeGateway
-				for zone := range l.zones {
-					in.RouteTableIds = append(in.RouteTableIds, n.fact(markRoutes(subnetPrivate, zone)))
-				}
+				in.RouteTableIds = n.privateTables(l)
 			} else {
 				in.VpcEndpointType, in.PrivateDnsEnabled = types.VpcEndpointTypeInterface, aws.Bool(true)
 				in.SubnetIds, in.SecurityGroupIds = n.subnetIDs(l, subnetPrivate), []string{n.fact(markEndpointGroup)}
@@ -64,6 +63,14 @@ func (n *noun) endpoint(l layout, service string) thing {
 				return "", err
 			}
 			return text(out.VpcEndpoint.VpcEndpointId), nil
+		},
+		settle: func(ctx context.Context, id string) error { return n.settleEndpoint(ctx, id, l, service) },
+		check: func(ctx context.Context, id string) ([]string, error) {
+			change, err := n.endpointDrift(ctx, id, l, service)
+			if err != nil || change == nil {
+				return nil, gone(err)
+			}
+			return []string{fmt.Sprintf("VPC endpoint %s for %s is not where it should be, or not reached by the name of the service", id, service)}, nil
 		},
 		delete: func(ctx context.Context, id string) error {
 			out, err := c.DeleteVpcEndpoints(ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: []string{id}})
@@ -78,4 +85,76 @@ func (n *noun) endpoint(l layout, service string) thing {
 			return nil
 		},
 	}
+}
+
+// endpointDrift is the change that makes an endpoint what it should be, nil where it is.
+func (n *noun) endpointDrift(ctx context.Context, id string, l layout, service string) (*ec2.ModifyVpcEndpointInput, error) {
+	filter := "vpc-endpoint-id"
+	out, err := n.clients.ec2.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: []types.Filter{{Name: &filter, Values: n.beside("endpoint-", id)}}})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range out.VpcEndpoints {
+		if text(e.VpcEndpointId) == id {
+			return n.endpointChange(e, l, service), nil
+		}
+	}
+	return nil, errAbsent
+}
+
+func (n *noun) endpointChange(e types.VpcEndpoint, l layout, service string) *ec2.ModifyVpcEndpointInput {
+	in := &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId}
+	if service == "s3" {
+		in.AddRouteTableIds, in.RemoveRouteTableIds = changes(e.RouteTableIds, n.privateTables(l))
+		if len(in.AddRouteTableIds)+len(in.RemoveRouteTableIds) == 0 {
+			return nil
+		}
+		return in
+	}
+	var groups []string
+	for _, g := range e.Groups {
+		groups = append(groups, text(g.GroupId))
+	}
+	in.AddSubnetIds, in.RemoveSubnetIds = changes(e.SubnetIds, n.subnetIDs(l, subnetPrivate))
+	in.AddSecurityGroupIds, in.RemoveSecurityGroupIds = changes(groups, []string{n.fact(markEndpointGroup)})
+	if !aws.ToBool(e.PrivateDnsEnabled) {
+		in.PrivateDnsEnabled = aws.Bool(true)
+	}
+	if in.PrivateDnsEnabled == nil && len(in.AddSubnetIds)+len(in.RemoveSubnetIds)+len(in.AddSecurityGroupIds)+len(in.RemoveSecurityGroupIds) == 0 {
+		return nil
+	}
+	return in
+}
+
+// changes are what is missing of a list and what is too much.
+func changes(has, want []string) (add, remove []string) {
+	for _, w := range want {
+		if !slices.Contains(has, w) {
+			add = append(add, w)
+		}
+	}
+	for _, h := range has {
+		if !slices.Contains(want, h) {
+			remove = append(remove, h)
+		}
+	}
+	return add, remove
+}
+
+// privateTables are the route tables of private subnets.
+func (n *noun) privateTables(l layout) []string {
+	var ids []string
+	for zone := range l.zones {
+		ids = append(ids, n.fact(markRoutes(subnetPrivate, zone)))
+	}
+	return ids
+}
+
+func (n *noun) settleEndpoint(ctx context.Context, id string, l layout, service string) error {
+	change, err := n.endpointDrift(ctx, id, l, service)
+	if err != nil || change == nil {
+		return err
+	}
+	_, err = n.clients.ec2.ModifyVpcEndpoint(ctx, change)
+	return err
 }

@@ -109,11 +109,11 @@ func (n *noun) group(mark string, rules []rule) thing {
 		},
 		settle: func(ctx context.Context, id string) error { return n.putRules(ctx, id, rules) },
 		check: func(ctx context.Context, id string) ([]string, error) {
-			missing, surplus, err := n.compareRules(ctx, id, rules)
-			if err == nil && len(missing)+len(surplus) > 0 {
-				return []string{fmt.Sprintf("security group %s lacks %d rules and has %d too many", id, len(missing), len(surplus))}, nil
+			d, err := n.compareRules(ctx, id, rules)
+			if err != nil {
+				return nil, err
 			}
-			return nil, err
+			return d.words(id), nil
 		},
 		delete: func(ctx context.Context, id string) error {
 			_, err := c.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
@@ -122,38 +122,71 @@ func (n *noun) group(mark string, rules []rule) thing {
 	}
 }
 
+// rulesDrift is how a security group differs from what it should be: the permissions that it lacks,
+// the ids of the rules that it has too many, and whether what is in it can't reach everything.
+type rulesDrift struct {
+	missing []types.IpPermission
+	surplus []string
+	closed  bool
+}
+
+func (d rulesDrift) words(id string) []string {
+	var drift []string
+	if len(d.missing)+len(d.surplus) > 0 {
+		drift = append(drift, fmt.Sprintf("security group %s lacks %d rules and has %d too many", id, len(d.missing), len(d.surplus)))
+	}
+	if d.closed {
+		drift = append(drift, fmt.Sprintf("security group %s does not let everything out", id))
+	}
+	return drift
+}
+
+// outward is what every group lets out, as EC2 makes it.
+func outward() []types.IpPermission {
+	return []types.IpPermission{{IpProtocol: aws.String("-1"), IpRanges: []types.IpRange{{CidrIp: aws.String(everywhere)}}}}
+}
+
 // putRules lets in what is missing and shuts out what was let in by somebody else.
 func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
-	missing, surplus, err := n.compareRules(ctx, id, rules)
+	d, err := n.compareRules(ctx, id, rules)
 	if err != nil {
 		return err
 	}
-	if len(surplus) > 0 {
-		if _, err := n.clients.ec2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, SecurityGroupRuleIds: surplus}); gone(err, "InvalidSecurityGroupRuleId.NotFound") != nil {
+	if d.closed {
+		if _, err := n.clients.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: outward()}); gone(err, "InvalidPermission.Duplicate") != nil {
 			return err
 		}
 	}
-	if len(missing) == 0 {
+	if len(d.surplus) > 0 {
+		if _, err := n.clients.ec2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, SecurityGroupRuleIds: d.surplus}); gone(err, "InvalidSecurityGroupRuleId.NotFound") != nil {
+			return err
+		}
+	}
+	if len(d.missing) == 0 {
 		return nil
 	}
-	_, err = n.clients.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: missing})
+	_, err = n.clients.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: d.missing})
 	return gone(err, "InvalidPermission.Duplicate")
 }
 
-// compareRules lists the permissions that a group lacks and the ids of the rules that it has
-// too many.
-func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missing []types.IpPermission, surplus []string, err error) {
+// compareRules says how a group differs from what it should be.
+func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (rulesDrift, error) {
 	filter := "group-id"
 	rules = n.resolved(rules)
 	var has []rule
+	d := rulesDrift{closed: true}
 	pages := ec2.NewDescribeSecurityGroupRulesPaginator(n.clients.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: &filter, Values: n.beside("group-", id)}}})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, nil, err
+			return d, err
 		}
 		for _, r := range page.SecurityGroupRules {
-			if aws.ToBool(r.IsEgress) || text(r.GroupId) != id {
+			switch {
+			case text(r.GroupId) != id:
+				continue
+			case aws.ToBool(r.IsEgress):
+				d.closed = d.closed && (text(r.IpProtocol) != "-1" || text(r.CidrIpv4) != everywhere)
 				continue
 			}
 			seen := rule{from: aws.ToInt32(r.FromPort), to: aws.ToInt32(r.ToPort), block: text(r.CidrIpv4)}
@@ -161,7 +194,7 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missi
 				seen.group = text(r.ReferencedGroupInfo.GroupId)
 			}
 			if !slices.Contains(rules, seen) || text(r.IpProtocol) != "tcp" {
-				surplus = append(surplus, text(r.SecurityGroupRuleId))
+				d.surplus = append(d.surplus, text(r.SecurityGroupRuleId))
 			}
 			has = append(has, seen)
 		}
@@ -176,9 +209,9 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (missi
 		} else {
 			p.IpRanges = []types.IpRange{{CidrIp: &r.block}}
 		}
-		missing = append(missing, p)
+		d.missing = append(d.missing, p)
 	}
-	return missing, surplus, nil
+	return d, nil
 }
 
 // resolved are rules with blocks and ids in place of facts and marks, each once.

@@ -99,6 +99,20 @@ func (n *noun) gateway() thing {
 			_, err := c.AttachInternetGateway(ctx, &ec2.AttachInternetGatewayInput{InternetGatewayId: &id, VpcId: aws.String(n.fact(markVPC))})
 			return gone(err, "Resource.AlreadyAssociated")
 		},
+		check: func(ctx context.Context, id string) ([]string, error) {
+			out, err := c.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{Filters: []types.Filter{{Name: aws.String("internet-gateway-id"), Values: []string{id}}}})
+			if err != nil {
+				return nil, err
+			}
+			for _, g := range out.InternetGateways {
+				for _, a := range g.Attachments {
+					if text(a.VpcId) == n.fact(markVPC) {
+						return nil, nil
+					}
+				}
+			}
+			return []string{fmt.Sprintf("internet gateway %s is not attached to the VPC", id)}, nil
+		},
 		delete: func(ctx context.Context, id string) error {
 			if vpc := n.fact(markVPC); vpc != "" {
 				_, err := c.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: &id, VpcId: &vpc})

@@ -67,11 +67,30 @@ func (n *noun) route(ctx context.Context, id string, p path) error {
 		return err
 	}
 	for _, subnet := range n.unassociated(table, p) {
-		if _, err := n.clients.ec2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &id, SubnetId: &subnet}); gone(err, "Resource.AlreadyAssociated") != nil {
+		if err := n.associate(ctx, id, subnet); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// associate gives a subnet a table, also where it has another one.
+func (n *noun) associate(ctx context.Context, id, subnet string) error {
+	filter := "association.subnet-id"
+	out, err := n.clients.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []types.Filter{{Name: &filter, Values: []string{subnet}}}})
+	if err != nil {
+		return err
+	}
+	for _, t := range out.RouteTables {
+		for _, a := range t.Associations {
+			if text(a.SubnetId) == subnet {
+				_, err := n.clients.ec2.ReplaceRouteTableAssociation(ctx, &ec2.ReplaceRouteTableAssociationInput{AssociationId: a.RouteTableAssociationId, RouteTableId: &id})
+				return err
+			}
+		}
+	}
+	_, err = n.clients.ec2.AssociateRouteTable(ctx, &ec2.AssociateRouteTableInput{RouteTableId: &id, SubnetId: &subnet})
+	return gone(err, "Resource.AlreadyAssociated") // by the call whose answer was lost
 }
 
 // unassociated are the subnets that a table should have and has not.

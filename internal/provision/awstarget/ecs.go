@@ -60,7 +60,7 @@ func (n *noun) putCluster(ctx context.Context, part, cluster string) error {
 	if err != nil || observed(found) {
 		return err
 	}
-	_, err = n.clients.ecs.UpdateClusterSettings(ctx, &ecs.UpdateClusterSettingsInput{Cluster: &cluster, Settings: clusterSettings()})
+	_, err = n.clients.ecs.UpdateCluster(ctx, &ecs.UpdateClusterInput{Cluster: &cluster, Settings: clusterSettings()})
 	return failed(err, "set the settings of cluster %q", cluster)
 }
 
@@ -82,25 +82,29 @@ func observed(c *types.Cluster) bool {
 func (n *noun) createCluster(ctx context.Context, part, cluster string) error {
 	_, err := n.clients.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{
 		ClusterName: &cluster, CapacityProviders: []string{"FARGATE", "FARGATE_SPOT"}, Settings: clusterSettings(),
-		Tags: tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+		Tags: ecsTags(n.tags(part)),
 	})
 	return failed(err, "create cluster %q", cluster)
 }
 
 // retagCluster gives a cluster the tags of the definition.
 func (n *noun) retagCluster(ctx context.Context, part string, c *types.Cluster) error {
-	lacks, surplus := n.retag(part, clusterTags(c))
-	if len(lacks) > 0 {
-		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-		if _, err := n.clients.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: c.ClusterArn, Tags: tags}); err != nil {
-			return failed(err, "tag cluster %q", text(c.ClusterName))
-		}
+	return n.putTags(part, fmt.Sprintf("cluster %q", text(c.ClusterName)), clusterTags(c), n.tagECS(ctx, c.ClusterArn), n.untagECS(ctx, c.ClusterArn))
+}
+
+// tagECS and untagECS put tags on a resource of ECS and take them off.
+func (n *noun) tagECS(ctx context.Context, arn *string) func(map[string]string) error {
+	return func(tags map[string]string) error {
+		_, err := n.clients.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: arn, Tags: ecsTags(tags)})
+		return err
 	}
-	if len(surplus) == 0 {
-		return nil
+}
+
+func (n *noun) untagECS(ctx context.Context, arn *string) func([]string) error {
+	return func(keys []string) error {
+		_, err := n.clients.ecs.UntagResource(ctx, &ecs.UntagResourceInput{ResourceArn: arn, TagKeys: keys})
+		return err
 	}
-	_, err := n.clients.ecs.UntagResource(ctx, &ecs.UntagResourceInput{ResourceArn: c.ClusterArn, TagKeys: surplus})
-	return failed(err, "take tags off cluster %q", text(c.ClusterName))
 }
 
 func clusterTags(c *types.Cluster) map[string]string {

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,6 +67,11 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 			return failed(err, "set the security group of load balancer %q", name)
 		}
 	}
+	if _, subnets := n.balancerPlace(e, l); !balancerIn(b, subnets) {
+		if _, err := n.clients.elb.SetSubnets(ctx, &elb.SetSubnetsInput{LoadBalancerArn: b.LoadBalancerArn, Subnets: subnets}); err != nil {
+			return failed(err, "set the subnets of load balancer %q", name)
+		}
+	}
 	different, err := n.balancerDrift(ctx, text(b.LoadBalancerArn), e)
 	if err != nil || len(different) == 0 {
 		return err
@@ -75,10 +81,7 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 }
 
 func (n *noun) createBalancer(ctx context.Context, part, name string, e target.Environment, l layout) error {
-	scheme, subnets := types.LoadBalancerSchemeEnumInternetFacing, n.subnetIDs(l, subnetPublic)
-	if settingsOf(e).Internal {
-		scheme, subnets = types.LoadBalancerSchemeEnumInternal, n.subnetIDs(l, subnetPrivate)
-	}
+	scheme, subnets := n.balancerPlace(e, l)
 	_, err := n.clients.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: &name, Type: types.LoadBalancerTypeEnumApplication, Scheme: scheme, IpAddressType: types.IpAddressTypeIpv4,
 		SecurityGroups: []string{n.fact(markBalancerGroup)}, Subnets: subnets, Tags: n.elbTags(part),
@@ -89,48 +92,83 @@ func (n *noun) createBalancer(ctx context.Context, part, name string, e target.E
 	return failed(err, "create load balancer %q", name)
 }
 
+// balancerPlace is whom a load balancer faces, and where it is.
+func (n *noun) balancerPlace(e target.Environment, l layout) (types.LoadBalancerSchemeEnum, []string) {
+	if settingsOf(e).Internal {
+		return types.LoadBalancerSchemeEnumInternal, n.subnetIDs(l, subnetPrivate)
+	}
+	return types.LoadBalancerSchemeEnumInternetFacing, n.subnetIDs(l, subnetPublic)
+}
+
+// balancerIn says whether a load balancer is in some subnets and no others.
+func balancerIn(b *types.LoadBalancer, subnets []string) bool {
+	var has []string
+	for _, z := range b.AvailabilityZones {
+		has = append(has, text(z.SubnetId))
+	}
+	return sameSet(has, subnets)
+}
+
+// sameSet says whether two lists have the same elements, in whatever order.
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
 func (n *noun) elbTags(part string) []types.Tag {
 	return tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
 }
 
 // claimELB refuses a resource of Elastic Load Balancing that is not ours.
 func (n *noun) claimELB(ctx context.Context, part, what, arn string) error {
-	_, err := n.tagsELB(ctx, part, what, arn)
+	all, err := findELBTags(ctx, n.clients, arn)
+	if err == nil && !n.ours(part, all[arn]) {
+		err = foreign(what, arn)
+	}
 	return err
 }
 
 // retagELB does so too, and gives one that is ours the tags of the definition.
 func (n *noun) retagELB(ctx context.Context, part, what, arn string) error {
-	has, err := n.tagsELB(ctx, part, what, arn)
+	all, err := findELBTags(ctx, n.clients, arn)
+	if err == nil && !n.ours(part, all[arn]) {
+		err = foreign(what, arn)
+	}
 	if err != nil {
 		return err
 	}
-	lacks, surplus := n.retag(part, has)
-	if len(lacks) > 0 {
-		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-		if _, err := n.clients.elb.AddTags(ctx, &elb.AddTagsInput{ResourceArns: []string{arn}, Tags: tags}); err != nil {
-			return failed(err, "tag %s %q", what, arn)
-		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	_, err = n.clients.elb.RemoveTags(ctx, &elb.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: surplus})
-	return failed(err, "take tags off %s %q", what, arn)
+	return n.putELBTags(ctx, part, fmt.Sprintf("%s %q", what, arn), arn, all[arn])
 }
 
-// tagsELB are the tags of a resource of Elastic Load Balancing that is ours.
-func (n *noun) tagsELB(ctx context.Context, part, what, arn string) (map[string]string, error) {
-	out, err := n.clients.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
-	if err != nil {
-		return nil, failed(err, "read the tags of %s %q", what, arn)
-	}
-	for _, d := range out.TagDescriptions {
-		if has := tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value }); n.ours(part, has) {
-			return has, nil
+// putELBTags gives a resource the tags of the definition.
+func (n *noun) putELBTags(ctx context.Context, part, what, arn string, has map[string]string) error {
+	return n.putTags(part, what, has, func(tags map[string]string) error {
+		_, err := n.clients.elb.AddTags(ctx, &elb.AddTagsInput{ResourceArns: []string{arn}, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.elb.RemoveTags(ctx, &elb.RemoveTagsInput{ResourceArns: []string{arn}, TagKeys: keys})
+		return err
+	})
+}
+
+// maxTagged is how many resources one call reads the tags of (DescribeTags).
+const maxTagged = 20
+
+// findELBTags reads the tags of resources of Elastic Load Balancing, by ARN.
+func findELBTags(ctx context.Context, c *clients, arns ...string) (map[string]map[string]string, error) {
+	all := map[string]map[string]string{}
+	for some := range slices.Chunk(arns, maxTagged) {
+		out, err := c.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: some})
+		if err != nil {
+			return nil, failed(absent(err, errNoBalancer, errNoListener, errNoTargetGroup), "read the tags of %q", some)
+		}
+		for _, d := range out.TagDescriptions {
+			all[text(d.ResourceArn)] = tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 		}
 	}
-	return nil, foreign(what, arn)
+	return all, nil
 }
 
 // balancerDrift lists the attributes of a load balancer that differ, as they should be.
@@ -149,7 +187,10 @@ func (n *noun) balancerDrift(ctx context.Context, arn string, e target.Environme
 		"access_logs.s3.prefix":                           n.environment,
 		"deletion_protection.enabled":                     strconv.FormatBool(e.DeletionProtection),
 		"idle_timeout.timeout_seconds":                    "60",
+		"routing.http.desync_mitigation_mode":             "defensive",
 		"routing.http.drop_invalid_header_fields.enabled": "true",
+		"routing.http.preserve_host_header.enabled":       "false",
+		"routing.http.xff_header_processing.mode":         "append",
 		"routing.http2.enabled":                           "true",
 	}
 	var different []types.LoadBalancerAttribute
@@ -162,7 +203,7 @@ func (n *noun) balancerDrift(ctx context.Context, arn string, e target.Environme
 }
 
 // checkBalancer says how a load balancer differs from what putBalancer makes.
-func (n *noun) checkBalancer(ctx context.Context, e target.Environment) ([]string, error) {
+func (n *noun) checkBalancer(ctx context.Context, e target.Environment, l layout) ([]string, error) {
 	name := n.balancerName()
 	b, err := findBalancer(ctx, n.clients, name)
 	if isAbsent(err) {
@@ -174,6 +215,9 @@ func (n *noun) checkBalancer(ctx context.Context, e target.Environment) ([]strin
 	var drift []string
 	if len(b.SecurityGroups) != 1 || b.SecurityGroups[0] != n.fact(markBalancerGroup) {
 		drift = append(drift, fmt.Sprintf("load balancer %q has another security group", name))
+	}
+	if _, subnets := n.balancerPlace(e, l); !balancerIn(b, subnets) {
+		drift = append(drift, fmt.Sprintf("load balancer %q is in other subnets", name))
 	}
 	different, err := n.balancerDrift(ctx, text(b.LoadBalancerArn), e)
 	for _, a := range different {

@@ -3,6 +3,8 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
+
+const errNoListener = "ListenerNotFound"
 
 // tlsPolicy is named always: without one the API gives a policy of 2016.
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
@@ -79,12 +83,45 @@ func (n *noun) putListeners(ctx context.Context, part string, e target.Environme
 		}
 		delete(has, want.port)
 	}
+	return n.settleListeners(ctx, part, balancer, has)
+}
+
+// settleListeners gives the entrances the tags of the definition, and removes those of an earlier one.
+// What somebody else has added to the load balancer stays.
+func (n *noun) settleListeners(ctx context.Context, part, balancer string, surplus map[int32]types.Listener) error {
+	has, err := findListeners(ctx, n.clients, balancer)
+	if err != nil {
+		return err
+	}
+	tags, err := findELBTags(ctx, n.clients, arnsOf(has)...)
+	if err != nil {
+		return err
+	}
 	for port, l := range has {
-		if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, "ListenerNotFound") != nil {
-			return failed(err, "delete the listener on port %d", port)
+		if _, ok := surplus[port]; ok {
+			if !n.ours(part, tags[text(l.ListenerArn)]) {
+				continue
+			}
+			if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, errNoListener) != nil {
+				return failed(err, "delete the listener on port %d", port)
+			}
+			continue
+		}
+		if err := n.putELBTags(ctx, part, fmt.Sprintf("the listener on port %d", port), text(l.ListenerArn), tags[text(l.ListenerArn)]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// arnsOf are the ARNs of listeners, in order.
+func arnsOf(all map[int32]types.Listener) []string {
+	var arns []string
+	for _, l := range all {
+		arns = append(arns, text(l.ListenerArn))
+	}
+	slices.Sort(arns)
+	return arns
 }
 
 // tls are the settings of an entrance with TLS; all are nil for one without.
@@ -124,17 +161,28 @@ func (n *noun) sameListener(has types.Listener, want listener) bool {
 	if want.tls && text(has.Certificates[0].CertificateArn) != text(certificates[0].CertificateArn) {
 		return false
 	}
-	a := has.DefaultActions[0]
+	return sameAction(has.DefaultActions[0], want.action)
+}
+
+// sameAction says whether what a listener does is what it should do. What is not asked for AWS fills
+// in: a redirect keeps host, path and query.
+func sameAction(has, want types.Action) bool {
 	switch {
-	case a.Type != want.action.Type:
+	case has.Type != want.Type:
 		return false
-	case a.RedirectConfig != nil && want.action.RedirectConfig != nil:
-		return text(a.RedirectConfig.Port) == text(want.action.RedirectConfig.Port) && text(a.RedirectConfig.Protocol) == "HTTPS"
-	case a.FixedResponseConfig != nil && want.action.FixedResponseConfig != nil:
-		return text(a.FixedResponseConfig.StatusCode) == text(want.action.FixedResponseConfig.StatusCode)
+	case has.RedirectConfig != nil && want.RedirectConfig != nil:
+		h, w := has.RedirectConfig, want.RedirectConfig
+		return text(h.Port) == text(w.Port) && text(h.Protocol) == text(w.Protocol) && h.StatusCode == w.StatusCode &&
+			kept(h.Host, "#{host}") && kept(h.Path, "/#{path}") && kept(h.Query, "#{query}")
+	case has.FixedResponseConfig != nil && want.FixedResponseConfig != nil:
+		h, w := has.FixedResponseConfig, want.FixedResponseConfig
+		return text(h.StatusCode) == text(w.StatusCode) && text(h.ContentType) == text(w.ContentType) && text(h.MessageBody) == text(w.MessageBody)
 	}
 	return false
 }
+
+// kept says whether a redirect leaves a part of the address as it was.
+func kept(has *string, same string) bool { return has == nil || *has == same }
 
 // checkListeners says how the entrances differ from what putListeners makes.
 func (n *noun) checkListeners(ctx context.Context, e target.Environment) ([]string, error) {
@@ -154,10 +202,27 @@ func (n *noun) checkListeners(ctx context.Context, e target.Environment) ([]stri
 		} else if !n.sameListener(l, want) {
 			drift = append(drift, fmt.Sprintf("the listener on port %d was changed", want.port))
 		}
-		delete(has, want.port)
 	}
-	for port := range has {
-		drift = append(drift, fmt.Sprintf("there is a listener on port %d that should not be", port))
+	more, err := n.entranceTagDrift(ctx, text(b.LoadBalancerArn), has, e)
+	return append(drift, more...), err
+}
+
+// entranceTagDrift says which tags the load balancer and its entrances lack, and which entrances are
+// left over of an earlier definition.
+func (n *noun) entranceTagDrift(ctx context.Context, balancer string, all map[int32]types.Listener, e target.Environment) ([]string, error) {
+	tags, err := findELBTags(ctx, n.clients, append([]string{balancer}, arnsOf(all)...)...)
+	if err != nil {
+		return nil, gone(err) // between two looks
+	}
+	drift := n.tagDrift(partBalancer, fmt.Sprintf("load balancer %q", n.balancerName()), tags[balancer])
+	for _, port := range slices.Sorted(maps.Keys(all)) {
+		has := tags[text(all[port].ListenerArn)]
+		switch {
+		case slices.ContainsFunc(listeners(e), func(l listener) bool { return l.port == port }):
+			drift = append(drift, n.tagDrift(partListeners, fmt.Sprintf("the listener on port %d", port), has)...)
+		case n.ours(partListeners, has):
+			drift = append(drift, fmt.Sprintf("there is a listener on port %d that should not be", port))
+		}
 	}
 	return drift, nil
 }
@@ -176,7 +241,7 @@ func (n *noun) deleteListeners(ctx context.Context) error {
 		return gone(err)
 	}
 	for port, l := range has {
-		if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, "ListenerNotFound") != nil {
+		if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, errNoListener) != nil {
 			return failed(err, "delete the listener on port %d", port)
 		}
 	}

@@ -1,14 +1,18 @@
 package awstarget_test
 
 import (
-	"context"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -17,155 +21,196 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// drifts are changes that somebody makes behind the target's back.
-var drifts = []struct {
+// drift is a change that somebody makes behind the target's back, and what a look says of it.
+type drift struct {
 	name string
-	make func(ctx context.Context, c aws.Config) error
-}{
-	{"a security group lets more in", func(ctx context.Context, c aws.Config) error {
-		network := ec2.NewFromConfig(c)
-		groups, err := network.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"group-database"}}}})
-		if err != nil {
-			return err
-		}
-		_, err = network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: groups.SecurityGroups[0].GroupId, IpPermissions: []ec2types.IpPermission{{
-			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
-		}}})
-		return err
-	}},
-	{"private subnets lost their way outside", func(ctx context.Context, c aws.Config) error {
-		network := ec2.NewFromConfig(c)
-		tables, err := network.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"routes-private-1"}}}})
-		if err != nil {
-			return err
-		}
-		_, err = network.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: tables.RouteTables[0].RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0")})
-		return err
-	}},
-	{"the load balancer writes no logs any more", func(ctx context.Context, c aws.Config) error {
-		client := elb.NewFromConfig(c)
-		balancers, err := client.DescribeLoadBalancers(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
-			LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn,
-			Attributes:      []elbtypes.LoadBalancerAttribute{{Key: aws.String("access_logs.s3.enabled"), Value: aws.String("false")}},
-		})
-		return err
-	}},
-	{"an entrance is gone", func(ctx context.Context, c aws.Config) error {
-		client := elb.NewFromConfig(c)
-		balancers, err := client.DescribeLoadBalancers(ctx, nil)
-		if err != nil {
-			return err
-		}
-		listeners, err := client.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: balancers.LoadBalancers[0].LoadBalancerArn})
-		if err != nil {
-			return err
-		}
-		_, err = client.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: listeners.Listeners[0].ListenerArn})
-		return err
-	}},
-	{"a name leads elsewhere", func(ctx context.Context, c aws.Config) error {
-		client := route53.NewFromConfig(c)
-		zones, err := client.ListHostedZones(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{HostedZoneId: zones.HostedZones[0].Id, ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
-			Action: route53types.ChangeActionUpsert, ResourceRecordSet: &route53types.ResourceRecordSet{
-				Name: aws.String("production.eu.example.com"), Type: route53types.RRTypeA, TTL: aws.Int64(60), ResourceRecords: []route53types.ResourceRecord{{Value: aws.String("192.0.2.1")}},
-			},
-		}}}})
-		return err
-	}},
-	{"logs are kept for a day", func(ctx context.Context, c aws.Config) error {
-		_, err := cloudwatchlogs.NewFromConfig(c).PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("/slipway/eu/production"), RetentionInDays: aws.Int32(1)})
-		return err
-	}},
-	{"a role may do anything", func(ctx context.Context, c aws.Config) error {
-		client := iam.NewFromConfig(c)
-		roles, err := client.ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/slipway/")})
-		if err != nil {
-			return err
-		}
-		_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: roles.Roles[0].RoleName, PolicyName: aws.String("slipway"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)})
-		return err
-	}},
-	{"names are not resolved in the VPC any more", func(ctx context.Context, c aws.Config) error {
-		network := ec2.NewFromConfig(c)
-		vpcs, err := network.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"vpc"}}}})
-		if err != nil {
-			return err
-		}
-		_, err = network.ModifyVpcAttribute(ctx, &ec2.ModifyVpcAttributeInput{VpcId: vpcs.Vpcs[0].VpcId, EnableDnsHostnames: &ec2types.AttributeBooleanValue{Value: aws.Bool(false)}})
-		return err
-	}},
-	{"a subnet has lost a tag", func(ctx context.Context, c aws.Config) error {
-		network := ec2.NewFromConfig(c)
-		subnets, err := network.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{{Name: aws.String("tag:slipway:part"), Values: []string{"subnet-public-1"}}}})
-		if err != nil {
-			return err
-		}
-		_, err = network.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{aws.ToString(subnets.Subnets[0].SubnetId)}, Tags: []ec2types.Tag{{Key: aws.String("team")}}})
-		return err
-	}},
-	{"the database cluster has lost a tag", func(ctx context.Context, c aws.Config) error {
-		client := rds.NewFromConfig(c)
-		clusters, err := client.DescribeDBClusters(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: clusters.DBClusters[0].DBClusterArn, TagKeys: []string{"team"}})
-		return err
-	}},
-	{"a role has another tag", func(ctx context.Context, c aws.Config) error {
-		client := iam.NewFromConfig(c)
-		roles, err := client.ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String("/slipway/")})
-		if err != nil {
-			return err
-		}
-		_, err = client.TagRole(ctx, &iam.TagRoleInput{RoleName: roles.Roles[0].RoleName, Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("other")}}})
-		return err
-	}},
-	{"databases take connections without TLS", func(ctx context.Context, c aws.Config) error {
-		client := rds.NewFromConfig(c)
-		clusters, err := client.DescribeDBClusters(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{
-			DBClusterParameterGroupName: clusters.DBClusters[0].DBClusterParameterGroup,
-			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("0"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
-		})
-		return err
-	}},
-	{"the dashboard is gone", func(ctx context.Context, c aws.Config) error {
-		client := cloudwatch.NewFromConfig(c)
-		all, err := client.ListDashboards(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.DeleteDashboards(ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{aws.ToString(all.DashboardEntries[0].DashboardName)}})
-		return err
-	}},
-	{"the database cluster has another size", func(ctx context.Context, c aws.Config) error {
-		client := rds.NewFromConfig(c)
-		clusters, err := client.DescribeDBClusters(ctx, nil)
-		if err != nil {
-			return err
-		}
-		_, err = client.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
-			DBClusterIdentifier:              clusters.DBClusters[0].DBClusterIdentifier,
-			ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: aws.Float64(8), MaxCapacity: aws.Float64(64)},
-		})
-		return err
-	}},
+	make func(s *spoiler)
+	want string
 }
 
+func attribute(key, value string) func(*spoiler) {
+	return func(s *spoiler) {
+		s.do(s.elb().ModifyLoadBalancerAttributes(s.ctx, &elb.ModifyLoadBalancerAttributesInput{
+			LoadBalancerArn: s.balancer(), Attributes: []elbtypes.LoadBalancerAttribute{{Key: &key, Value: &value}},
+		}))
+	}
+}
+
+func modifyCluster(in rds.ModifyDBClusterInput) func(*spoiler) {
+	return func(s *spoiler) {
+		in.DBClusterIdentifier, in.ApplyImmediately = s.cluster().DBClusterIdentifier, aws.Bool(true)
+		s.do(s.rds().ModifyDBCluster(s.ctx, &in))
+	}
+}
+
+// networkDrifts are of a network that was made.
+var networkDrifts = []drift{
+	{"a security group lets more in", func(s *spoiler) {
+		s.do(s.ec2().AuthorizeSecurityGroupIngress(s.ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: s.group("group-database"), IpPermissions: []ec2types.IpPermission{{
+			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
+		}}}))
+	}, "lacks 0 rules and has 1 too many"},
+	{"a security group lets less in", func(s *spoiler) {
+		rules := s.must(s.ec2().DescribeSecurityGroupRules(s.ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", *s.group("group-stacks"))})).(*ec2.DescribeSecurityGroupRulesOutput)
+		for _, r := range rules.SecurityGroupRules {
+			if !aws.ToBool(r.IsEgress) {
+				s.do(s.ec2().RevokeSecurityGroupIngress(s.ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}))
+			}
+		}
+	}, "lacks 1 rules and has 0 too many"},
+	{"a security group lets nothing out", func(s *spoiler) {
+		s.do(s.ec2().RevokeSecurityGroupEgress(s.ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: s.group("group-balancer"), IpPermissions: []ec2types.IpPermission{{
+			IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
+		}}}))
+	}, "does not let everything out"},
+	{"private subnets lost their way outside", func(s *spoiler) {
+		s.do(s.ec2().DeleteRoute(s.ctx, &ec2.DeleteRouteInput{RouteTableId: s.routes("routes-private-1").RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0")}))
+	}, "does not lead outside as it should"},
+	{"a subnet has another route table", func(s *spoiler) {
+		for _, a := range s.routes("routes-public-1").Associations {
+			s.do(s.ec2().ReplaceRouteTableAssociation(s.ctx, &ec2.ReplaceRouteTableAssociationInput{AssociationId: a.RouteTableAssociationId, RouteTableId: s.routes("routes-database-1").RouteTableId}))
+			return
+		}
+	}, "is not that of its subnets"},
+	{"names are not resolved in the VPC any more", func(s *spoiler) {
+		s.do(s.ec2().ModifyVpcAttribute(s.ctx, &ec2.ModifyVpcAttributeInput{VpcId: s.vpc(), EnableDnsHostnames: &ec2types.AttributeBooleanValue{Value: aws.Bool(false)}}))
+	}, "enableDnsHostnames of VPC"},
+	{"a subnet has lost a tag", func(s *spoiler) {
+		subnets := s.must(s.ec2().DescribeSubnets(s.ctx, &ec2.DescribeSubnetsInput{Filters: filter("tag:slipway:part", "subnet-public-1")})).(*ec2.DescribeSubnetsOutput)
+		s.do(s.ec2().DeleteTags(s.ctx, &ec2.DeleteTagsInput{Resources: []string{*subnets.Subnets[0].SubnetId}, Tags: []ec2types.Tag{{Key: aws.String("team")}}}))
+	}, "has not the tags of its definition: team"},
+}
+
+// entranceDrifts are of the load balancer, what it shows, and the names that lead to it.
+var entranceDrifts = []drift{
+	{"the load balancer writes no logs any more", attribute("access_logs.s3.enabled", "false"), "access_logs.s3.enabled"},
+	{"the load balancer lets invalid headers through", attribute("routing.http.drop_invalid_header_fields.enabled", "false"), "drop_invalid_header_fields"},
+	{"the load balancer is protected from a deletion that is asked for", attribute("deletion_protection.enabled", "true"), "deletion_protection.enabled"},
+	{"the load balancer waits longer", attribute("idle_timeout.timeout_seconds", "120"), "idle_timeout"},
+	{"the load balancer has another security group", func(s *spoiler) {
+		s.do(s.elb().SetSecurityGroups(s.ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: s.balancer(), SecurityGroups: []string{*s.group("group-stacks")}}))
+	}, "has another security group"},
+	{"the load balancer has lost a tag", func(s *spoiler) {
+		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.balancer()}, TagKeys: []string{"team"}}))
+	}, "load balancer \"eu-production-"},
+	{"the entrance by HTTP is gone", func(s *spoiler) {
+		s.do(s.elb().DeleteListener(s.ctx, &elb.DeleteListenerInput{ListenerArn: s.listener(80).ListenerArn}))
+	}, "the listener on port 80 is gone"},
+	{"the entrance takes old versions of TLS", func(s *spoiler) {
+		s.do(s.elb().ModifyListener(s.ctx, &elb.ModifyListenerInput{ListenerArn: s.listener(443).ListenerArn, SslPolicy: aws.String("ELBSecurityPolicy-2016-08"), DefaultActions: s.listener(443).DefaultActions}))
+	}, "the listener on port 443 was changed"},
+	{"the preview entrance answers otherwise", func(s *spoiler) {
+		s.do(s.elb().ModifyListener(s.ctx, &elb.ModifyListenerInput{ListenerArn: s.listener(8443).ListenerArn, DefaultActions: []elbtypes.Action{{
+			Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: aws.String("hello")},
+		}}}))
+	}, "the listener on port 8443 was changed"},
+	{"an entrance has lost a tag", func(s *spoiler) {
+		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.listener(443).ListenerArn}, TagKeys: []string{"team"}}))
+	}, "the listener on port 443 has not the tags"},
+	{"the certificate has lost a tag", func(s *spoiler) {
+		all := s.must(s.acm().ListCertificates(s.ctx, nil)).(*acm.ListCertificatesOutput)
+		s.do(s.acm().RemoveTagsFromCertificate(s.ctx, &acm.RemoveTagsFromCertificateInput{CertificateArn: all.CertificateSummaryList[0].CertificateArn, Tags: []acmtypes.Tag{{Key: aws.String("team")}}}))
+	}, "certificate \"arn:aws:acm"},
+	{"a name leads elsewhere", func(s *spoiler) {
+		s.record(route53types.ChangeActionUpsert, &route53types.ResourceRecordSet{
+			Name: aws.String("production.eu.example.com"), Type: route53types.RRTypeA, TTL: aws.Int64(60), ResourceRecords: []route53types.ResourceRecord{{Value: aws.String("192.0.2.1")}},
+		})
+	}, "the name \"production.eu.example.com\" does not lead"},
+	{"the name of accounts is gone", func(s *spoiler) {
+		s.record(route53types.ChangeActionDelete, s.recordNamed("A", ".production.eu.example.com."))
+	}, "the name \"*.production.eu.example.com\" does not lead"},
+	{"the certificate can't be renewed", func(s *spoiler) {
+		s.record(route53types.ChangeActionDelete, s.recordNamed("CNAME", ""))
+	}, "can't be renewed"},
+}
+
+// databaseDrifts are of the database cluster with all around it.
+var databaseDrifts = []drift{
+	{"the cluster has another size", modifyCluster(rds.ModifyDBClusterInput{ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: aws.Float64(8), MaxCapacity: aws.Float64(64)}}), "the capacity of database cluster"},
+	{"backups are kept for three days", modifyCluster(rds.ModifyDBClusterInput{BackupRetentionPeriod: aws.Int32(3)}), "are kept for 3 days"},
+	{"the cluster is protected", modifyCluster(rds.ModifyDBClusterInput{DeletionProtection: aws.Bool(true)}), "the deletion protection of database cluster"},
+	{"the cluster writes no log any more", modifyCluster(rds.ModifyDBClusterInput{CloudwatchLogsExportConfiguration: &rdstypes.CloudwatchLogsExportConfiguration{DisableLogTypes: []string{"postgresql"}}}), "writes other logs to CloudWatch"},
+	{"snapshots get no tags", modifyCluster(rds.ModifyDBClusterInput{CopyTagsToSnapshot: aws.Bool(false)}), "do not get its tags"},
+	{"the Data API is off", func(s *spoiler) {
+		s.do(s.rds().DisableHttpEndpoint(s.ctx, &rds.DisableHttpEndpointInput{ResourceArn: s.cluster().DBClusterArn}))
+	}, "the Data API of database cluster"},
+	{"connections come without TLS", func(s *spoiler) {
+		s.do(s.rds().ModifyDBClusterParameterGroup(s.ctx, &rds.ModifyDBClusterParameterGroupInput{
+			DBClusterParameterGroupName: s.cluster().DBClusterParameterGroup,
+			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("0"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
+		}))
+	}, "takes connections without TLS"},
+	{"the cluster has lost a tag", func(s *spoiler) {
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.cluster().DBClusterArn, TagKeys: []string{"team"}}))
+	}, "database cluster \"slipway-eu-production-"},
+	{"the instance has a public address", func(s *spoiler) {
+		s.do(s.rds().ModifyDBInstance(s.ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: s.cluster().DBClusterMembers[0].DBInstanceIdentifier, PubliclyAccessible: aws.Bool(true), ApplyImmediately: aws.Bool(true)}))
+	}, "has a public address"},
+	{"the instance has lost a tag", func(s *spoiler) {
+		all := s.must(s.rds().DescribeDBInstances(s.ctx, nil)).(*rds.DescribeDBInstancesOutput)
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: all.DBInstances[0].DBInstanceArn, TagKeys: []string{"team"}}))
+	}, "database instance \""},
+	{"the cluster may be in fewer subnets", func(s *spoiler) {
+		g := s.subnetGroup()
+		s.do(s.rds().ModifyDBSubnetGroup(s.ctx, &rds.ModifyDBSubnetGroupInput{DBSubnetGroupName: g.DBSubnetGroupName, SubnetIds: []string{*g.Subnets[0].SubnetIdentifier}}))
+	}, "has other subnets"},
+	{"the subnet group has lost a tag", func(s *spoiler) {
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.subnetGroup().DBSubnetGroupArn, TagKeys: []string{"team"}}))
+	}, "database subnet group \"slipway-eu-production-"},
+	{"the secret of the reader is to be deleted", func(s *spoiler) {
+		s.do(s.secrets().DeleteSecret(s.ctx, &secretsmanager.DeleteSecretInput{SecretId: aws.String("slipway-reader/eu/production/database")}))
+	}, "is to be deleted"},
+}
+
+// stackDrifts are of what stacks run with.
+var stackDrifts = []drift{
+	{"logs are kept for a day", func(s *spoiler) {
+		s.do(s.logs().PutRetentionPolicy(s.ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("/slipway/eu/production"), RetentionInDays: aws.Int32(1)}))
+	}, "keeps logs for 1 days"},
+	{"logs are not encrypted with our key any more", func(s *spoiler) {
+		s.do(s.logs().DisassociateKmsKey(s.ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: aws.String("/slipway/eu/production")}))
+	}, "is not encrypted with the region's key"},
+	{"the log group has lost a tag", func(s *spoiler) {
+		s.do(s.logs().UntagResource(s.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String("arn:aws:logs:" + home + ":" + s.ID + ":log-group:/slipway/eu/production"), TagKeys: []string{"team"}}))
+	}, "log group \"/slipway/eu/production\" has not the tags"},
+	{"a role may do anything", func(s *spoiler) {
+		s.do(s.iam().PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: s.role(), PolicyName: aws.String("slipway"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}))
+	}, "has other rights"},
+	{"anybody may have a role", func(s *spoiler) {
+		s.do(s.iam().UpdateAssumeRolePolicy(s.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: s.role(), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`)}))
+	}, "others than ECS tasks"},
+	{"a role has another tag", func(s *spoiler) {
+		s.do(s.iam().TagRole(s.ctx, &iam.TagRoleInput{RoleName: s.role(), Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("other")}}}))
+	}, "role \"slipway-eu-production"},
+	{"containers are not measured any more", func(s *spoiler) {
+		s.do(s.ecs().UpdateCluster(s.ctx, &ecs.UpdateClusterInput{Cluster: s.containers(), Settings: []ecstypes.ClusterSetting{{Name: ecstypes.ClusterSettingNameContainerInsights, Value: aws.String("disabled")}}}))
+	}, "container insights"},
+	{"the dashboard is gone", func(s *spoiler) {
+		all := s.must(s.metrics().ListDashboards(s.ctx, nil)).(*cloudwatch.ListDashboardsOutput)
+		s.do(s.metrics().DeleteDashboards(s.ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{*all.DashboardEntries[0].DashboardName}}))
+	}, "dashboard \""},
+}
+
+// endpointDrifts are of a network without gateways.
+var endpointDrifts = []drift{
+	{"an endpoint is in fewer subnets", func(s *spoiler) {
+		e := s.endpoint("endpoint-logs")
+		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveSubnetIds: e.SubnetIds[:1]}))
+	}, "for logs is not where it should be"},
+	{"images can't be fetched from a private subnet", func(s *spoiler) {
+		e := s.endpoint("endpoint-s3")
+		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveRouteTableIds: e.RouteTableIds[:1]}))
+	}, "for s3 is not where it should be"},
+}
+
+// TestDriftOfAnEnvironmentIsSeenAndRepaired breaks one setting after the other of one environment,
+// wants each look to say so, and one put to repair them all.
 func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -175,49 +220,123 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	}
 	e := environment(t, eu.Name, "production")
 	e.Tags = map[string]string{"team": "platform"}
-	if _, err := d.PutEnvironment(t.Context(), e, mine); err != nil {
-		t.Fatal(err)
-	}
-	problem := func(t *testing.T, want bool) {
+	seen := func() string {
 		t.Helper()
 		rec, err := d.GetEnvironment(t.Context(), e.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (rec.Meta.Problem != "") != want {
-			t.Errorf("the problem is %q, want one: %t", rec.Meta.Problem, want)
-		}
+		return rec.Meta.Problem
 	}
-	problem(t, false)
-	for _, c := range drifts {
-		t.Run(c.name, func(t *testing.T) {
-			if err := c.make(t.Context(), l.config(home)); err != nil {
-				t.Fatal(err)
-			}
-			problem(t, true)
-			if _, err := d.PutEnvironment(t.Context(), e, again); err != nil {
-				t.Fatal(err)
-			}
-			problem(t, false)
-		})
-	}
-	t.Run("another definition of its tags", func(t *testing.T) {
-		e.Tags = map[string]string{"owner": "shop"}
-		if _, err := d.PutEnvironment(t.Context(), e, again); err != nil {
+	put := func(o target.PutOptions) {
+		t.Helper()
+		if _, err := d.PutEnvironment(t.Context(), e, o); err != nil {
 			t.Fatal(err)
 		}
-		problem(t, false)
-		all, err := ec2.NewFromConfig(l.config(home)).DescribeTags(t.Context(), &ec2.DescribeTagsInput{Filters: []ec2types.Filter{{Name: aws.String("key"), Values: []string{"team", "owner"}}}})
+		if problem := seen(); problem != "" {
+			t.Errorf("not repaired: %s", strings.ReplaceAll(problem, "; ", "\n"))
+		}
+	}
+	spoil := func(all ...drift) {
+		t.Helper()
+		before := seen()
+		for _, c := range all {
+			c.make(&spoiler{t.Context(), l, t})
+			after := seen()
+			if strings.Count(after, c.want) <= strings.Count(before, c.want) {
+				t.Errorf("%s: %q is not told of: %s", c.name, c.want, after)
+			}
+			before = after
+		}
+	}
+	put(mine)
+	spoil(networkDrifts...)
+	spoil(entranceDrifts...)
+	spoil(databaseDrifts...)
+	spoil(stackDrifts...)
+	put(again)
+
+	none := settings(e)
+	none.NAT = target.NATNone
+	e.AWS = &none
+	put(again)
+	spoil(endpointDrifts...)
+	put(target.PutOptions{Owner: "me", IfGeneration: 2})
+}
+
+func settings(e target.Environment) target.AWS { return *e.AWS }
+
+// TestTagsReachEverything changes the tags of a region and its environment, and the provider's, and
+// wants everything to bear the new ones and nothing the old.
+func TestTagsReachEverything(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	tagged := func(defaults map[string]string) *awstarget.Target {
+		return l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) { s.DefaultTags = defaults })
+	}
+	put := func(d *awstarget.Target, tags map[string]string, o target.PutOptions) {
+		t.Helper()
+		r, e := eu, environment(t, eu.Name, "production")
+		r.Tags, e.Tags = tags, tags
+		if _, err := d.PutRegion(t.Context(), r, o); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.PutEnvironment(t.Context(), e, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	problems := func(d *awstarget.Target) string {
+		t.Helper()
+		r, err := d.GetRegion(t.Context(), eu.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, tag := range all.Tags {
-			if aws.ToString(tag.Key) == "team" {
-				t.Errorf("%s still has the tag of before", aws.ToString(tag.ResourceId))
+		e, err := d.GetEnvironment(t.Context(), target.EnvironmentID{Region: eu.Name, Name: "production"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Meta.Problem + "; " + e.Meta.Problem
+	}
+	first := tagged(map[string]string{"cost": "1"})
+	put(first, map[string]string{"team": "platform"}, mine)
+	if got := problems(first); got != "; " {
+		t.Errorf("at first: %s", got)
+	}
+	// Everything that has tags, each by a word of its own.
+	everything := []string{
+		"table", "key", "bucket", "VPC", "subnet", "internet gateway", "elastic address", "NAT gateway", "route table", "security group", "load balancer",
+		"listener on port 80", "listener on port 443", "listener on port 8443", "certificate", "database cluster", "database subnet group",
+		"database parameter group", "database instance", "secret", "log group", "role", "cluster",
+	}
+	for _, changed := range []map[string]string{{"cost": "2"}, nil} {
+		d := tagged(changed)
+		got := problems(d)
+		for _, what := range everything {
+			found := false
+			for _, p := range strings.Split(got, "; ") {
+				found = found || strings.Contains(p, what) && strings.HasSuffix(p, "has not the tags of its definition: cost")
+			}
+			if !found {
+				t.Errorf("with %v: that a %s has other tags is not told of", changed, what)
 			}
 		}
-		if len(all.Tags) == 0 {
-			t.Error("nothing has the new tag")
+		put(d, map[string]string{"team": "platform"}, again)
+		if got := problems(d); got != "; " {
+			t.Errorf("with %v: not repaired: %s", changed, got)
 		}
-	})
+	}
+	d := tagged(nil)
+	put(d, map[string]string{"owner": "shop"}, again)
+	if got := problems(d); got != "; " {
+		t.Errorf("of another definition: %s", got)
+	}
+}
+
+func filter(name, value string) []ec2types.Filter {
+	return []ec2types.Filter{{Name: &name, Values: []string{value}}}
+}
+
+// record changes a record of the only hosted zone.
+func (s *spoiler) record(action route53types.ChangeAction, r *route53types.ResourceRecordSet) {
+	s.do(s.route53().ChangeResourceRecordSets(s.ctx, &route53.ChangeResourceRecordSetsInput{HostedZoneId: s.zone(), ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{Action: action, ResourceRecordSet: r}}}}))
 }

@@ -79,7 +79,7 @@ func (n *noun) balancerPart(e target.Environment, l layout) part {
 	return part{
 		name: partBalancer, needs: []string{partGateway, partGroups, partRoutes, partSubnets},
 		put:    func(ctx context.Context) error { return n.putBalancer(ctx, partBalancer, e, l) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkBalancer(ctx, e) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkBalancer(ctx, e, l) },
 		delete: func(ctx context.Context) error { return n.deleteBalancer(ctx, partBalancer) },
 	}
 }
@@ -107,7 +107,7 @@ func (n *noun) loggingPart(e target.Environment) part {
 	return part{
 		name:   partLogging,
 		put:    func(ctx context.Context) error { return n.putLogGroup(ctx, partLogging, group, days) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkLogGroup(ctx, group, days) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkLogGroup(ctx, partLogging, group, days) },
 		delete: func(ctx context.Context) error { return n.deleteLogGroup(ctx, partLogging, group) },
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,7 @@ func newLab(t testing.TB) *lab {
 // inspect checks each request, and that the documented policies allow the call.
 func (l *lab) inspect(t testing.TB) func(*middleware.Stack) error {
 	check := awstest.Check(func(fault string) { t.Errorf("AWS would refuse a request: %s", fault) })
+	judge := l.Judge.Hold(policies(t), func(denied string) { t.Errorf("IAM would refuse %s", denied) })
 	return func(stack *middleware.Stack) error {
 		note := middleware.InitializeMiddlewareFunc("NoteOperation", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			o := operation{strings.ToLower(strings.ReplaceAll(awsmiddleware.GetServiceID(ctx), " ", "")), awsmiddleware.GetOperationName(ctx)}
@@ -60,8 +62,28 @@ func (l *lab) inspect(t testing.TB) func(*middleware.Stack) error {
 			l.mu.Unlock()
 			return next.HandleInitialize(ctx, in)
 		})
-		return errors.Join(check(stack), stack.Initialize.Add(note, middleware.After))
+		return errors.Join(check(stack), stack.Initialize.Add(note, middleware.After), judge(stack))
 	}
+}
+
+// policies are those of an apply with these files, or with all.
+func policies(t testing.TB, files ...string) awstest.Policies {
+	t.Helper()
+	all, err := rights.Policies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts [][]byte
+	for _, p := range all {
+		if len(files) == 0 || slices.Contains(files, p.File) {
+			texts = append(texts, p.JSON)
+		}
+	}
+	read, err := awstest.ReadPolicies(texts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
 }
 
 // operations are those that were called since they were last asked for.

@@ -102,18 +102,13 @@ func (n *noun) rightsOf(ctx context.Context, role string) (string, error) {
 
 // retagRole gives a role the tags of the definition.
 func (n *noun) retagRole(ctx context.Context, part string, r *types.Role) error {
-	lacks, surplus := n.retag(part, roleTags(r))
-	if len(lacks) > 0 {
-		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-		if _, err := n.clients.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: r.RoleName, Tags: tags}); err != nil {
-			return failed(err, "tag role %q", text(r.RoleName))
-		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	_, err := n.clients.iam.UntagRole(ctx, &iam.UntagRoleInput{RoleName: r.RoleName, TagKeys: surplus})
-	return failed(err, "take tags off role %q", text(r.RoleName))
+	return n.putTags(part, fmt.Sprintf("role %q", text(r.RoleName)), roleTags(r), func(tags map[string]string) error {
+		_, err := n.clients.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: r.RoleName, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.iam.UntagRole(ctx, &iam.UntagRoleInput{RoleName: r.RoleName, TagKeys: keys})
+		return err
+	})
 }
 
 func roleTags(r *types.Role) map[string]string {

@@ -41,6 +41,9 @@ func (n *noun) putKey(ctx context.Context, part, alias, policy string) error {
 	if err := n.putAlias(ctx, alias, id); err != nil {
 		return err
 	}
+	if err := n.retagKey(ctx, part, id); err != nil {
+		return err
+	}
 	rotates, current, err := n.keySettings(ctx, id)
 	if err != nil {
 		return err
@@ -142,6 +145,21 @@ func (n *noun) keyTags(ctx context.Context, id string) (map[string]string, error
 	return all, nil
 }
 
+// retagKey gives a key the tags of the definition.
+func (n *noun) retagKey(ctx context.Context, part, id string) error {
+	has, err := n.keyTags(ctx, id)
+	if err != nil {
+		return err
+	}
+	return n.putTags(part, fmt.Sprintf("key %q", id), has, func(tags map[string]string) error {
+		_, err := n.clients.kms.TagResource(ctx, &kms.TagResourceInput{KeyId: &id, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{TagKey: &k, TagValue: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.kms.UntagResource(ctx, &kms.UntagResourceInput{KeyId: &id, TagKeys: keys})
+		return err
+	})
+}
+
 // reviveKey makes a key usable that was disabled or is to be deleted.
 func (n *noun) reviveKey(ctx context.Context, id string) error {
 	k, err := findKey(ctx, n.clients, id)
@@ -196,7 +214,7 @@ func (n *noun) keySettings(ctx context.Context, id string) (rotates bool, policy
 }
 
 // checkKey says how a key differs from what putKey makes.
-func (n *noun) checkKey(ctx context.Context, alias, policy string) ([]string, error) {
+func (n *noun) checkKey(ctx context.Context, part, alias, policy string) ([]string, error) {
 	id := n.fact(factKey)
 	k, err := findKey(ctx, n.clients, alias)
 	switch {
@@ -217,7 +235,11 @@ func (n *noun) checkKey(ctx context.Context, alias, policy string) ([]string, er
 	if err == nil && !sameJSON(current, policy) {
 		drift = append(drift, fmt.Sprintf("the policy of key %q was changed", alias))
 	}
-	return drift, err
+	if err != nil {
+		return drift, err
+	}
+	has, err := n.keyTags(ctx, id)
+	return append(drift, n.tagDrift(part, fmt.Sprintf("key %q", alias), has)...), err
 }
 
 // deleteKey frees the alias at once and has the key deleted at the end of its window.

@@ -62,46 +62,36 @@ func (n *noun) putLogGroup(ctx context.Context, part, group string, days int32) 
 	return failed(err, "set the retention of log group %q", group)
 }
 
-func (n *noun) claimLogGroup(ctx context.Context, part, group string) error {
-	_, err := n.logGroupTags(ctx, part, group)
-	return err
-}
-
 // retagLogGroup refuses a log group that is not ours, and gives one that is the tags of the
 // definition.
 func (n *noun) retagLogGroup(ctx context.Context, part, group string) error {
-	has, err := n.logGroupTags(ctx, part, group)
+	has, err := n.logGroupTags(ctx, group)
+	if err == nil && !n.ours(part, has) {
+		err = foreign("log group", group)
+	}
 	if err != nil {
 		return err
 	}
 	arn := n.clients.arn("logs", "log-group:"+group)
-	lacks, surplus := n.retag(part, has)
-	if len(lacks) > 0 {
-		if _, err := n.clients.logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: &arn, Tags: lacks}); err != nil {
-			return failed(err, "tag log group %q", group)
-		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	_, err = n.clients.logs.UntagResource(ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: &arn, TagKeys: surplus})
-	return failed(err, "take tags off log group %q", group)
+	return n.putTags(part, fmt.Sprintf("log group %q", group), has, func(tags map[string]string) error {
+		_, err := n.clients.logs.TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: &arn, Tags: tags})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.logs.UntagResource(ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: &arn, TagKeys: keys})
+		return err
+	})
 }
 
-// logGroupTags are the tags of a log group that is ours.
-func (n *noun) logGroupTags(ctx context.Context, part, group string) (map[string]string, error) {
+func (n *noun) logGroupTags(ctx context.Context, group string) (map[string]string, error) {
 	out, err := n.clients.logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(n.clients.arn("logs", "log-group:"+group))})
 	if err != nil {
 		return nil, failed(absent(err, errNoLogGroup), "read the tags of log group %q", group)
-	}
-	if !n.ours(part, out.Tags) {
-		return nil, foreign("log group", group)
 	}
 	return out.Tags, nil
 }
 
 // checkLogGroup says how a log group differs from what putLogGroup makes.
-func (n *noun) checkLogGroup(ctx context.Context, group string, days int32) ([]string, error) {
+func (n *noun) checkLogGroup(ctx context.Context, part, group string, days int32) ([]string, error) {
 	g, err := findLogGroup(ctx, n.clients, group)
 	if isAbsent(err) {
 		return []string{fmt.Sprintf("log group %q is gone", group)}, nil
@@ -116,17 +106,22 @@ func (n *noun) checkLogGroup(ctx context.Context, group string, days int32) ([]s
 	if text(g.KmsKeyId) != n.regionKeyARN() {
 		drift = append(drift, fmt.Sprintf("log group %q is not encrypted with the region's key", group))
 	}
-	return drift, nil
+	has, err := n.logGroupTags(ctx, group)
+	return append(drift, n.tagDrift(part, fmt.Sprintf("log group %q", group), has)...), gone(err)
 }
 
 func (n *noun) deleteLogGroup(ctx context.Context, part, group string) error {
 	if _, err := findLogGroup(ctx, n.clients, group); err != nil {
 		return gone(err)
 	}
-	if err := n.claimLogGroup(ctx, part, group); err != nil {
+	has, err := n.logGroupTags(ctx, group)
+	if err != nil {
 		return gone(err)
 	}
-	_, err := n.clients.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &group})
+	if !n.ours(part, has) {
+		return foreign("log group", group)
+	}
+	_, err = n.clients.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &group})
 	return failed(gone(err, errNoLogGroup), "delete log group %q", group)
 }
 

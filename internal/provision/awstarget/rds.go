@@ -23,7 +23,9 @@ const (
 	errNoParameters2 = "DBClusterParameterGroupNotFound"
 
 	databaseEngine = "aurora-postgresql"
-	administrator  = "slipway"
+	// databaseLog is the log that a cluster writes to CloudWatch.
+	databaseLog   = "postgresql"
+	administrator = "slipway"
 
 	factDatabaseHost = "database_host"
 	// factDatabaseSecret is the ARN of the secret with the password of the cluster's
@@ -67,41 +69,42 @@ func (n *noun) rdsTags(part string) []types.Tag {
 
 // claimRDS refuses a resource of RDS that is not ours.
 func (n *noun) claimRDS(ctx context.Context, part, what, arn string) error {
-	_, err := n.tagsRDS(ctx, part, what, arn)
+	has, err := n.tagsRDS(ctx, what, arn)
+	if err == nil && !n.ours(part, has) {
+		err = foreign(what, arn)
+	}
 	return err
 }
 
 // retagRDS does so too, and gives one that is ours the tags of the definition.
 func (n *noun) retagRDS(ctx context.Context, part, what, arn string) error {
-	has, err := n.tagsRDS(ctx, part, what, arn)
+	has, err := n.tagsRDS(ctx, what, arn)
+	if err == nil && !n.ours(part, has) {
+		err = foreign(what, arn)
+	}
 	if err != nil {
 		return err
 	}
-	lacks, surplus := n.retag(part, has)
-	if len(lacks) > 0 {
-		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-		if _, err := n.clients.rds.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &arn, Tags: tags}); err != nil {
-			return failed(err, "tag %s %q", what, arn)
-		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	_, err = n.clients.rds.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &arn, TagKeys: surplus})
-	return failed(err, "take tags off %s %q", what, arn)
+	return n.putTags(part, fmt.Sprintf("%s %q", what, arn), has, func(tags map[string]string) error {
+		_, err := n.clients.rds.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.rds.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &arn, TagKeys: keys})
+		return err
+	})
 }
 
-// tagsRDS are the tags of a resource of RDS that is ours.
-func (n *noun) tagsRDS(ctx context.Context, part, what, arn string) (map[string]string, error) {
+// tagsRDS are the tags of a resource of RDS.
+func (n *noun) tagsRDS(ctx context.Context, what, arn string) (map[string]string, error) {
 	out, err := n.clients.rds.ListTagsForResource(ctx, &rds.ListTagsForResourceInput{ResourceName: &arn})
 	if err != nil {
 		return nil, failed(absent(err, errNoDatabase, errNoInstance, errNoSubnets, errNoParameters, errNoParameters2, errNoSnapshot), "read the tags of %s %q", what, arn)
 	}
-	has := tagMap(out.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
-	if !n.ours(part, has) {
-		return nil, foreign(what, arn)
-	}
-	return has, nil
+	return rdsTagMap(out.TagList), nil
+}
+
+func rdsTagMap(tags []types.Tag) map[string]string {
+	return tagMap(tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 }
 
 // findDatabase describes a database cluster.
@@ -146,7 +149,11 @@ func (c dbCluster) put(ctx context.Context) error {
 		return err
 	}
 	if len(c.drift(d)) > 0 {
-		if err := c.modify(ctx, d); err != nil {
+		err = c.modify(ctx, d)
+		if err == nil {
+			d, err = findDatabase(ctx, c.clients, c.name)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -176,7 +183,7 @@ func (c dbCluster) create(ctx context.Context) error {
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(c.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
 		ServerlessV2ScalingConfiguration: c.scaling(),
 		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)),
-		DeletionProtection: &c.protected, EnableCloudwatchLogsExports: []string{"postgresql"},
+		DeletionProtection: &c.protected, EnableCloudwatchLogsExports: []string{databaseLog},
 		Tags: c.rdsTags(c.part),
 	})
 	if coded(err, "DBClusterAlreadyExistsFault") {
@@ -203,6 +210,18 @@ func (c dbCluster) drift(d *types.DBCluster) []string {
 	if text(d.DBClusterParameterGroup) != c.groups {
 		drift = append(drift, fmt.Sprintf("database cluster %q has another parameter group, %q", c.name, text(d.DBClusterParameterGroup)))
 	}
+	if !sameSet(d.EnabledCloudwatchLogsExports, []string{databaseLog}) {
+		drift = append(drift, fmt.Sprintf("database cluster %q writes other logs to CloudWatch than %q", c.name, databaseLog))
+	}
+	if !aws.ToBool(d.CopyTagsToSnapshot) {
+		drift = append(drift, fmt.Sprintf("snapshots of database cluster %q do not get its tags", c.name))
+	}
+	if aws.ToBool(d.IAMDatabaseAuthenticationEnabled) {
+		drift = append(drift, fmt.Sprintf("database cluster %q takes logins by IAM", c.name))
+	}
+	if d.MasterUserSecret == nil {
+		drift = append(drift, fmt.Sprintf("the password of the administrator of database cluster %q is not in a secret of RDS", c.name))
+	}
 	if older(text(d.EngineVersion), c.size.EngineVersion) {
 		drift = append(drift, fmt.Sprintf("database cluster %q has version %s, older than %s", c.name, text(d.EngineVersion), c.size.EngineVersion))
 	}
@@ -227,16 +246,33 @@ func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
 	if older(text(d.EngineVersion), c.size.EngineVersion) {
 		version = &c.size.EngineVersion
 	}
+	var managed *bool // it may be said only where it changes
+	var key *string
+	if d.MasterUserSecret == nil {
+		managed, key = aws.Bool(true), aws.String(c.regionKeyARN())
+	}
 	_, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
 		EngineVersion: version, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},
 		DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: &c.protected,
-		BackupRetentionPeriod:            aws.Int32(int32(c.size.BackupDays)),
+		BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)), CopyTagsToSnapshot: aws.Bool(true),
+		CloudwatchLogsExportConfiguration: logExports(d), EnableIAMDatabaseAuthentication: aws.Bool(false),
+		ManageMasterUserPassword: managed, MasterUserSecretKmsKeyId: key,
 		ServerlessV2ScalingConfiguration: c.scaling(),
 	})
 	if err != nil {
 		return failed(err, "change database cluster %q", c.name)
 	}
 	return c.wait(ctx)
+}
+
+// logExports makes a cluster write the one log that it is to write; nil where it does.
+func logExports(d *types.DBCluster) *types.CloudwatchLogsExportConfiguration {
+	var change types.CloudwatchLogsExportConfiguration
+	change.EnableLogTypes, change.DisableLogTypes = changes(d.EnabledCloudwatchLogsExports, []string{databaseLog})
+	if len(change.EnableLogTypes)+len(change.DisableLogTypes) == 0 {
+		return nil
+	}
+	return &change
 }
 
 // difference says how a cluster with its instances differs from what put makes, without the
@@ -253,7 +289,7 @@ func (c dbCluster) difference(d *types.DBCluster) []string {
 }
 
 func dbTags(d *types.DBCluster) map[string]string {
-	return tagMap(d.TagList, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
+	return rdsTagMap(d.TagList)
 }
 
 // answers says whether a cluster takes statements.

@@ -55,7 +55,7 @@ func (c dbCluster) putInstances(ctx context.Context, d *types.DBCluster) error {
 			return err
 		}
 	}
-	return nil
+	return c.settleInstances(ctx)
 }
 
 // members are the instances of a cluster that were made here, in the order of their names.
@@ -83,7 +83,7 @@ func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
 		return err
 	}
 	_, err = c.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
-		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String("db.serverless"),
+		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String(instanceClass),
 		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
 		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: c.rdsTags(c.part),
 	})

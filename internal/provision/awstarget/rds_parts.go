@@ -12,21 +12,83 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
+// findSubnetGroup describes a subnet group.
+func findSubnetGroup(ctx context.Context, c *clients, name string) (*types.DBSubnetGroup, error) {
+	out, err := c.rds.DescribeDBSubnetGroups(ctx, &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &name})
+	if err != nil {
+		return nil, failed(absent(err, errNoSubnets), "find subnet group %q", name)
+	}
+	if len(out.DBSubnetGroups) == 0 {
+		return nil, errAbsent
+	}
+	return &out.DBSubnetGroups[0], nil
+}
+
+// groupsSubnets says whether a group has some subnets and no others.
+func groupsSubnets(g *types.DBSubnetGroup, subnets []string) bool {
+	var has []string
+	for _, s := range g.Subnets {
+		has = append(has, text(s.SubnetIdentifier))
+	}
+	return sameSet(has, subnets)
+}
+
 // putDatabaseSubnets names the subnets that the database cluster may be in.
 func (n *noun) putDatabaseSubnets(ctx context.Context, part string, l layout) error {
+	name, subnets := n.databaseName(), n.subnetIDs(l, subnetDatabase)
+	g, err := findSubnetGroup(ctx, n.clients, name)
+	if isAbsent(err) {
+		_, err = n.clients.rds.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{
+			DBSubnetGroupName: &name, DBSubnetGroupDescription: aws.String("Slipway: " + n.key.String()),
+			SubnetIds: subnets, Tags: n.rdsTags(part),
+		})
+		return failed(gone(err, "DBSubnetGroupAlreadyExists"), "create subnet group %q", name)
+	}
+	if err == nil {
+		err = n.retagRDS(ctx, part, "database subnet group", text(g.DBSubnetGroupArn))
+	}
+	if err != nil || groupsSubnets(g, subnets) {
+		return err
+	}
+	_, err = n.clients.rds.ModifyDBSubnetGroup(ctx, &rds.ModifyDBSubnetGroupInput{DBSubnetGroupName: &name, SubnetIds: subnets})
+	return failed(err, "set the subnets of subnet group %q", name)
+}
+
+// checkDatabaseSubnets says how the subnet group differs from what putDatabaseSubnets makes.
+func (n *noun) checkDatabaseSubnets(ctx context.Context, l layout) ([]string, error) {
 	name := n.databaseName()
-	out, err := n.clients.rds.DescribeDBSubnetGroups(ctx, &rds.DescribeDBSubnetGroupsInput{DBSubnetGroupName: &name})
-	if err == nil && len(out.DBSubnetGroups) > 0 {
-		return n.retagRDS(ctx, part, "database subnet group", text(out.DBSubnetGroups[0].DBSubnetGroupArn))
+	g, err := findSubnetGroup(ctx, n.clients, name)
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("database subnet group %q is gone", name)}, nil
 	}
-	if gone(err, errNoSubnets) != nil {
-		return failed(err, "find subnet group %q", name)
+	if err != nil {
+		return nil, err
 	}
-	_, err = n.clients.rds.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{
-		DBSubnetGroupName: &name, DBSubnetGroupDescription: aws.String("Slipway: " + n.key.String()),
-		SubnetIds: n.subnetIDs(l, subnetDatabase), Tags: n.rdsTags(part),
-	})
-	return failed(gone(err, "DBSubnetGroupAlreadyExists"), "create subnet group %q", name)
+	var drift []string
+	if !groupsSubnets(g, n.subnetIDs(l, subnetDatabase)) {
+		drift = append(drift, fmt.Sprintf("database subnet group %q has other subnets", name))
+	}
+	has, err := n.tagsRDS(ctx, "database subnet group", text(g.DBSubnetGroupArn))
+	return append(drift, n.tagDrift(partDatabase, fmt.Sprintf("database subnet group %q", name), has)...), gone(err)
+}
+
+// checkDatabaseParameters says which tags the parameter group lacks, and whether it lets connections
+// come without TLS. Its ARN is told by its name.
+func (n *noun) checkDatabaseParameters(ctx context.Context) ([]string, error) {
+	name := n.databaseName()
+	has, err := n.tagsRDS(ctx, "database parameter group", n.clients.arn("rds", "cluster-pg:"+name))
+	if isAbsent(err) {
+		return []string{fmt.Sprintf("database parameter group %q is gone", name)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	drift := n.tagDrift(partDatabase, fmt.Sprintf("database parameter group %q", name), has)
+	encrypted, err := n.forcesTLS(ctx)
+	if err == nil && !encrypted {
+		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", name))
+	}
+	return drift, err
 }
 
 // putDatabaseParameters makes the cluster refuse connections without TLS.
@@ -96,7 +158,7 @@ func (n *noun) putDatabase(ctx context.Context, e target.Environment, l layout) 
 }
 
 // checkDatabase says how the cluster with its instances differs from what putDatabase makes.
-func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]string, error) {
+func (n *noun) checkDatabase(ctx context.Context, e target.Environment, l layout) ([]string, error) {
 	c := n.databaseOf(e)
 	d, err := findDatabase(ctx, n.clients, c.name)
 	if isAbsent(err) {
@@ -106,11 +168,18 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment) ([]strin
 		return nil, err
 	}
 	drift := c.difference(d)
-	encrypted, err := n.forcesTLS(ctx)
-	if err == nil && !encrypted {
-		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", c.name))
+	for _, check := range []func() ([]string, error){
+		func() ([]string, error) { return c.checkInstances(ctx) },
+		func() ([]string, error) { return n.checkDatabaseSubnets(ctx, l) },
+		func() ([]string, error) { return n.checkDatabaseParameters(ctx) },
+	} {
+		more, err := check()
+		if err != nil {
+			return drift, err
+		}
+		drift = append(drift, more...)
 	}
-	return drift, err
+	return drift, nil
 }
 
 // deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
@@ -132,7 +201,7 @@ func (n *noun) databasePart(e target.Environment, l layout) part {
 	return part{
 		name: partDatabase, needs: []string{partGroups, partSubnets},
 		put:    func(ctx context.Context) error { return n.putDatabase(ctx, e, l) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkDatabase(ctx, e) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkDatabase(ctx, e, l) },
 		delete: func(ctx context.Context) error { return n.deleteDatabase(ctx, e) },
 	}
 }

@@ -3,7 +3,6 @@ package awstarget
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -56,13 +55,7 @@ func (n *noun) readerPart() part {
 		put: func(ctx context.Context) error { return n.database().putReader(ctx) },
 		// The login itself is not tried: that would wake a cluster that is paused. A list of
 		// account databases tries it.
-		check: func(ctx context.Context) ([]string, error) {
-			_, err := findSecret(ctx, n.clients, login.name)
-			if isAbsent(err) {
-				return []string{fmt.Sprintf("secret %q is gone", login.name)}, nil
-			}
-			return nil, err
-		},
+		check:  login.drift,
 		delete: func(ctx context.Context) error { return n.deleteSecret(ctx, partReader, login.name) },
 	}
 }

@@ -68,6 +68,9 @@ func (n *noun) finishRegion(ctx context.Context) error {
 	if err == nil {
 		err = parts.put(ctx)
 	}
+	if err == nil {
+		err = n.saveTagKeys(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -100,7 +103,11 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 		return rec, err
 	}
 	drift, err := parts.check(ctx)
-	rec.Meta.Problem = strings.Join(drift, "; ")
+	if err != nil {
+		return rec, err
+	}
+	directory, err := t.checkDirectory(ctx)
+	rec.Meta.Problem = strings.Join(append(drift, directory...), "; ")
 	return rec, err
 }
 

@@ -38,17 +38,17 @@ func (n *noun) regionParts() (graph, error) {
 	return graph{{
 		name:   partControl,
 		put:    func(ctx context.Context) error { return n.putTable(ctx, partControl, control, true) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkTable(ctx, control, true) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkTable(ctx, partControl, control, true) },
 		delete: func(ctx context.Context) error { return n.deleteTable(ctx, partControl, control) },
 	}, {
 		name:   partKey,
 		put:    func(ctx context.Context) error { return n.putKey(ctx, partKey, alias, keyPolicy) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkKey(ctx, alias, keyPolicy) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkKey(ctx, partKey, alias, keyPolicy) },
 		delete: func(ctx context.Context) error { return n.deleteKey(ctx, partKey, alias) },
 	}, {
 		name:   partLogs,
 		put:    func(ctx context.Context) error { return n.putBucket(ctx, partLogs, logs, logsPolicy) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkBucket(ctx, logs, logsPolicy) },
+		check:  func(ctx context.Context) ([]string, error) { return n.checkBucket(ctx, partLogs, logs, logsPolicy) },
 		delete: func(ctx context.Context) error { return n.deleteBucket(ctx, partLogs, logs) },
 	}}, nil
 }

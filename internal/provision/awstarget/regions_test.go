@@ -57,12 +57,16 @@ func TestTwoRegionsInOneRun(t *testing.T) {
 
 	calls.FailAt(0, awstest.FailBefore)
 	l.operations()
+	l.Judge.Asked()
 	each(func(ctx context.Context, region string) error { return refresh(ctx, d, slotIn(region, "oms")) })
 	inRightRegion(t, calls.Sent(), places)
 	for _, o := range l.operations() {
 		if _, planned := rights.Covers(o.service, o.name); !planned {
 			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
 		}
+	}
+	for _, denied := range policies(t, "plan.json").Denied(l.Judge.Asked()) {
+		t.Errorf("the policy for plans does not allow %s", denied)
 	}
 	asksOnce(t, d, calls)
 	seesTheSame(t, d, calls, slotIn("asia", "oms"))

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -39,7 +40,7 @@ func (n *noun) putBucket(ctx context.Context, part, bucket, policy string) error
 	err := findBucket(ctx, n.clients, bucket)
 	switch {
 	case err == nil:
-		err = n.claimBucket(ctx, part, bucket)
+		err = n.retagBucket(ctx, part, bucket)
 	case isAbsent(err):
 		err = n.createBucket(ctx, part, bucket)
 	}
@@ -79,17 +80,47 @@ func (n *noun) createBucket(ctx context.Context, part, bucket string) error {
 }
 
 func (n *noun) claimBucket(ctx context.Context, part, bucket string) error {
-	out, err := n.clients.s3.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &bucket})
-	if coded(err, "NoSuchTagSet") {
-		return foreign("S3 bucket", bucket)
+	has, err := n.bucketTags(ctx, bucket)
+	if err == nil && !n.ours(part, has) {
+		err = foreign("S3 bucket", bucket)
+	}
+	return err
+}
+
+// retagBucket refuses a bucket that is not ours, and gives one that is the tags of the definition. S3
+// takes all tags of a bucket at once.
+func (n *noun) retagBucket(ctx context.Context, part, bucket string) error {
+	has, err := n.bucketTags(ctx, bucket)
+	if err == nil && !n.ours(part, has) {
+		err = foreign("S3 bucket", bucket)
 	}
 	if err != nil {
-		return failed(err, "read the tags of bucket %q", bucket)
+		return err
 	}
-	if !n.ours(part, tagMap(out.TagSet, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
-		return foreign("S3 bucket", bucket)
+	lacks, surplus := n.retag(part, has)
+	if len(lacks)+len(surplus) == 0 {
+		return nil
 	}
-	return nil
+	maps.Copy(has, lacks)
+	for _, k := range surplus {
+		delete(has, k)
+	}
+	_, err = n.clients.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: &bucket, Tagging: &types.Tagging{
+		TagSet: tagList(has, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+	}})
+	return failed(err, "tag bucket %q", bucket)
+}
+
+// bucketTags are the tags of a bucket, none of one that was never tagged.
+func (n *noun) bucketTags(ctx context.Context, bucket string) (map[string]string, error) {
+	out, err := n.clients.s3.GetBucketTagging(ctx, &s3.GetBucketTaggingInput{Bucket: &bucket})
+	if coded(err, "NoSuchTagSet") {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, failed(err, "read the tags of bucket %q", bucket)
+	}
+	return tagMap(out.TagSet, func(t types.Tag) (*string, *string) { return t.Key, t.Value }), nil
 }
 
 // bucketSettings are what a bucket for logs needs. Load balancers can't write to a bucket that
@@ -120,12 +151,8 @@ func (n *noun) bucketSettings(bucket, policy string) []bucketSetting {
 			if err != nil {
 				return false, gone(err, "ServerSideEncryptionConfigurationNotFoundError")
 			}
-			for _, r := range out.ServerSideEncryptionConfiguration.Rules {
-				if d := r.ApplyServerSideEncryptionByDefault; d != nil && d.SSEAlgorithm == types.ServerSideEncryptionAes256 {
-					return true, nil
-				}
-			}
-			return false, nil
+			rules := out.ServerSideEncryptionConfiguration.Rules
+			return len(rules) == 1 && rules[0].ApplyServerSideEncryptionByDefault != nil && rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm == types.ServerSideEncryptionAes256, nil
 		},
 		put: func(ctx context.Context) error {
 			_, err := c.PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{Bucket: &bucket, ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{
@@ -153,28 +180,49 @@ func (n *noun) bucketSettings(bucket, policy string) []bucketSetting {
 			if err != nil {
 				return false, gone(err, "NoSuchLifecycleConfiguration")
 			}
-			for _, r := range out.Rules {
-				if r.Status == types.ExpirationStatusEnabled && r.Expiration != nil && aws.ToInt32(r.Expiration.Days) == logDays {
-					return true, nil
-				}
-			}
-			return false, nil
+			return len(out.Rules) == 1 && expires(out.Rules[0]), nil
 		},
 		put: func(ctx context.Context) error {
 			_, err := c.PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{Bucket: &bucket, LifecycleConfiguration: &types.BucketLifecycleConfiguration{
 				Rules: []types.LifecycleRule{{
 					ID: aws.String("expire"), Status: types.ExpirationStatusEnabled, Filter: &types.LifecycleRuleFilter{Prefix: aws.String("")},
 					Expiration:                     &types.LifecycleExpiration{Days: aws.Int32(logDays)},
-					AbortIncompleteMultipartUpload: &types.AbortIncompleteMultipartUpload{DaysAfterInitiation: aws.Int32(7)},
+					AbortIncompleteMultipartUpload: &types.AbortIncompleteMultipartUpload{DaysAfterInitiation: aws.Int32(abortDays)},
 				}},
+			}})
+			return err
+		},
+	}, {
+		what: "the ownership of the objects",
+		is: func(ctx context.Context) (bool, error) {
+			out, err := c.GetBucketOwnershipControls(ctx, &s3.GetBucketOwnershipControlsInput{Bucket: &bucket})
+			if err != nil {
+				return false, gone(err, "OwnershipControlsNotFoundError")
+			}
+			o := out.OwnershipControls
+			return o != nil && len(o.Rules) == 1 && o.Rules[0].ObjectOwnership == types.ObjectOwnershipBucketOwnerEnforced, nil
+		},
+		put: func(ctx context.Context) error {
+			_, err := c.PutBucketOwnershipControls(ctx, &s3.PutBucketOwnershipControlsInput{Bucket: &bucket, OwnershipControls: &types.OwnershipControls{
+				Rules: []types.OwnershipControlsRule{{ObjectOwnership: types.ObjectOwnershipBucketOwnerEnforced}},
 			}})
 			return err
 		},
 	}}
 }
 
+// abortDays is when what was never uploaded to its end is removed.
+const abortDays = 7
+
+// expires says whether a rule is the one that removes logs in time.
+func expires(r types.LifecycleRule) bool {
+	whole := r.Filter == nil || text(r.Filter.Prefix) == "" && r.Filter.And == nil && r.Filter.Tag == nil
+	return r.Status == types.ExpirationStatusEnabled && whole && r.Expiration != nil && aws.ToInt32(r.Expiration.Days) == logDays &&
+		r.AbortIncompleteMultipartUpload != nil && aws.ToInt32(r.AbortIncompleteMultipartUpload.DaysAfterInitiation) == abortDays
+}
+
 // checkBucket says how a bucket differs from what putBucket makes.
-func (n *noun) checkBucket(ctx context.Context, bucket, policy string) ([]string, error) {
+func (n *noun) checkBucket(ctx context.Context, part, bucket, policy string) ([]string, error) {
 	err := findBucket(ctx, n.clients, bucket)
 	if isAbsent(err) {
 		return []string{fmt.Sprintf("bucket %q is gone", bucket)}, nil
@@ -192,7 +240,8 @@ func (n *noun) checkBucket(ctx context.Context, bucket, policy string) ([]string
 			drift = append(drift, fmt.Sprintf("%s of bucket %q was changed", s.what, bucket))
 		}
 	}
-	return drift, nil
+	has, err := n.bucketTags(ctx, bucket)
+	return append(drift, n.tagDrift(part, fmt.Sprintf("bucket %q", bucket), has)...), err
 }
 
 // deleteBucket removes a bucket with what is in it.

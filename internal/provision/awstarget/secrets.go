@@ -42,12 +42,50 @@ func findSecret(ctx context.Context, c *clients, id string) (*secretsmanager.Des
 	return out, nil
 }
 
+// listSecrets lists the secrets whose names begin in the same way, by name, with those that are to be
+// deleted.
+func listSecrets(ctx context.Context, c *clients, prefix string) (map[string]types.SecretListEntry, error) {
+	all := map[string]types.SecretListEntry{}
+	pages := secretsmanager.NewListSecretsPaginator(c.secrets, &secretsmanager.ListSecretsInput{
+		Filters:                []types.Filter{{Key: types.FilterNameStringTypeName, Values: []string{prefix}}},
+		IncludePlannedDeletion: aws.Bool(true), MaxResults: aws.Int32(100),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(err, "list secrets %q", prefix)
+		}
+		for _, s := range page.SecretList {
+			all[text(s.Name)] = s
+		}
+	}
+	return all, nil
+}
+
 // claimSecret refuses a secret that is not ours.
 func (n *noun) claimSecret(part string, d *secretsmanager.DescribeSecretOutput) error {
-	if !n.ours(part, tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+	if !n.ours(part, secretTags(d)) {
 		return foreign("secret", text(d.Name))
 	}
 	return nil
+}
+
+// retagSecret does so too, and gives one that is ours the tags of the definition.
+func (n *noun) retagSecret(ctx context.Context, part string, d *secretsmanager.DescribeSecretOutput) error {
+	if err := n.claimSecret(part, d); err != nil {
+		return err
+	}
+	return n.putTags(part, fmt.Sprintf("secret %q", text(d.Name)), secretTags(d), func(tags map[string]string) error {
+		_, err := n.clients.secrets.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: d.ARN, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		_, err := n.clients.secrets.UntagResource(ctx, &secretsmanager.UntagResourceInput{SecretId: d.ARN, TagKeys: keys})
+		return err
+	})
+}
+
+func secretTags(d *secretsmanager.DescribeSecretOutput) map[string]string {
+	return tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 }
 
 // createSecret makes a secret. Its name is unique in the AWS region, and stays taken for a while

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -74,12 +75,27 @@ func (n *noun) retag(part string, has map[string]string) (lacks map[string]strin
 	return lacks, surplus
 }
 
-// tagDrift says whether a thing lacks tags.
+// tagDrift says which tags of a thing are not as they should be.
 func (n *noun) tagDrift(part, what string, has map[string]string) []string {
-	if lacks, _ := n.retag(part, has); len(lacks) > 0 {
-		return []string{fmt.Sprintf("%s lacks %d tags", what, len(lacks))}
+	lacks, surplus := n.retag(part, has)
+	if keys := append(target.SortedKeys(lacks), surplus...); len(keys) > 0 {
+		return []string{fmt.Sprintf("%s has not the tags of its definition: %s", what, strings.Join(keys, ", "))}
 	}
 	return nil
+}
+
+// putTags gives a thing the tags of the definition, by what its service has for it.
+func (n *noun) putTags(part, what string, has map[string]string, add func(map[string]string) error, remove func(keys []string) error) error {
+	lacks, surplus := n.retag(part, has)
+	if len(lacks) > 0 {
+		if err := add(lacks); err != nil {
+			return failed(err, "tag %s", what)
+		}
+	}
+	if len(surplus) == 0 {
+		return nil
+	}
+	return failed(remove(surplus), "take tags off %s", what)
 }
 
 // saveTagKeys remembers the keys of the tags as they are now on everything.

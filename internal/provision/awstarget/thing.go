@@ -102,22 +102,17 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 
 // retagThing gives a thing the tags of the definition.
 func (n *noun) retagThing(ctx context.Context, t thing, f found) error {
-	lacks, surplus := n.retag(t.mark, f.tags)
-	if len(lacks) > 0 {
-		tags := tagList(lacks, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-		if _, err := n.clients.ec2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{f.id}, Tags: tags}); err != nil {
-			return failed(err, "tag %s %s", t.what, f.id)
+	return n.putTags(t.mark, t.what+" "+f.id, f.tags, func(tags map[string]string) error {
+		_, err := n.clients.ec2.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{f.id}, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+		return err
+	}, func(keys []string) error {
+		in := &ec2.DeleteTagsInput{Resources: []string{f.id}}
+		for _, k := range keys {
+			in.Tags = append(in.Tags, types.Tag{Key: &k})
 		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	var tags []types.Tag
-	for _, k := range surplus {
-		tags = append(tags, types.Tag{Key: &k})
-	}
-	_, err := n.clients.ec2.DeleteTags(ctx, &ec2.DeleteTagsInput{Resources: []string{f.id}, Tags: tags})
-	return failed(err, "take tags off %s %s", t.what, f.id)
+		_, err := n.clients.ec2.DeleteTags(ctx, in)
+		return err
+	})
 }
 
 func (n *noun) createThing(ctx context.Context, t thing) (string, error) {

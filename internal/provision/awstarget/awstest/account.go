@@ -21,6 +21,8 @@ type Account struct {
 	Proxy string
 	// Authority issues the certificates of its load balancers; PEM.
 	Authority []byte
+	// Judge says what IAM must allow for what is sent to it.
+	Judge *Judge
 
 	overlay   *overlay
 	cloud     *cloud
@@ -44,6 +46,7 @@ func New(t testing.TB) *Account {
 		t.Fatal(err)
 	}
 	a := &Account{ID: fmt.Sprintf("%012d", 100000000000+accounts.Add(1))}
+	a.Judge = newJudge(a.ID)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(backend)

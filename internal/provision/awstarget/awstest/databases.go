@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -17,6 +18,8 @@ import (
 type dataAPI struct {
 	mu sync.Mutex
 	on map[string]bool // by the cluster's name
+	// logs are those that a cluster writes since it was changed, which moto does not note.
+	logs map[string][]string
 
 	making       sync.Mutex
 	clusters     map[string]*emulated // by name
@@ -24,12 +27,13 @@ type dataAPI struct {
 }
 
 func newDataAPI() *dataAPI {
-	return &dataAPI{on: map[string]bool{}, clusters: map[string]*emulated{}}
+	return &dataAPI{on: map[string]bool{}, logs: map[string][]string{}, clusters: map[string]*emulated{}}
 }
 
 var (
 	clusterBlock = regexp.MustCompile(`(?s)<DBCluster>.*?</DBCluster>`)
 	clusterName  = regexp.MustCompile(`<DBClusterIdentifier>([^<]*)</DBClusterIdentifier>`)
+	clusterLogs  = regexp.MustCompile(`(?s)<EnabledCloudwatchLogsExports>.*?</EnabledCloudwatchLogsExports>|<EnabledCloudwatchLogsExports */>`)
 	clusterFlag  = regexp.MustCompile(`<HttpEndpointEnabled>[^<]*</HttpEndpointEnabled>`)
 )
 
@@ -40,6 +44,12 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 	switch c.Operation {
 	case "CreateDBCluster":
 		d.enable(c.Form.Get("DBClusterIdentifier"), c.Form.Get("EnableHttpEndpoint") == "true")
+		d.log(c.Form.Get("DBClusterIdentifier"), nil, nil)
+	case "ModifyDBCluster":
+		const logs = "CloudwatchLogsExportConfiguration."
+		if add, remove := members(c.Form, logs+"EnableLogTypes."), members(c.Form, logs+"DisableLogTypes."); len(add)+len(remove) > 0 {
+			d.log(c.Form.Get("DBClusterIdentifier"), add, remove)
+		}
 	case "DeleteDBCluster":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			name := c.Form.Get("DBClusterIdentifier")
@@ -98,7 +108,34 @@ func (d *dataAPI) enable(cluster string, on bool) {
 	d.on[cluster] = on
 }
 
-// mark writes into a cluster's description whether it has the Data API.
+// log notes which logs a cluster writes; it begins with one.
+func (d *dataAPI) log(cluster string, add, remove []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(add)+len(remove) == 0 {
+		delete(d.logs, cluster)
+		return
+	}
+	has, ok := d.logs[cluster]
+	if !ok {
+		has = []string{"postgresql"}
+	}
+	d.logs[cluster] = slices.DeleteFunc(append(slices.Clone(has), add...), func(l string) bool { return slices.Contains(remove, l) })
+}
+
+// members are the elements of a list in a form.
+func members(form url.Values, prefix string) []string {
+	var all []string
+	for k, v := range form {
+		if strings.HasPrefix(k, prefix) {
+			all = append(all, v...)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// mark writes into a cluster's description whether it has the Data API, and which logs it writes.
 func (d *dataAPI) mark(block []byte) []byte {
 	name := clusterName.FindSubmatch(block)
 	if name == nil {
@@ -111,5 +148,13 @@ func (d *dataAPI) mark(block []byte) []byte {
 		flag = "true"
 	}
 	block = clusterFlag.ReplaceAll(block, nil)
+	if logs, changed := d.logs[string(name[1])]; changed {
+		block = clusterLogs.ReplaceAll(block, nil)
+		var list strings.Builder
+		for _, l := range logs {
+			list.WriteString("<member>" + l + "</member>")
+		}
+		block = bytes.Replace(block, []byte("</DBCluster>"), []byte("<EnabledCloudwatchLogsExports>"+list.String()+"</EnabledCloudwatchLogsExports></DBCluster>"), 1)
+	}
 	return bytes.Replace(block, []byte("</DBCluster>"), []byte("<HttpEndpointEnabled>"+flag+"</HttpEndpointEnabled></DBCluster>"), 1)
 }

@@ -15,7 +15,7 @@ type piece func(c Call, moto http.Handler) http.Handler
 func newOverlay(a *Account) *overlay {
 	databases := newDataAPI()
 	return &overlay{moto: a.cloud.moto, pieces: []piece{
-		bucketTags, endpointFilters, databases.piece, databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
+		bucketTags, endpointFilters, subnetGroups, new(logKeys).piece, databases.piece, databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
 		func(c Call, _ http.Handler) http.Handler { return a.balancing.interfaces(c) },
 		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece, a.fleet.roles.piece,
 	}}

@@ -9,19 +9,25 @@ import (
 // writes lets one call to DynamoDB after the other change an account's tables: moto looks at a
 // condition and writes in two steps, and answers with an error page what finds a table changing.
 // On AWS conditional writes of one item exclude each other (DynamoDB's "Condition expressions").
-type writes struct{ mu sync.RWMutex }
+// Requests for certificates follow each other too: moto notes a request's token after it has made
+// the certificate, and makes another one for who asks again meanwhile.
+type writes struct{ mu, certificates sync.RWMutex }
 
 func (l *writes) piece(c Call, moto http.Handler) http.Handler {
-	if c.Service != "dynamodb" {
+	mu := &l.mu
+	switch {
+	case c.Service == "acm" && c.Operation == "RequestCertificate":
+		mu = &l.certificates
+	case c.Service != "dynamodb":
 		return nil
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if reads(c.Operation) {
-			l.mu.RLock()
-			defer l.mu.RUnlock()
+			mu.RLock()
+			defer mu.RUnlock()
 		} else {
-			l.mu.Lock()
-			defer l.mu.Unlock()
+			mu.Lock()
+			defer mu.Unlock()
 		}
 		// The call is awaited, though its client is gone: moto goes on with it.
 		moto.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))

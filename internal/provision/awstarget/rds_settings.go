@@ -1,0 +1,86 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+)
+
+// instanceClass is that of instances whose capacity the cluster says.
+const instanceClass = "db.serverless"
+
+// findInstances describes all instances of the cluster.
+func (c dbCluster) findInstances(ctx context.Context) ([]types.DBInstance, error) {
+	var all []types.DBInstance
+	pages := rds.NewDescribeDBInstancesPaginator(c.clients.rds, &rds.DescribeDBInstancesInput{
+		Filters: []types.Filter{{Name: aws.String("db-cluster-id"), Values: []string{c.name}}},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(gone(err, errNoInstance, errNoDatabase), "find the instances of database cluster %q", c.name)
+		}
+		all = append(all, page.DBInstances...)
+	}
+	return all, nil
+}
+
+// settleInstances gives every instance the tags and the settings of the definition.
+func (c dbCluster) settleInstances(ctx context.Context) error {
+	all, err := c.findInstances(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		name := text(d.DBInstanceIdentifier)
+		if len(c.tagDrift(c.part, name, rdsTagMap(d.TagList))) > 0 {
+			if err := c.retagRDS(ctx, c.part, "database instance", text(d.DBInstanceArn)); err != nil {
+				return err
+			}
+		}
+		if len(instanceDrift(d)) == 0 {
+			continue
+		}
+		_, err := c.clients.rds.ModifyDBInstance(ctx, &rds.ModifyDBInstanceInput{
+			DBInstanceIdentifier: &name, ApplyImmediately: aws.Bool(true),
+			DBInstanceClass: aws.String(instanceClass), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
+		})
+		if err != nil {
+			return failed(err, "change database instance %q", name)
+		}
+		if err := c.waitInstance(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// instanceDrift says how an instance differs from what putInstance makes.
+func instanceDrift(d types.DBInstance) []string {
+	var drift []string
+	name := text(d.DBInstanceIdentifier)
+	if text(d.DBInstanceClass) != instanceClass {
+		drift = append(drift, fmt.Sprintf("database instance %q is of class %q", name, text(d.DBInstanceClass)))
+	}
+	if aws.ToBool(d.PubliclyAccessible) {
+		drift = append(drift, fmt.Sprintf("database instance %q has a public address", name))
+	}
+	if !aws.ToBool(d.AutoMinorVersionUpgrade) {
+		drift = append(drift, fmt.Sprintf("database instance %q does not get minor versions by itself", name))
+	}
+	return drift
+}
+
+// checkInstances says how the instances differ from what putInstances makes.
+func (c dbCluster) checkInstances(ctx context.Context) ([]string, error) {
+	var drift []string
+	all, err := c.findInstances(ctx)
+	for _, i := range all {
+		drift = append(drift, instanceDrift(i)...)
+		drift = append(drift, c.tagDrift(c.part, fmt.Sprintf("database instance %q", text(i.DBInstanceIdentifier)), rdsTagMap(i.TagList))...)
+	}
+	return drift, err
+}

@@ -1,0 +1,144 @@
+package awstarget_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// spoiler changes things behind the target's back, in an AWS account with one environment.
+type spoiler struct {
+	ctx context.Context
+	*lab
+	t testing.TB
+}
+
+// do wants a call to succeed, must its answer.
+func (s *spoiler) do(_ any, err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *spoiler) must(v any, err error) any {
+	s.t.Helper()
+	s.do(v, err)
+	return v
+}
+
+func (s *spoiler) acm() *acm.Client             { return acm.NewFromConfig(s.config(home)) }
+func (s *spoiler) ec2() *ec2.Client             { return ec2.NewFromConfig(s.config(home)) }
+func (s *spoiler) ecs() *ecs.Client             { return ecs.NewFromConfig(s.config(home)) }
+func (s *spoiler) elb() *elb.Client             { return elb.NewFromConfig(s.config(home)) }
+func (s *spoiler) iam() *iam.Client             { return iam.NewFromConfig(s.config(home)) }
+func (s *spoiler) logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(s.config(home)) }
+func (s *spoiler) metrics() *cloudwatch.Client  { return cloudwatch.NewFromConfig(s.config(home)) }
+func (s *spoiler) rds() *rds.Client             { return rds.NewFromConfig(s.config(home)) }
+func (s *spoiler) route53() *route53.Client     { return route53.NewFromConfig(s.config(home)) }
+func (s *spoiler) secrets() *secretsmanager.Client {
+	return secretsmanager.NewFromConfig(s.config(home))
+}
+
+// group is the id of a security group.
+func (s *spoiler) group(part string) *string {
+	out, err := s.ec2().DescribeSecurityGroups(s.ctx, &ec2.DescribeSecurityGroupsInput{Filters: filter("tag:slipway:part", part)})
+	s.do(out, err)
+	return out.SecurityGroups[0].GroupId
+}
+
+func (s *spoiler) routes(part string) ec2types.RouteTable {
+	out, err := s.ec2().DescribeRouteTables(s.ctx, &ec2.DescribeRouteTablesInput{Filters: filter("tag:slipway:part", part)})
+	s.do(out, err)
+	return out.RouteTables[0]
+}
+
+func (s *spoiler) vpc() *string {
+	out, err := s.ec2().DescribeVpcs(s.ctx, &ec2.DescribeVpcsInput{Filters: filter("tag:slipway:part", "vpc")})
+	s.do(out, err)
+	return out.Vpcs[0].VpcId
+}
+
+func (s *spoiler) endpoint(part string) ec2types.VpcEndpoint {
+	out, err := s.ec2().DescribeVpcEndpoints(s.ctx, &ec2.DescribeVpcEndpointsInput{Filters: filter("tag:slipway:part", part)})
+	s.do(out, err)
+	return out.VpcEndpoints[0]
+}
+
+func (s *spoiler) balancer() *string {
+	out, err := s.elb().DescribeLoadBalancers(s.ctx, nil)
+	s.do(out, err)
+	return out.LoadBalancers[0].LoadBalancerArn
+}
+
+func (s *spoiler) listener(port int32) elbtypes.Listener {
+	out, err := s.elb().DescribeListeners(s.ctx, &elb.DescribeListenersInput{LoadBalancerArn: s.balancer()})
+	s.do(out, err)
+	for _, l := range out.Listeners {
+		if aws.ToInt32(l.Port) == port {
+			return l
+		}
+	}
+	s.t.Fatalf("there is no listener on port %d", port)
+	return elbtypes.Listener{}
+}
+
+func (s *spoiler) cluster() rdstypes.DBCluster {
+	out, err := s.rds().DescribeDBClusters(s.ctx, nil)
+	s.do(out, err)
+	return out.DBClusters[0]
+}
+
+func (s *spoiler) subnetGroup() rdstypes.DBSubnetGroup {
+	out, err := s.rds().DescribeDBSubnetGroups(s.ctx, nil)
+	s.do(out, err)
+	return out.DBSubnetGroups[0]
+}
+
+func (s *spoiler) role() *string {
+	out, err := s.iam().ListRoles(s.ctx, &iam.ListRolesInput{PathPrefix: aws.String("/slipway/")})
+	s.do(out, err)
+	return out.Roles[0].RoleName
+}
+
+// containers is the ARN of the cluster of ECS.
+func (s *spoiler) containers() *string {
+	out, err := s.ecs().ListClusters(s.ctx, nil)
+	s.do(out, err)
+	return &out.ClusterArns[0]
+}
+
+func (s *spoiler) zone() *string {
+	out, err := s.route53().ListHostedZones(s.ctx, nil)
+	s.do(out, err)
+	return out.HostedZones[0].Id
+}
+
+// recordNamed is the first record of a kind with some text in its name.
+func (s *spoiler) recordNamed(kind route53types.RRType, name string) *route53types.ResourceRecordSet {
+	out, err := s.route53().ListResourceRecordSets(s.ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: s.zone()})
+	s.do(out, err)
+	for _, r := range out.ResourceRecordSets {
+		if r.Type == kind && strings.Contains(aws.ToString(r.Name), name) {
+			return &r
+		}
+	}
+	s.t.Fatalf("there is no record %s of type %s", name, kind)
+	return nil
+}
