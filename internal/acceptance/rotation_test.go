@@ -16,13 +16,30 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 )
 
-// TestAccLocalRotation changes a password again and again while somebody opens connections, as
-// the guide for applications says to.
+// placement looks for a place in an environment that the same configuration makes.
+const placement = `data "slipway_placement" "acme" {
+  account        = "acme"
+  data_residency = ["EU"]
+  near           = { location = "Paris" }
+  depends_on     = [slipway_environment.test]
+}
+`
+
+var placed = attrs{
+	"environment_id": "data.slipway_placement.acme.environment_id", "data_residency": "data.slipway_placement.acme.data_residency",
+}
+
+// TestAccLocalRotation places an account, and changes its password again and again while somebody
+// opens connections, as the guide for applications says to.
 func TestAccLocalRotation(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	config := func(a attrs) string { return m.base(nil) + database("acme", a) }
+	config := func(a attrs) string { return m.base(nil) + placement + database("acme", placed.with(a)) }
 	m.apply(config(nil))
+	m.emptyPlan("after an account was placed")
+	if id := m.state("slipway_account_database.acme")["id"]; id != "eu/production/acme" {
+		t.Errorf("the account was placed at %v", id)
+	}
 	dir := m.state("slipway_environment.test")["accounts_directory"].(string)
 	secret := m.state("slipway_account_database.acme")["secret_id"]
 	passwords := map[string]bool{}
