@@ -31,7 +31,7 @@ func (c *client) use(driver target.Driver, s Settings) {
 	c.Provisioner = provision.New(driver, s.Owner, provision.Options{Clock: c.clock})
 }
 
-// ReadRegion, ReadEnvironment and ReadSlot are the looks of refreshes and plans, which are at many
+// ReadRegion, and what else reads or lists, are the looks of refreshes and plans, which are at many
 // objects at once. Who acts on an object looks at it anew.
 func (c *client) ReadRegion(ctx context.Context, id string) (target.RegionRecord, error) {
 	return c.Provisioner.ReadRegion(target.AllowRecent(ctx), id)
@@ -45,6 +45,26 @@ func (c *client) ReadEnvironment(ctx context.Context, id target.EnvironmentID) (
 // ReadSlot see ReadRegion.
 func (c *client) ReadSlot(ctx context.Context, id target.SlotID) (provision.SlotState, error) {
 	return c.Provisioner.ReadSlot(target.AllowRecent(ctx), id)
+}
+
+// ReadAccountDatabase see ReadRegion.
+func (c *client) ReadAccountDatabase(ctx context.Context, id target.AccountDatabaseID) (target.AccountDatabaseRecord, error) {
+	return c.Provisioner.ReadAccountDatabase(target.AllowRecent(ctx), id)
+}
+
+// ListEnvironments see ReadRegion.
+func (c *client) ListEnvironments(ctx context.Context) ([]target.EnvironmentRecord, error) {
+	return c.Provisioner.ListEnvironments(target.AllowRecent(ctx))
+}
+
+// ListSlots see ReadRegion.
+func (c *client) ListSlots(ctx context.Context, id target.EnvironmentID) ([]target.SlotRecord, error) {
+	return c.Provisioner.ListSlots(target.AllowRecent(ctx), id)
+}
+
+// installation is the id of the target's installation, see ReadRegion.
+func (c *client) installation(ctx context.Context) (string, error) {
+	return c.driver.Installation(target.AllowRecent(ctx))
 }
 
 // ready says whether the target can be asked.

@@ -66,7 +66,7 @@ func (c *client) writeNote(ctx context.Context, private noteKeeper, meta target.
 	case n.Owner != meta.Owner:
 		n.Taker = meta.Owner
 	}
-	id, err := c.driver.Installation(ctx)
+	id, err := c.installation(ctx)
 	if err != nil {
 		diags.AddWarning("Unable to note the installation", sentence(err.Error()))
 		return
@@ -104,7 +104,11 @@ func (c *client) sameInstallation(ctx context.Context, private noteReader, n nou
 		return false
 	}
 	expected := kept.Installation
-	actual, err := c.driver.Installation(ctx)
+	ask := c.installation
+	if verb == "delete" {
+		ask = c.driver.Installation
+	}
+	actual, err := ask(ctx)
 	switch {
 	case errors.Is(err, target.ErrNoInstallation) && expected == "":
 		diags.AddError(n.summary(verb), fmt.Sprintf("There is no installation of Slipway in %s, so %s %q can't be looked up there. %s", c.driver.Where(), n.words, id, c.pointHint()))

@@ -19,6 +19,7 @@ import (
 // the catalogue, page by page.
 func (t *Target) ListAccountDatabases(ctx context.Context, id target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
 	return t.databases.Get(ctx, id, func(ctx context.Context) ([]target.AccountDatabaseRecord, error) {
+		ctx = t.recently(ctx)
 		e, err := t.openEnvironment(ctx, id)
 		if err != nil {
 			return nil, err

@@ -46,7 +46,7 @@ func (t *Target) Installation(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	i, _, err := t.installation(ctx, d)
+	i, _, err := t.installation(t.recently(ctx), d)
 	return i.ID, err
 }
 

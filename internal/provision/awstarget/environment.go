@@ -129,6 +129,7 @@ func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (t
 
 // ListEnvironments implements target.Environments. It looks at the records only.
 func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentRecord, error) {
+	ctx = t.recently(ctx)
 	regions, err := t.ListRegions(ctx)
 	if err != nil {
 		return nil, err

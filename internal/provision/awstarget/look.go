@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"sync"
@@ -23,13 +24,17 @@ const recent = 30 * time.Second
 // asks again while it is recent.
 type look struct {
 	clock wait.Clock
-	mu    sync.Mutex
-	seen  map[string]*sight
+	// shared says that it is the one of the whole run.
+	shared bool
+
+	mu   sync.Mutex
+	seen map[string]*sight
 }
 
 // sight is an answer; it is complete when done is closed.
 type sight struct {
 	at       time.Time
+	of       string // the service that was asked
 	done     chan struct{}
 	out      middleware.InitializeOutput
 	metadata middleware.Metadata
@@ -42,22 +47,42 @@ type lookKey struct{}
 // are allowed, else one of its own. Nobody may change what was answered: others have the same.
 // What is to be told from a change that was made under it, is not to be read under it.
 func (t *Target) looking(ctx context.Context) context.Context {
-	l := &look{clock: t.clock}
 	if target.RecentAllowed(ctx) {
-		l = t.session.look
+		return t.recently(ctx)
 	}
-	return context.WithValue(ctx, lookKey{}, l)
+	return context.WithValue(ctx, lookKey{}, &look{clock: t.clock})
 }
 
-// forget makes everybody who asks from now on ask anew.
-func (l *look) forget() {
+// recently makes the reads under a context part of the look of the whole run, where recent answers
+// are allowed.
+func (t *Target) recently(ctx context.Context) context.Context {
+	if !target.RecentAllowed(ctx) {
+		return ctx
+	}
+	return context.WithValue(ctx, lookKey{}, t.session.look)
+}
+
+// lookOf is the look that a context is part of, nil for none.
+func lookOf(ctx context.Context) *look {
+	l, _ := ctx.Value(lookKey{}).(*look)
+	return l
+}
+
+// shares says whether a context is part of the look of the whole run.
+func shares(ctx context.Context) bool {
+	l := lookOf(ctx)
+	return l != nil && l.shared
+}
+
+// forget makes everybody who asks from now on ask a service anew, "" for all.
+func (l *look) forget(service string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.seen = nil
+	maps.DeleteFunc(l.seen, func(_ string, s *sight) bool { return service == "" || s.of == service })
 }
 
 // sight is the answer to a request, and whether it is to be asked for.
-func (l *look) sight(request string) (s *sight, ask bool) {
+func (l *look) sight(service, request string) (s *sight, ask bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
@@ -67,7 +92,7 @@ func (l *look) sight(request string) (s *sight, ask bool) {
 	if l.seen == nil {
 		l.seen = map[string]*sight{}
 	}
-	s = &sight{at: now, done: make(chan struct{})}
+	s = &sight{at: now, of: service, done: make(chan struct{})}
 	l.seen[request] = s
 	return s, true
 }
@@ -93,31 +118,40 @@ func (l *look) drop(request string, s *sight) {
 }
 
 // share is the step of every call that keeps a look from asking twice, and makes the run's look
-// forget what this run changes. DynamoDB has what changes all the time; it is asked always.
+// forget what this run changes. Rows change all the time: only the run's look has them, and forgets
+// them with each that this run writes.
 func (s *session) share(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ShareLooks", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-		service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
-		l, _ := ctx.Value(lookKey{}).(*look)
+		service, operation, l := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx), lookOf(ctx)
 		switch {
-		case service == "DynamoDB" && !strings.HasPrefix(operation, "Describe"):
+		case service == serviceData: // nothing that a look has is changed by a statement
+			return next.HandleInitialize(ctx, in)
+		case !readsOnly(operation) && service == serviceRows:
+			defer s.look.forget(serviceRows)
 			return next.HandleInitialize(ctx, in)
 		case !readsOnly(operation):
-			defer s.look.forget()
+			defer s.look.forget("")
 			return next.HandleInitialize(ctx, in)
-		case l == nil:
+		case l == nil, service == serviceRows && !strings.HasPrefix(operation, "Describe") && !l.shared:
 			return next.HandleInitialize(ctx, in)
 		}
 		asked, err := json.Marshal(in.Parameters)
 		if err != nil {
 			return next.HandleInitialize(ctx, in) // what can't be compared is asked
 		}
-		return l.ask(ctx, fmt.Sprint(awsmiddleware.GetRegion(ctx), " ", service, " ", operation, " ", string(asked)), in, next)
+		return l.ask(ctx, service, fmt.Sprint(awsmiddleware.GetRegion(ctx), " ", service, " ", operation, " ", string(asked)), in, next)
 	}), middleware.After)
 }
 
-func (l *look) ask(ctx context.Context, request string, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+// Services as the SDK calls them.
+const (
+	serviceRows = "DynamoDB"
+	serviceData = "RDS Data"
+)
+
+func (l *look) ask(ctx context.Context, service, request string, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	for {
-		s, ask := l.sight(request)
+		s, ask := l.sight(service, request)
 		if ask {
 			s.out, s.metadata, s.err = next.HandleInitialize(ctx, in)
 			if s.err != nil {
@@ -140,7 +174,7 @@ func (l *look) ask(ctx context.Context, request string, in middleware.Initialize
 
 // readsOnly says whether an operation changes nothing.
 func readsOnly(operation string) bool {
-	for _, prefix := range []string{"Describe", "Get", "Head", "List"} {
+	for _, prefix := range []string{"BatchGet", "Describe", "Get", "Head", "List", "Query"} {
 		if strings.HasPrefix(operation, prefix) {
 			return true
 		}

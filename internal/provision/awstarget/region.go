@@ -113,6 +113,7 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 
 // ListRegions implements target.Regions. It looks at the records only.
 func (t *Target) ListRegions(ctx context.Context) ([]target.RegionRecord, error) {
+	ctx = t.recently(ctx)
 	d, err := t.directory(ctx)
 	if err != nil {
 		return nil, err

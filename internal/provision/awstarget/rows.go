@@ -80,7 +80,29 @@ func rowOf(item map[string]types.AttributeValue) (row, error) {
 }
 
 // get reads a row; one that is not there is at version 0 and has no lease.
-func (t table) get(ctx context.Context, k key) (row, error) { return t.reader.get(ctx, k) }
+func (t table) get(ctx context.Context, k key) (row, error) {
+	if shares(ctx) {
+		return t.among(ctx, k)
+	}
+	return t.reader.get(ctx, k)
+}
+
+// among reads a row together with all of its kind: those who share a look ask for the others too.
+func (t table) among(ctx context.Context, k key) (row, error) {
+	pages := dynamodb.NewQueryPaginator(t.client, t.kindQuery(k.kind))
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return row{key: k}, failed(absent(err, errNoTable), "read row %q", k)
+		}
+		for _, item := range page.Items {
+			if textOf(item[rowID]) == k.id {
+				return rowOf(item)
+			}
+		}
+	}
+	return row{key: k}, nil
+}
 
 // kindQuery asks for the rows of a kind.
 func (t table) kindQuery(kind string) *dynamodb.QueryInput {

@@ -42,7 +42,7 @@ type signedIn struct {
 }
 
 func newSession(s Settings, o Options, pace wait.Options) *session {
-	return &session{settings: s, options: o, pace: pace, look: &look{clock: o.Clock}, regions: map[string]*clients{}}
+	return &session{settings: s, options: o, pace: pace, look: &look{clock: o.Clock, shared: true}, regions: map[string]*clients{}}
 }
 
 // home returns the clients of the installation's home.

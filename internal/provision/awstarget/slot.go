@@ -75,6 +75,7 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 
 // GetSlot implements target.Slots.
 func (t *Target) GetSlot(ctx context.Context, id target.SlotID) (target.SlotRecord, error) {
+	ctx = t.recently(ctx)
 	control, err := t.slotTable(ctx, id)
 	if err != nil {
 		return target.SlotRecord{}, err
@@ -91,6 +92,7 @@ func (t *Target) GetSlot(ctx context.Context, id target.SlotID) (target.SlotReco
 
 // ListSlots implements target.Slots.
 func (t *Target) ListSlots(ctx context.Context, id target.EnvironmentID) ([]target.SlotRecord, error) {
+	ctx = t.recently(ctx)
 	control, err := t.slotTable(ctx, target.SlotID{Environment: id})
 	if err != nil {
 		return nil, err

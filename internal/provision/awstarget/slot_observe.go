@@ -17,14 +17,16 @@ import (
 // tasks healthy, which AWS does not tell, and what became of tasks that AWS forgets.
 func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
 	obs := target.Observation{At: t.now(), Stacks: map[target.Color]target.StackStatus{}}
+	l, held := t.held.Load(id)
+	if !held {
+		ctx = t.recently(ctx)
+	}
 	w, err := t.openSlot(ctx, id)
 	if err != nil {
 		return obs, err
 	}
-	if l, held := t.held.Load(id); held {
+	if w.refreshing = shares(ctx); held {
 		w.lease = l.(target.Lease)
-	} else if target.RecentAllowed(ctx) {
-		w.refreshing, ctx = true, t.looking(ctx)
 	}
 	r, err := w.table.get(ctx, slotKey(id))
 	if err == nil {
