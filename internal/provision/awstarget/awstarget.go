@@ -15,6 +15,7 @@ var (
 	_ target.Driver     = (*Target)(nil)
 	_ target.LateMeters = (*Target)(nil)
 	_ target.Locations  = (*Target)(nil)
+	_ target.Paced      = (*Target)(nil)
 	_ target.Sites      = (*Target)(nil)
 )
 
@@ -34,6 +35,12 @@ type Target struct {
 	where  string
 	places sync.Map // place by the name of a region
 	texts  sync.Map // readTexts by what names a secret
+	// What is asked again and again: the entrances of environments, the rules of listeners, the
+	// health of target groups, and what they answered.
+	entered  lately[entrances]
+	ruled    lately[[]listenerRule]
+	health   lately[map[string]targetHealth]
+	measured lately[map[target.Color]target.Measurement]
 	// databases are the lists of account databases that this run has read.
 	databases accountdb.Lists
 }
@@ -73,6 +80,9 @@ func where(s Settings) string {
 
 // Where implements target.Installations.
 func (t *Target) Where() string { return t.where }
+
+// LookEvery implements target.Paced: a load balancer checks every five seconds at most.
+func (t *Target) LookEvery() time.Duration { return 2 * t.pace.First }
 
 func (t *Target) now() time.Time { return t.clock.Now().UTC() }
 

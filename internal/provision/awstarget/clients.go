@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,13 +59,13 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		}
 		return config.BaseEndpoint
 	}
+	describes := newDescribes(pace.First, pace.Clock)
 	return &clients{
 		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors,
 		acm:      acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
 		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint("dynamodb") }),
 		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
 		ecs:      ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
-		elb:      elb.NewFromConfig(config, func(o *elb.Options) { o.BaseEndpoint = endpoint("elbv2") }),
 		iam:      iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
 		kms:      kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
 		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
@@ -73,6 +74,9 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		rdsdata:  rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { o.BaseEndpoint = endpoint("rdsdata") }),
 		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
 		scaling:  applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) { o.BaseEndpoint = endpoint("applicationautoscaling") }),
+		elb: elb.NewFromConfig(config, func(o *elb.Options) {
+			o.BaseEndpoint, o.APIOptions = endpoint("elbv2"), append(slices.Clone(o.APIOptions), describes.describe)
+		}),
 		s3: s3.NewFromConfig(config, func(o *s3.Options) {
 			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
 		}),

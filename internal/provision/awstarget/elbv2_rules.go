@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,6 +21,17 @@ type listenerRule struct {
 	priority int
 	// fallThrough is the listener's own action.
 	fallThrough bool
+}
+
+// findRules describes the rules of a listener of the environment. One that is gone is looked for
+// anew by whoever tries again.
+func (w *slotWork) findRules(ctx context.Context, listener string) ([]listenerRule, error) {
+	has, err := findRules(ctx, w.clients, listener)
+	if isAbsent(err) {
+		w.target.entered.drop()
+		err = errors.Join(err, target.ErrUnavailable)
+	}
+	return has, err
 }
 
 // findRules describes the rules of a listener, of all slots.
@@ -142,7 +154,7 @@ func (r wanted) ruleConditions() []types.RuleCondition {
 // applyRules makes a slot's rules of a listener what they should be: what is missing is made and
 // what differs is changed, in the order given, before what is too much is removed.
 func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted) error {
-	has, err := findRules(ctx, w.clients, listener)
+	has, err := w.findRules(ctx, listener)
 	if err != nil {
 		return err
 	}
@@ -199,7 +211,7 @@ func (w *slotWork) createRule(ctx context.Context, listener string, want wanted)
 		if err := w.fence(ctx); err != nil {
 			return "", false, err
 		}
-		has, err := findRules(ctx, w.clients, listener)
+		has, err := w.findRules(ctx, listener)
 		if err != nil {
 			return "", false, err
 		}
@@ -211,6 +223,7 @@ func (w *slotWork) createRule(ctx context.Context, listener string, want wanted)
 		for taken[priority] {
 			priority++
 		}
+		defer w.target.ruled.drop()
 		_, err = w.clients.elb.CreateRule(ctx, &elb.CreateRuleInput{
 			ListenerArn: &listener, Priority: aws.Int32(int32(priority)), Conditions: want.ruleConditions(), Actions: want.actions(),
 			Tags: tagList(w.placeTags(w.rulesMark(), nil, ""), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
@@ -226,6 +239,7 @@ func (w *slotWork) modifyRule(ctx context.Context, arn string, want wanted) erro
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
+	defer w.target.ruled.drop()
 	_, err := w.clients.elb.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: &arn, Actions: want.actions()})
 	return failed(err, "change rule %q", arn)
 }
@@ -234,6 +248,7 @@ func (w *slotWork) deleteRule(ctx context.Context, arn string) error {
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
+	defer w.target.ruled.drop()
 	_, err := w.clients.elb.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &arn})
 	return failed(gone(err, "RuleNotFound"), "delete rule %q", arn)
 }
@@ -246,8 +261,14 @@ type entrances struct {
 	production, preview string // ARNs
 }
 
-// entrances finds the environment's load balancer and its listeners.
+// entrances are the environment's load balancer and its listeners, which stay what they are.
 func (w *slotWork) entrances(ctx context.Context) (entrances, error) {
+	t, n := w.target, w.spec.Network
+	key := fmt.Sprint(w.balancerName(), " ", w.clients.region, " ", n.HTTPSPort, " ", n.PreviewPort)
+	return t.entered.get(key, t.now(), recent, func() (entrances, error) { return w.findEntrances(ctx) })
+}
+
+func (w *slotWork) findEntrances(ctx context.Context) (entrances, error) {
 	b, err := findBalancer(ctx, w.clients, w.balancerName())
 	if err != nil {
 		return entrances{}, fmt.Errorf("find the entrance of environment %q: %w", w.id.Environment, err)

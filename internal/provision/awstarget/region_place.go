@@ -29,5 +29,8 @@ func (t *Target) place(ctx context.Context, region string) (place, error) {
 	return p, nil
 }
 
-// forget makes the next one look for a region again.
-func (t *Target) forget(region string) { t.places.Delete(region) }
+// forget makes the next one look for a region again, and for the entrances of its environments.
+func (t *Target) forget(region string) {
+	t.places.Delete(region)
+	t.entered.drop()
+}

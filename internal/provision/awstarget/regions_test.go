@@ -83,9 +83,7 @@ func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
 	if err != nil {
 		return err
 	}
-	c := apps{}.Healthy()
-	c.Routes = []target.Route{{Host: id.Name, PathPrefix: "/"}}
-	definition := target.Definition{Release: "1", Components: map[string]target.Component{"web": c}, AllowUntested: true}
+	definition := served(id.Name)
 	rec := target.SlotRecord{
 		Meta:  target.Meta{Owner: "me", Generation: 1, Ready: true},
 		Asked: target.Slot{Environment: id.Environment, Name: id.Name, Definition: definition},
@@ -116,6 +114,13 @@ func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
 	swap := target.Swap{ID: "s-1", Phase: target.PhaseLive, Release: "1", To: target.Blue, By: "me", StartedAt: at, PhaseAt: at, EndedAt: &at}
 	err = d.PutJournal(ctx, target.Journal{Slot: id, Swap: swap}, lease)
 	return errors.Join(err, d.ReleaseLease(ctx, id, lease.Token))
+}
+
+// served is the definition of what serves in a slot.
+func served(slot string) target.Definition {
+	c := apps{}.Healthy()
+	c.Routes = []target.Route{{Host: slot, PathPrefix: "/"}}
+	return target.Definition{Release: "1", Components: map[string]target.Component{"web": c}, AllowUntested: true}
 }
 
 // state is an observation in words.

@@ -26,7 +26,20 @@ func (w *slotWork) serving(ctx context.Context, e entrances) (target.Traffic, er
 	if len(w.state.Seats) == 0 {
 		return target.Traffic{}, nil
 	}
-	has, err := findRules(ctx, w.clients, e.production)
+	has, err := w.findRules(ctx, e.production)
+	if err != nil {
+		return target.Traffic{}, err
+	}
+	return w.state.divided(has, w.spec.DomainName), nil
+}
+
+// servingLately is serving for a look: other slots of the environment look at the same rules.
+func (w *slotWork) servingLately(ctx context.Context, e entrances) (target.Traffic, error) {
+	if len(w.state.Seats) == 0 {
+		return target.Traffic{}, nil
+	}
+	t := w.target
+	has, err := t.ruled.get(e.production, t.now(), t.pace.First, func() ([]listenerRule, error) { return w.findRules(ctx, e.production) })
 	if err != nil {
 		return target.Traffic{}, err
 	}

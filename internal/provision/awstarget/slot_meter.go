@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,6 +41,17 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 	if len(w.state.Seats) == 0 || !begin.Before(end) {
 		return map[target.Color]target.Measurement{}, nil
 	}
+	// CloudWatch bills by the metric that is asked for, and tells of a period when it is over.
+	key := fmt.Sprint(id, begin, end, w.version)
+	sums, err := t.measured.get(key, t.now(), t.period/4, func() (map[target.Color]target.Measurement, error) {
+		return w.measure(ctx, begin, end)
+	})
+	return maps.Clone(sums), err
+}
+
+// measure asks CloudWatch what the stacks answered in a time.
+func (w *slotWork) measure(ctx context.Context, begin, end time.Time) (map[target.Color]target.Measurement, error) {
+	t := w.target
 	e, err := w.entrances(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +67,7 @@ func (t *Target) Measure(ctx context.Context, id target.SlotID, from time.Time) 
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failed(err, "measure slot %q", id)
+			return nil, failed(err, "measure slot %q", w.id)
 		}
 		for _, r := range page.MetricDataResults {
 			about, ok := of[text(r.Id)]

@@ -50,7 +50,7 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 		if err != nil {
 			return err
 		}
-		live, err := w.serving(ctx, e)
+		live, err := w.servingLately(ctx, e)
 		if err != nil {
 			return err
 		}
@@ -169,8 +169,18 @@ func (w *slotWork) look(ctx context.Context, of *seat, name string, service type
 		}
 	}
 	if group := of.TargetGroups[name]; group != "" && !w.refreshing {
-		s.targets, err = findHealth(ctx, w.clients, group)
+		s.targets, err = w.healthOf(ctx, group)
 	}
 	s.now = w.target.now()
 	return s, err
+}
+
+// healthOf is the health of a group's targets, by address. A look is content with what the load
+// balancer said half a check ago: it checks every five seconds at most.
+func (w *slotWork) healthOf(ctx context.Context, group string) (map[string]targetHealth, error) {
+	t, age := w.target, w.target.pace.First*5/2
+	if w.deciding {
+		age = 0
+	}
+	return t.health.get(group, t.now(), age, func() (map[string]targetHealth, error) { return findHealth(ctx, w.clients, group) })
 }

@@ -92,6 +92,8 @@ type slotWork struct {
 	lease target.Lease
 	// refreshing says that it is looked at with many others, and not by who works on it.
 	refreshing bool
+	// deciding says that traffic is about to move by what is seen: that must be so now.
+	deciding bool
 	// tags are the user's, as the record has them.
 	slotTags map[string]string
 

@@ -90,7 +90,7 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 
 // moved reads back what was written and records it.
 func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (finished bool, err error) {
-	has, err := findRules(ctx, w.clients, e.production)
+	has, err := w.findRules(ctx, e.production)
 	if err != nil {
 		return false, err
 	}
@@ -164,6 +164,8 @@ func (w *slotWork) ready(ctx context.Context, c target.Color) error {
 	if err != nil {
 		return err
 	}
+	w.deciding = true
+	defer func() { w.deciding = false }()
 	st, _, err := w.observeStack(ctx, of, services)
 	if err != nil {
 		return err

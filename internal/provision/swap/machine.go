@@ -37,7 +37,8 @@ type Machine struct {
 // Options changes how a machine works; the zero value is right outside tests.
 type Options struct {
 	Clock wait.Clock
-	// Pause is the time between two looks while there is nothing to do (200 ms).
+	// Pause is the time between two looks while there is nothing to do (200 ms, or as long as the
+	// target wants).
 	Pause time.Duration
 }
 
@@ -48,6 +49,9 @@ func New(d Driver, by string, o Options) *Machine {
 	}
 	if o.Pause == 0 {
 		o.Pause = 200 * time.Millisecond
+		if paced, ok := d.(target.Paced); ok {
+			o.Pause = max(o.Pause, paced.LookEvery())
+		}
 	}
 	return &Machine{driver: d, by: by, clock: o.Clock, pause: o.Pause}
 }

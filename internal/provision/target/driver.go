@@ -39,6 +39,12 @@ type Installations interface {
 	Where() string
 }
 
+// Paced is of drivers whose target limits, or bills, how often it is asked.
+type Paced interface {
+	// LookEvery is how long to wait between two looks at a slot while nothing can be done.
+	LookEvery() time.Duration
+}
+
 // Regions holds regions.
 type Regions interface {
 	PutRegion(ctx context.Context, r Region, o PutOptions) (RegionRecord, error)
