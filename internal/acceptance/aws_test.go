@@ -24,12 +24,12 @@ import (
 // workspace is a folder with one of the examples, and an AWS account on the emulator that its
 // provider is led to by environment variables alone.
 type workspace struct {
-	*testing.T
+	testing.TB
 	account        *awstest.Account
 	dir, authority string
 }
 
-func newWorkspace(t *testing.T, account *awstest.Account, example string) *workspace {
+func newWorkspace(t testing.TB, account *awstest.Account, example string) *workspace {
 	t.Helper()
 	w := &workspace{t, account, t.TempDir(), awstest.File(t, "authority.pem", string(account.Authority))}
 	from := filepath.Join("..", "..", "examples", "aws", example)

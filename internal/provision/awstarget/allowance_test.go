@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -26,17 +27,22 @@ type bucket struct {
 }
 
 func (b *bucket) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	b.left, b.at = min(40, b.left+10*now.Sub(b.at).Seconds()), now
-	b.made++
-	status, body := http.StatusOK, "<DescribeTargetHealthResponse><DescribeTargetHealthResult/></DescribeTargetHealthResponse>"
-	if b.left < 1 {
-		b.refused++
-		status, body = http.StatusBadRequest, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
-	} else {
-		b.left--
+	operation, status := r.PostForm.Get("Action"), http.StatusOK
+	body := fmt.Sprintf("<%[1]sResponse><%[1]sResult/></%[1]sResponse>", operation)
+	if strings.HasPrefix(operation, "Describe") {
+		now := time.Now()
+		b.left, b.at = min(40, b.left+10*now.Sub(b.at).Seconds()), now
+		b.made++
+		if b.left--; b.left < 0 {
+			b.left++
+			b.refused++
+			status, body = http.StatusBadRequest, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
+		}
 	}
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
@@ -73,7 +79,7 @@ func TestAHundredSlotsAskWithinWhatLoadBalancersAllow(t *testing.T) {
 		// What changes something has an allowance of its own.
 		began = time.Now()
 		if _, err := c.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: aws.String("rule")}); err != nil {
-			t.Log(err) // the answer is another call's
+			t.Error(err)
 		}
 		if took := time.Since(began); took > 0 {
 			t.Errorf("a change waited for %s", took)

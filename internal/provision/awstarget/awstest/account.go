@@ -25,6 +25,7 @@ type Account struct {
 	Judge *Judge
 
 	overlay   *overlay
+	called    called
 	cloud     *cloud
 	fleet     *fleet
 	balancing *balancing

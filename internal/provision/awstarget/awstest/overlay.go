@@ -1,11 +1,39 @@
 package awstest
 
-import "net/http"
+import (
+	"net/http"
+	"sync"
+)
 
 // overlay answers what moto answers wrongly or not at all, and passes on the rest.
 type overlay struct {
 	pieces []piece
 	moto   http.Handler
+	called *called
+}
+
+// called counts calls by service.
+type called struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func (c *called) count(service string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[string]int{}
+	}
+	c.by[service]++
+}
+
+// Called counts the calls by service since it was last asked for.
+func (a *Account) Called() map[string]int {
+	a.called.mu.Lock()
+	defer a.called.mu.Unlock()
+	by := a.called.by
+	a.called.by = nil
+	return by
 }
 
 // piece answers some calls, with the help of moto. It returns nil for a call that is not its
@@ -14,7 +42,7 @@ type piece func(c Call, moto http.Handler) http.Handler
 
 func newOverlay(a *Account) *overlay {
 	databases := newDataAPI()
-	return &overlay{moto: a.cloud.moto, pieces: []piece{
+	return &overlay{moto: a.cloud.moto, called: &a.called, pieces: []piece{
 		bucketTags, endpointFilters, subnetGroups, new(logKeys).piece, databases.piece, databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
 		func(c Call, _ http.Handler) http.Handler { return a.balancing.interfaces(c) },
 		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece, a.fleet.roles.piece,
@@ -28,6 +56,7 @@ func (o *overlay) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	o.called.count(call.Service)
 	for _, p := range o.pieces {
 		if h := p(call, o.moto); h != nil {
 			h.ServeHTTP(w, r)
