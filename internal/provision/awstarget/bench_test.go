@@ -27,8 +27,7 @@ const slotsOfOne = 50
 // thousand. A hundred slots are in two environments. The figures are in the guide to the aws target.
 func BenchmarkCalls(b *testing.B) {
 	l := newLab(b)
-	p := &platform{B: b, lab: l}
-	p.driver, _ = counting(b, l)
+	p := &platform{B: b, lab: l, driver: l.client(b)}
 	p.ok(second(p.driver.PutRegion(b.Context(), eu, mine)))
 	p.environments(1)
 	for _, slots := range []int{0, 1, 10, 100} {

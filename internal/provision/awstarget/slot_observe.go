@@ -178,9 +178,9 @@ func (w *slotWork) look(ctx context.Context, of *seat, name string, service type
 // healthOf is the health of a group's targets, by address. A look is content with what the load
 // balancer said half a check ago: it checks every five seconds at most.
 func (w *slotWork) healthOf(ctx context.Context, group string) (map[string]targetHealth, error) {
-	t, age := w.target, w.target.pace.First*5/2
+	t, ask := w.target, func() (map[string]targetHealth, error) { return findHealth(ctx, w.clients, group) }
 	if w.deciding {
-		age = 0
+		return ask()
 	}
-	return t.health.get(group, t.now(), age, func() (map[string]targetHealth, error) { return findHealth(ctx, w.clients, group) })
+	return t.health.get(group, t.now(), t.pace.First*5/2, ask)
 }
