@@ -93,7 +93,7 @@ func (p *Provisioner) CheckAccountDatabase(ctx context.Context, d target.Account
 	if err != nil {
 		return err
 	}
-	r, err := p.driver.GetRegion(ctx, d.Environment.Region)
+	r, err := p.driver.GetRegion(target.RecordsOnly(ctx), d.Environment.Region)
 	if err != nil {
 		return fmt.Errorf("read region %q: %w", d.Environment.Region, err)
 	}
@@ -116,7 +116,7 @@ func (p *Provisioner) DeleteAccountDatabase(ctx context.Context, id target.Accou
 }
 
 func (p *Provisioner) environment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
-	e, err := p.driver.GetEnvironment(ctx, id)
+	e, err := p.driver.GetEnvironment(target.RecordsOnly(ctx), id)
 	if missing(err) {
 		return e, target.Errorf(target.ErrInvalid, "environment_id: there is no environment %q on %s", id, p.driver.Where())
 	}

@@ -66,7 +66,7 @@ func (p *Provisioner) UpdateEnvironment(ctx context.Context, e target.Environmen
 // CheckEnvironment refuses what does not fit the region, the mirrored environment or the
 // other environments of the target.
 func (p *Provisioner) CheckEnvironment(ctx context.Context, e target.Environment) error {
-	region, err := p.driver.GetRegion(ctx, e.Region)
+	region, err := p.driver.GetRegion(target.RecordsOnly(ctx), e.Region)
 	if missing(err) {
 		return target.Errorf(target.ErrInvalid, "region_id: there is no region %q on %s", e.Region, p.driver.Where())
 	}

@@ -119,7 +119,7 @@ func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (t
 		return target.EnvironmentRecord{}, err
 	}
 	rec, err := recordOf[target.EnvironmentRecord](n.document)
-	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" {
+	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" || target.OnlyRecords(ctx) {
 		return rec, err
 	}
 	drift, err := n.environmentParts(rec.Spec).check(ctx)

@@ -219,6 +219,9 @@ func asksOnce(t *testing.T, d target.Driver, calls *awstest.Calls) {
 	if anew := asked(t.Context()); anew != whole {
 		t.Errorf("a look that may not be recent sent %d requests, want %d", anew, whole)
 	}
+	if n := asked(target.RecordsOnly(t.Context())); n != 0 {
+		t.Errorf("a look at the records sent %d requests", n)
+	}
 	e := environment(t, "asia", "production")
 	e.Database.MaxConnections++
 	if _, err := d.PutEnvironment(t.Context(), e, again); err != nil {

@@ -16,3 +16,18 @@ func RecentAllowed(ctx context.Context) bool {
 	allowed, _ := ctx.Value(recentKey{}).(bool)
 	return allowed
 }
+
+type recordedKey struct{}
+
+// RecordsOnly lets GetRegion and GetEnvironment under a context answer what is recorded, without a
+// look at whether everything is as it should be. It is for checks of other objects against the
+// definition. Drivers need not make use of it.
+func RecordsOnly(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recordedKey{}, true)
+}
+
+// OnlyRecords says whether a context is one of [RecordsOnly].
+func OnlyRecords(ctx context.Context) bool {
+	only, _ := ctx.Value(recordedKey{}).(bool)
+	return only
+}
