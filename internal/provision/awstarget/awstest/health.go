@@ -114,7 +114,7 @@ func (b *balancing) settings(region, group string) (*groupSettings, bool, error)
 		return nil, false, err
 	}
 	b.mu.Lock()
-	g, changes := b.groups[group], b.changes
+	g, changes := b.groups[group], b.groupChanges
 	b.mu.Unlock()
 	if g != nil {
 		return g, routes.uses(group), nil
@@ -138,7 +138,7 @@ func (b *balancing) settings(region, group string) (*groupSettings, bool, error)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.changes == changes {
+	if b.groupChanges == changes {
 		b.groups[group] = g
 	}
 	return g, routes.uses(group), nil

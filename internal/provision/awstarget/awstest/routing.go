@@ -10,8 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 )
 
-// routing is what the load balancers of an AWS region do with requests.
-type routing struct{ entrances []entrance }
+// routing is what the load balancers of an AWS region do with requests, after so many changes.
+type routing struct {
+	entrances []entrance
+	changes   int
+}
 
 // entrance is a listener and its rules in the order of their priority; the default is last.
 type entrance struct {
@@ -20,15 +23,23 @@ type entrance struct {
 	rules []types.Rule
 }
 
-// routing asks moto when something has changed.
+// routing asks moto when something has changed; those who wait for it share the answer.
 func (b *balancing) routing(region string) (*routing, error) {
 	b.mu.Lock()
 	routes, changes := b.routes[region], b.changes
 	b.mu.Unlock()
-	if routes != nil {
+	if routes != nil && routes.changes >= changes {
 		return routes, nil
 	}
-	client, routes := elb.NewFromConfig(b.config(region)), &routing{}
+	b.asking.Lock()
+	defer b.asking.Unlock()
+	b.mu.Lock()
+	routes, now := b.routes[region], b.changes
+	b.mu.Unlock()
+	if routes != nil && routes.changes >= changes {
+		return routes, nil
+	}
+	client, routes := elb.NewFromConfig(b.config(region)), &routing{changes: now}
 	balancers, err := client.DescribeLoadBalancers(b.running, nil)
 	if err != nil {
 		return nil, err
@@ -49,9 +60,7 @@ func (b *balancing) routing(region string) (*routing, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.changes == changes {
-		b.routes[region] = routes
-	}
+	b.routes[region] = routes
 	return routes, nil
 }
 

@@ -32,10 +32,12 @@ type balancing struct {
 	mu      sync.Mutex
 	targets map[targetKey]*registered
 	// routes are what moto was last asked for, by AWS region, and groups the settings of target
-	// groups by ARN. Each change of anything empties them, and counts.
-	routes  map[string]*routing
-	groups  map[string]*groupSettings
-	changes int
+	// groups by ARN; the changes of both are counted.
+	routes                map[string]*routing
+	groups                map[string]*groupSettings
+	changes, groupChanges int
+	// asking is held while moto is asked for routes.
+	asking sync.Mutex
 	doors   map[string]*door
 	nodes   []node
 	// certificates are those that listeners present, by ARN.
@@ -169,11 +171,19 @@ func (b *balancing) piece(c Call, moto http.Handler) http.Handler {
 func (b *balancing) changed(c Call) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.changes++
-	b.routes, b.groups = map[string]*routing{}, map[string]*groupSettings{}
-	if c.Operation == "DeleteTargetGroup" {
-		for _, k := range b.of(c.Form.Get("TargetGroupArn")) {
+	group := c.Form.Get("TargetGroupArn")
+	switch c.Operation {
+	case "AddTags", "RemoveTags", "CreateTargetGroup":
+	case "ModifyTargetGroup", "ModifyTargetGroupAttributes":
+		b.groupChanges++
+		delete(b.groups, group)
+	case "DeleteTargetGroup":
+		b.groupChanges++
+		delete(b.groups, group)
+		for _, k := range b.of(group) {
 			delete(b.targets, k)
 		}
+	default:
+		b.changes++
 	}
 }
