@@ -78,12 +78,12 @@ func BenchmarkAWSPlan(b *testing.B) {
 	if err := os.WriteFile(filepath.Join(w.dir, "main.tf"), []byte(manyOfAWS), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	began := time.Now()
-	w.must(0, nil, "apply", "-auto-approve")
+	none, began := map[string]any{}, time.Now()
+	w.must(0, none, "apply", "-auto-approve")
 	b.Logf("the apply took %s", time.Since(began).Round(time.Second))
 	for b.Loop() {
 		account.Called()
-		if o := w.must(0, nil, "plan", "-detailed-exitcode"); !strings.Contains(o.out, "No changes.") {
+		if o := w.must(0, none, "plan", "-detailed-exitcode"); !strings.Contains(o.out, "No changes.") {
 			b.Errorf("the plan is not empty:\n%s", o.out)
 		}
 		calls, all := account.Called(), 0
@@ -94,5 +94,5 @@ func BenchmarkAWSPlan(b *testing.B) {
 		b.ReportMetric(float64(all), "calls")
 		b.Log(fmt.Sprint(calls))
 	}
-	w.must(0, nil, "destroy", "-auto-approve")
+	w.must(0, none, "destroy", "-auto-approve")
 }

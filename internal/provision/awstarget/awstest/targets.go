@@ -38,8 +38,8 @@ type balancing struct {
 	changes, groupChanges int
 	// asking is held while moto is asked for routes.
 	asking sync.Mutex
-	doors   map[string]*door
-	nodes   []node
+	doors  map[string]*door
+	nodes  []node
 	// certificates are those that listeners present, by ARN.
 	certificates map[string]*tls.Certificate
 	transport    *http.Transport
