@@ -249,6 +249,8 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 			return nil
 		case err != nil:
 			return err
+		case text(d.Status) == "deleting":
+			return a.gone("database cluster %q of account database %q is being deleted", c.name, a.id)
 		case !answers(d) || d.MasterUserSecret == nil || text(d.MasterUserSecret.SecretArn) != c.fact(factDatabaseSecret):
 			return nil
 		}

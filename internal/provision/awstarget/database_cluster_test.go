@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/rights"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -103,6 +104,7 @@ func TestAnAccountHasAClusterOfItsOwn(t *testing.T) {
 	rec = e.put(spec, 1)
 	e.usable(t, d, rec)
 	e.leavesAFinalSnapshot(rec)
+	e.removalIsTakenBack(database(e.env.ID(), "initech"))
 	e.isNotTaken(e.isNotMadeAnewWhereItVanished(ownCluster(e.env.ID(), "globex")))
 }
 
@@ -200,6 +202,41 @@ func (e *estate) staysWhatItIs(spec target.AccountDatabase) {
 	e.refused(err, target.ErrInvalid)
 	e.refused(e.d.DeleteAccountDatabase(e.Context(), spec.ID()), target.ErrProtected)
 	e.refused(e.d.DeleteEnvironment(e.Context(), spec.Environment), target.ErrNotEmpty)
+}
+
+// removalIsTakenBack breaks a removal off and changes its mind. What is written after that is in
+// another snapshot. A removal that has come too far is finished, and nothing is called vanished.
+func (e *estate) removalIsTakenBack(spec target.AccountDatabase) {
+	e.Helper()
+	d, calls := faulty(e.T, e.lab)
+	first := e.put(spec, 0)
+	calls.FailEach(awstest.FailBefore)
+	if d.DeleteAccountDatabase(e.Context(), spec.ID()) == nil {
+		e.Fatal("the removal was not broken off")
+	}
+	if e.seen(spec.ID()).Meta.Problem == "" {
+		e.Error("nobody sees that the removal is not finished")
+	}
+	second := e.put(spec, 1)
+	e.usable(e.T, e.d, second)
+	if second.Status.Recovery == first.Status.Recovery {
+		e.Errorf("a second removal would find the snapshot of the first: %s", second.Status.Recovery)
+	}
+	for there := true; there; there = len(awstest.Query(e.T, "SELECT datname::text FROM pg_database WHERE datname = $1", first.Status.DatabaseName)) > 0 {
+		if d.DeleteAccountDatabase(e.Context(), spec.ID()) == nil {
+			e.Fatal("the removal was not broken off after the database was gone")
+		}
+	}
+	if rec := e.seen(spec.ID()); rec.Vanished || rec.Meta.Problem == "" {
+		e.Errorf("a removal that is not finished is %+v", rec)
+	}
+	_, err := e.d.PutAccountDatabase(e.Context(), spec, target.PutOptions{Owner: "me", IfGeneration: 1})
+	e.refused(err, target.ErrConflict)
+	calls.FailAt(0, awstest.FailBefore)
+	if err := d.DeleteAccountDatabase(e.Context(), spec.ID()); err != nil {
+		e.Error(err)
+	}
+	e.nothingOf(e.T, first.Status.DatabaseName)
 }
 
 func (e *estate) leavesAFinalSnapshot(rec target.AccountDatabaseRecord) {
