@@ -13,7 +13,7 @@ import (
 
 func componentAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"command": commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release. A change is a new stack."),
+		"command": commandAttribute("Program to run with its arguments: on the `local` target an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; on `aws` what replaces the command of the image, which runs as it is without; `{release}` in it is replaced by the release. A change is a new stack."),
 		"cpu": schema.Int64Attribute{
 			Optional: true, Validators: []validator.Int64{atLeastOne{}},
 			MarkdownDescription: "CPU of an instance in units of 1/1024 vCPU, for the `aws` target; defaults to the target's own size, and a change is a new stack.",
@@ -95,7 +95,7 @@ const defaultTaskSeconds = 600
 
 func taskAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"command":     commandAttribute("Program to run with its arguments, for the `local` target: an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; `{release}` in it is replaced by the release."),
+		"command":     commandAttribute("Program to run with its arguments: on the `local` target an absolute path, or a name in `/usr/local/bin`, `/usr/bin` or `/bin`; on `aws` what replaces the command of the image, which runs as it is without; `{release}` in it is replaced by the release."),
 		"environment": stringMapAttribute("Environment variables with plain values, in which `{release}` is replaced; nothing is inherited. Defaults to none."),
 		"image": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{notEmpty{}},

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -131,6 +132,17 @@ func (w *slotWork) deleteTargetGroup(ctx context.Context, p unit) error {
 type targetHealth struct {
 	state  types.TargetHealthStateEnum
 	reason string
+}
+
+// unchecked is why a target has no check, "" where it has one or its first is only to come.
+func (h targetHealth) unchecked() string {
+	switch h.state {
+	case "":
+		return "it is no target of the load balancer yet"
+	case types.TargetHealthStateEnumInitial, types.TargetHealthStateEnumHealthy, types.TargetHealthStateEnumUnhealthy:
+		return ""
+	}
+	return fmt.Sprintf("the load balancer has it as %s (%s)", h.state, h.reason)
 }
 
 // findHealth asks for the health of a group's targets, by address.

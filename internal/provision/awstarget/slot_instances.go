@@ -143,7 +143,23 @@ func (s seen) status(i instance, noted map[string]health) target.InstanceStatus 
 		why := troubleOf(*bad)
 		st.Problem, st.Permanent = why.text, why.neverStarts(len(i.tasks))
 	}
+	if st.Running && !st.Healthy {
+		st.Problem = s.unchecked(t)
+	}
 	return st
+}
+
+// unchecked is why a task that runs behind the load balancer is not checked by it, as far as AWS
+// tells.
+func (s seen) unchecked(t types.Task) string {
+	if s.HealthCheck == nil || s.Worker() || s.unasked {
+		return ""
+	}
+	why := s.targets[address(t)].unchecked()
+	if why != "" && s.event != "" {
+		why += "; the last that ECS said is: " + s.event
+	}
+	return why
 }
 
 // interval is how often an instance is checked on AWS, in seconds.

@@ -56,7 +56,7 @@ func TestTasksAreInstances(t *testing.T) {
 	}{
 		{"none yet", 2, nil, "", []string{"1 waits, 0 restarts", "2 waits, 0 restarts"}},
 		{"two that run, the older one first", 2, []types.Task{runs("b", 2), runs("a", 1)}, "a b", []string{"1 healthy, 0 restarts", "2 healthy, 0 restarts"}},
-		{"one that is not healthy yet", 1, []types.Task{runs("a", 1)}, "", []string{"1 runs, 0 restarts"}},
+		{"one that is not healthy yet", 1, []types.Task{runs("a", 1)}, "", []string{"1 runs, 0 restarts it is no target of the load balancer yet"}},
 		{"what was scaled in is gone", 1, []types.Task{runs("a", 1), scaledIn}, "a", []string{"1 healthy, 0 restarts"}},
 		{"one that crashed and came again", 2, []types.Task{crashed("a", 1, 5), runs("b", 2), runs("c", 6)}, "b c", []string{"1 healthy, 1 restarts", "2 healthy, 0 restarts"}},
 		{"one that crashes all the time", 1, []types.Task{crashed("a", 1, 2), crashed("b", 3, 4), crashed("c", 5, 6)}, "", []string{"1 waits, 3 restarts exited with code 1"}},
@@ -137,5 +137,25 @@ func TestHealthIsCountedFromWhenItWasSeen(t *testing.T) {
 	s.targets["a"] = targetHealth{state: elbtypes.TargetHealthStateEnumHealthy}
 	if i := look(90); i.Passes != 1 || !i.HealthySince.Equal(second(90)) {
 		t.Errorf("healthy again: %+v", i)
+	}
+}
+
+func TestATaskThatIsNotCheckedTellsWhy(t *testing.T) {
+	t.Parallel()
+	const event = "service web was unable to register targets"
+	for state, want := range map[elbtypes.TargetHealthStateEnum]string{
+		"":                                      "it is no target of the load balancer yet; the last that ECS said is: " + event,
+		elbtypes.TargetHealthStateEnumUnused:    "the load balancer has it as unused (its zone is not enabled); the last that ECS said is: " + event,
+		elbtypes.TargetHealthStateEnumInitial:   "",
+		elbtypes.TargetHealthStateEnumUnhealthy: "",
+	} {
+		s := seen{
+			component: "web", count: 1, tasks: []types.Task{runs("a", 1)}, now: second(60), event: event,
+			targets:   map[string]targetHealth{"a": {state: state, reason: "its zone is not enabled"}},
+			Component: target.Component{Routes: []target.Route{{PathPrefix: "/"}}, HealthCheck: &target.HealthCheck{Path: "/", HealthyThreshold: 1}},
+		}
+		if all, _ := s.statuses(); all[0].Problem != want || all[0].Healthy {
+			t.Errorf("state %q: %+v, want problem %q", state, all[0], want)
+		}
 	}
 }
