@@ -21,17 +21,22 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 	c.zone("example.com")
 	const address, own = "slipway_account_database.test", "slipway_account_database.own"
 	// Two accounts, one on the environment's cluster and one on a cluster of its own.
-	with := func(instances int, a attrs) string {
-		return c.block + platformWithEnvironment(attrs{"aws": fmt.Sprintf(`{ nat = "none", database = { instances = %d } }`, instances)}) + databaseBlock(a) +
+	databases := func(cluster string, a attrs) string {
+		return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", database = ` + cluster + ` }`}) + databaseBlock(a) +
 			block("account_database", "own", attrs{
 				"environment_id": "slipway_environment.test.id", "account": `"globex"`, "isolation": `"cluster"`, "final_snapshot": "false",
 			}.with(a))
+	}
+	with := func(instances int, a attrs) string { return databases(fmt.Sprintf("{ instances = %d }", instances), a) }
+	directly := func(a attrs) string {
+		return databases(`{ instances = 2, access = "direct", cidr_blocks = ["10.0.0.0/8"] }`, a)
 	}
 	open, closed := attrs{"deletion_protection": "false"}, attrs{"deletion_protection": "true"}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
 		Steps: []resource.TestStep{
+			{Config: directly(nil), ExpectError: regexp.MustCompile(`aws\.database\.access`)},
 			{Config: with(1, closed), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(address, "port", "5432"),
 				resource.TestCheckResourceAttr(address, "final_snapshot", "true"),
@@ -67,6 +72,11 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 					resource.TestCheckResourceAttr("data.slipway_placement.acme", "environments.0.distance_km", "478"),
 				),
 			},
+			{Config: directly(open.with(attrs{"connection_limit": "3"})), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
+				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+			}}},
+			emptyPlan(directly(open.with(attrs{"connection_limit": "3"}))),
 		},
 	})
 }

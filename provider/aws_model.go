@@ -16,6 +16,7 @@ type awsModel struct {
 	AssumeRole                     types.List   `tfsdk:"assume_role"`
 	AssumeRoleWithWebIdentity      types.Object `tfsdk:"assume_role_with_web_identity"`
 	CustomCABundle                 types.String `tfsdk:"custom_ca_bundle"`
+	DatabaseCABundle               types.String `tfsdk:"database_ca_bundle"`
 	DefaultTags                    types.Object `tfsdk:"default_tags"`
 	DomainName                     types.String `tfsdk:"domain_name"`
 	EC2MetadataServiceEndpoint     types.String `tfsdk:"ec2_metadata_service_endpoint"`
@@ -69,9 +70,16 @@ type defaultTagsModel struct {
 // settings converts a block that is fully known. The SDK reads the environment variables that
 // stand in for most of it itself.
 func (m awsModel) settings(ctx context.Context, getenv func(string) string, diags *diag.Diagnostics) *awstarget.Settings {
+	or := func(v types.String, variable string) string {
+		if v.IsNull() {
+			return getenv(variable)
+		}
+		return v.ValueString()
+	}
 	s := &awstarget.Settings{
 		AllowedAccountIDs:              stringList(m.AllowedAccountIDs.Elements()),
 		CustomCABundle:                 m.CustomCABundle.ValueString(),
+		DatabaseCABundle:               or(m.DatabaseCABundle, "SLIPWAY_DATABASE_CA_BUNDLE"),
 		EC2MetadataServiceEndpoint:     m.EC2MetadataServiceEndpoint.ValueString(),
 		EC2MetadataServiceEndpointMode: m.EC2MetadataServiceEndpointMode.ValueString(),
 		Endpoints:                      stringMap(ctx, m.Endpoints, diags),
@@ -108,12 +116,6 @@ func (m awsModel) settings(ctx context.Context, getenv func(string) string, diag
 			SourceIdentity: r.SourceIdentity.ValueString(), Tags: stringMap(ctx, r.Tags, diags),
 			TransitiveTagKeys: stringList(r.TransitiveTagKeys.Elements()),
 		})
-	}
-	or := func(v types.String, variable string) string {
-		if v.IsNull() {
-			return getenv(variable)
-		}
-		return v.ValueString()
 	}
 	if w := nested[webIdentityModel](ctx, m.AssumeRoleWithWebIdentity, diags); w != nil {
 		s.AssumeRoleWithWebIdentity = &awstarget.WebIdentity{

@@ -18,6 +18,7 @@ func awsSchema() schema.SingleNestedAttribute {
 			"assume_role":                   awsAssumeRole(),
 			"assume_role_with_web_identity": awsWebIdentity(),
 			"custom_ca_bundle":              awsText("File with certificates of authorities to trust, in PEM. Also from `AWS_CA_BUNDLE`."),
+			"database_ca_bundle":            awsText("File with the certificates of RDS's authorities in PEM, such as the [`global-bundle.pem`](https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem) of AWS, for environments whose `aws.database.access` is `direct`: systems do not have them. Also from `SLIPWAY_DATABASE_CA_BUNDLE`."),
 			"default_tags": schema.SingleNestedAttribute{
 				Optional:            true,
 				MarkdownDescription: "Tags for everything that is made.",

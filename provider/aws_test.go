@@ -48,6 +48,7 @@ func newCloud(t *testing.T) *cloud {
 		t.Skip("acceptance tests run with TF_ACC set")
 	}
 	a := awstest.New(t)
+	authority := awstest.File(t, "authority.pem", string(a.Authority))
 	var endpoints strings.Builder
 	urls := awstest.Endpoints(a.URL)
 	for _, service := range slices.Sorted(maps.Keys(urls)) {
@@ -59,6 +60,7 @@ func newCloud(t *testing.T) *cloud {
   aws = {
     region                   = %q
     domain_name              = "example.com"
+    database_ca_bundle       = %q
     max_retries              = 1
     s3_use_path_style        = true
     skip_metadata_api_check  = true
@@ -70,7 +72,7 @@ func newCloud(t *testing.T) *cloud {
 %s    }
   }
 }
-`, frankfurt, a.Proxy, awstest.File(t, "authority.pem", string(a.Authority)), awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
+`, frankfurt, authority, a.Proxy, authority, awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
 }
 
 // shutOut keeps the provider away from all front doors.
@@ -90,7 +92,7 @@ func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 func (c *cloud) open(s provider.Settings) target.Driver {
 	return awstarget.New(*s.AWS, awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-		Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
+		DialDatabase: c.Dial, Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
 	})
 }
 

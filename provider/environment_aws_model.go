@@ -25,7 +25,9 @@ type environmentAWSModel struct {
 }
 
 type environmentAWSDatabaseModel struct {
+	Access        types.String  `tfsdk:"access"`
 	BackupDays    types.Int64   `tfsdk:"backup_retention_days"`
+	CIDRs         types.Set     `tfsdk:"cidr_blocks"`
 	EngineVersion types.String  `tfsdk:"engine_version"`
 	Instances     types.Int64   `tfsdk:"instances"`
 	MaxCapacity   types.Float64 `tfsdk:"max_capacity_units"`
@@ -65,6 +67,10 @@ func (m environmentModel) onAWS(ctx context.Context, kind string, diags *diag.Di
 	out.Zones = number(c.Zones, out.Zones, out.Zones)
 	if d := nested[environmentAWSDatabaseModel](ctx, c.Database, diags); d != nil {
 		of := &out.Database
+		of.Access, of.CIDRs = text(d.Access, of.Access), sortedSet(d.CIDRs, "192.0.2.0/24")
+		if d.Access.IsUnknown() && len(of.CIDRs) > 0 {
+			of.Access = target.AccessDirect // which alone has them
+		}
 		of.BackupDays = number(d.BackupDays, of.BackupDays, of.BackupDays)
 		of.EngineVersion = text(d.EngineVersion, of.EngineVersion)
 		of.Instances = number(d.Instances, of.Instances, of.Instances)
@@ -150,7 +156,11 @@ func (m *environmentModel) fillAWS(ctx context.Context, config environmentModel,
 	if !c.Database.IsUnknown() {
 		of := nested[environmentAWSDatabaseModel](ctx, c.Database, diags)
 		if of == nil {
-			of = &environmentAWSDatabaseModel{}
+			of = &environmentAWSDatabaseModel{CIDRs: types.SetNull(types.StringType)}
+		}
+		of.Access = orUnknown(of.Access, types.StringValue(d.Database.Access))
+		if of.CIDRs.IsNull() {
+			of.CIDRs = toSet(nil)
 		}
 		of.BackupDays = byKind(of.BackupDays, known, types.Int64Value(int64(d.Database.BackupDays)), types.Int64Unknown())
 		of.EngineVersion = byKind(of.EngineVersion, true, types.StringValue(d.Database.EngineVersion), types.StringUnknown())
@@ -204,6 +214,7 @@ func fromAWS(ctx context.Context, a *target.AWS, diags *diag.Diagnostics) types.
 	return toObject(ctx, environmentAWSType(), &environmentAWSModel{
 		CertificateARN: toText(a.CertificateARN),
 		Database: toObject(ctx, environmentDatabaseType(), &environmentAWSDatabaseModel{
+			Access: types.StringValue(d.Access), CIDRs: toSet(d.CIDRs),
 			BackupDays: types.Int64Value(int64(d.BackupDays)), EngineVersion: types.StringValue(d.EngineVersion), Instances: types.Int64Value(int64(d.Instances)),
 			MaxCapacity: types.Float64Value(d.MaxCapacity), MinCapacity: types.Float64Value(d.MinCapacity),
 		}, diags),

@@ -12,7 +12,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 		"certificate_arn": givenText("ARN of a certificate of ACM for the domain name and every label under it; defaults to one that is made, and proved through the hosted zone. It changes in place."),
 		"database": schema.SingleNestedAttribute{
 			Optional: true, Computed: true, Attributes: environmentAWSDatabaseAttributes(),
-			MarkdownDescription: "Size of the cluster of Aurora PostgreSQL Serverless v2; it changes in place.",
+			MarkdownDescription: "Cluster of Aurora PostgreSQL Serverless v2: its size, and the way to it. It changes in place.",
 		},
 		"hosted_zone_id": givenText("Hosted zone of Route 53 for the environment's names; defaults to the public one in the AWS account that the domain name lies in. With the id of a zone that this configuration makes, the plan waits for it."),
 		"internal": schema.BoolAttribute{
@@ -55,9 +55,17 @@ func environmentVPCAttributes() map[string]schema.Attribute {
 
 func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
+		"access": schema.StringAttribute{
+			Optional: true, Computed: true,
+			MarkdownDescription: "How account databases are made on the cluster: `data_api`, by the RDS Data API, from wherever AWS is reached; or `direct`, over a TLS connection from where Terraform runs, which has to reach the database subnets. A location without the Data API needs `direct`. With it the Data API is off, the provider needs `database_ca_bundle`, and a new environment needs a `vpc` that Terraform reaches. Defaults to `data_api`; it changes in place.",
+		},
 		"backup_retention_days": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			MarkdownDescription: "How many days automated backups are kept, 1 to 35; defaults to 14 for `production` and 1 for `sandbox`.",
+		},
+		"cidr_blocks": schema.SetAttribute{
+			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
+			MarkdownDescription: "IPv4 blocks that may connect to the cluster beside stacks where `access` is `direct`: those that Terraform runs in. Defaults to the whole VPC, and changes in place.",
 		},
 		"engine_version": schema.StringAttribute{
 			Optional: true, Computed: true,

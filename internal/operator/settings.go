@@ -31,7 +31,7 @@ func (s *settings) resolve(getenv func(string) string) error {
 		return fmt.Errorf("--target: %w", err)
 	}
 	if s.Target == targets.AWS {
-		return s.resolveAWS()
+		return s.resolveAWS(getenv)
 	}
 	if s.awsGiven != "" {
 		return fmt.Errorf("--%s is of the aws target: give --target aws too, or set SLIPWAY_TARGET", s.awsGiven)
@@ -47,9 +47,12 @@ func (s *settings) resolve(getenv func(string) string) error {
 	return err
 }
 
-func (s *settings) resolveAWS() error {
+func (s *settings) resolveAWS(getenv func(string) string) error {
 	if s.DataDir != "" {
 		return errors.New("--data-dir is of the local target: the aws target keeps everything in AWS")
+	}
+	if s.AWS.DatabaseCABundle == "" {
+		s.AWS.DatabaseCABundle = getenv("SLIPWAY_DATABASE_CA_BUNDLE")
 	}
 	var errs []error
 	for _, f := range s.AWS.Validate() {

@@ -44,6 +44,7 @@ func (s *settings) registerAWS(flags *flag.FlagSet) {
 	pairs("default_tags", &a.DefaultTags, "`KEY=VALUE` of a tag, as in the provider's default_tags")
 	pairs("endpoints", &a.Endpoints, "`SERVICE=URL`, such as dynamodb=https://… (default: $AWS_ENDPOINT_URL and $AWS_ENDPOINT_URL_<SERVICE>)")
 	text("custom_ca_bundle", &a.CustomCABundle, "`FILE` with certificates of authorities to trust (default: $AWS_CA_BUNDLE)")
+	text("database_ca_bundle", &a.DatabaseCABundle, "`FILE` with the certificates of RDS's authorities, for direct connections to databases (default: $SLIPWAY_DATABASE_CA_BUNDLE)")
 	add("http_proxy", "`URL` of a proxy for HTTP, empty for none (default: $HTTP_PROXY)", func(v string) error { a.HTTPProxy = &v; return nil })
 	add("https_proxy", "`URL` of a proxy for HTTPS, empty for none (default: $HTTPS_PROXY)", func(v string) error { a.HTTPSProxy = &v; return nil })
 	text("no_proxy", &a.NoProxy, "`HOSTS` that are reached without a proxy (default: $NO_PROXY)")

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type Target struct {
 	// it is.
 	lead   time.Duration
 	period time.Duration // that the load balancer counts by
+	// dialDatabase connects to a database cluster.
+	dialDatabase func(ctx context.Context, network, address string) (net.Conn, error)
 	// held are the leases of slots that this run has: what it sees of them it may note.
 	held   sync.Map // target.Lease by target.SlotID
 	tags   map[string]string
@@ -41,8 +44,10 @@ type Target struct {
 	ruled    lately[[]listenerRule]
 	health   lately[map[string]targetHealth]
 	measured lately[map[target.Color]target.Measurement]
-	// databases are the lists of account databases that this run has read.
+	// databases are the lists of account databases that this run has read, pools its connections to
+	// database clusters.
 	databases accountdb.Lists
+	pools     pools
 }
 
 // New makes a target. It touches nothing.
@@ -61,7 +66,10 @@ func New(s Settings, o Options) *Target {
 	if o.MeterPeriod == 0 {
 		o.MeterPeriod = time.Minute
 	}
-	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, tags: s.DefaultTags, where: where(s)}
+	if o.DialDatabase == nil {
+		o.DialDatabase = new(net.Dialer).DialContext
+	}
+	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, dialDatabase: o.DialDatabase, tags: s.DefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

@@ -16,6 +16,21 @@ import (
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
+	targettest.Run(t, harness())
+}
+
+func TestConformanceOverDirectConnections(t *testing.T) {
+	t.Parallel()
+	h := harness()
+	h.Environment = func(t *testing.T, region, name string) target.Environment {
+		e := environment(t, region, name)
+		e.AWS.Database.Access = target.AccessDirect
+		return e
+	}
+	targettest.Run(t, h, "account databases")
+}
+
+func harness() targettest.Harness {
 	labs := sync.Map{} // by client
 	of := func(d target.Driver) *lab {
 		l, _ := labs.Load(d)
@@ -26,7 +41,7 @@ func TestConformance(t *testing.T) {
 		labs.Store(d, l)
 		return d
 	}
-	targettest.Run(t, targettest.Harness{
+	return targettest.Harness{
 		New:         func(t *testing.T) (target.Driver, wait.Clock) { return client(t, newLab(t)), wait.Real{} },
 		Reopen:      func(t *testing.T, d target.Driver) target.Driver { return client(t, of(d)) },
 		Environment: environment,
@@ -64,7 +79,7 @@ func TestConformance(t *testing.T) {
 			}
 			awstest.Execute(t, "CREATE ROLE "+rec.Status.RoleName)
 		},
-	})
+	}
 }
 
 // environment is a definition that can be built beside others.

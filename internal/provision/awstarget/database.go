@@ -251,7 +251,7 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 			return err
 		case text(d.Status) == "deleting":
 			return a.gone("database cluster %q of account database %q is being deleted", c.name, a.id)
-		case !answers(d) || d.MasterUserSecret == nil || text(d.MasterUserSecret.SecretArn) != c.fact(factDatabaseSecret):
+		case !c.answers(d) || d.MasterUserSecret == nil || text(d.MasterUserSecret.SecretArn) != c.fact(factDatabaseSecret):
 			return nil
 		}
 	}

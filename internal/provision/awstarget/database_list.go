@@ -202,7 +202,7 @@ func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDat
 	}
 	c.protected = c.protected && rec.Meta.Ready
 	drift := c.difference(d)
-	if !answers(d) || c.reader().arn() == "" {
+	if !c.answers(d) || c.reader().arn() == "" {
 		drift = append(drift, fmt.Sprintf("database cluster %q is %s and can't be read", c.name, text(d.Status)))
 	} else {
 		seen, err := c.read(ctx, a.name)

@@ -35,9 +35,22 @@ func groupRules(e target.Environment, l layout) map[string][]rule {
 	return map[string][]rule{
 		markBalancerGroup: entranceRules(e, l),
 		markStackGroup:    {{from: 0, to: 65535, group: markBalancerGroup}},
-		markDatabaseGroup: {{from: postgresPort, to: postgresPort, group: markStackGroup}},
+		markDatabaseGroup: databaseRules(settingsOf(e).Database),
 		markEndpointGroup: {{from: 443, to: 443, group: markStackGroup}},
 	}
+}
+
+// databaseRules are who reaches the database servers: stacks, and where account databases are made
+// over a connection who makes them.
+func databaseRules(d target.AWSDatabase) []rule {
+	rules := []rule{{from: postgresPort, to: postgresPort, group: markStackGroup}}
+	if d.Access == target.AccessDirect && len(d.CIDRs) == 0 {
+		rules = append(rules, rule{from: postgresPort, to: postgresPort, fact: factBlocks})
+	}
+	for _, b := range d.CIDRs {
+		rules = append(rules, rule{from: postgresPort, to: postgresPort, block: b})
+	}
+	return rules
 }
 
 // entranceRules are who reaches the load balancer. What runs in the VPC, such as a test suite,

@@ -23,9 +23,9 @@ func (t *Target) CheckEnvironment(ctx context.Context, e target.Environment, r t
 	if err != nil {
 		return nil, err
 	}
-	s := site{c, e, settingsOf(e)}
+	s := site{t, c, e, settingsOf(e)}
 	var all target.Faults
-	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network} {
+	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network, s.access} {
 		faults, err := check(ctx)
 		if err != nil {
 			return all, err
@@ -37,6 +37,7 @@ func (t *Target) CheckEnvironment(ctx context.Context, e target.Environment, r t
 
 // site is what an environment needs and somebody else looks after.
 type site struct {
+	target   *Target
 	clients  *clients
 	of       target.Environment
 	settings target.AWS
@@ -139,6 +140,37 @@ func (s site) network(ctx context.Context) (target.Faults, error) {
 		all = append(all, faults...)
 	}
 	return all, nil
+}
+
+// withoutDataAPI are the AWS regions where Aurora PostgreSQL has no Data API (Supported Regions
+// and Aurora DB engines for RDS Data API). AWS has no call that tells it.
+var withoutDataAPI = []string{"ap-south-2", "ap-southeast-4", "ap-southeast-6"}
+
+// access is the way to the database cluster, which must be there, and lead to it from the first
+// apply on: it makes the login of plans.
+func (s site) access(ctx context.Context) (target.Faults, error) {
+	const path = "aws.database.access"
+	if s.settings.Database.Access == target.AccessDataAPI {
+		if slices.Contains(withoutDataAPI, s.clients.region) {
+			return fault(path, "location %q does not have the RDS Data API. Set it to %q, for which Terraform has to run where it reaches the database subnets; or choose another location for the region", s.clients.region, target.AccessDirect), nil
+		}
+		return nil, nil
+	}
+	var all target.Faults
+	if s.target.session.settings.DatabaseCABundle == "" {
+		all = fault(path, "%q needs the certificates of RDS's authorities, which systems do not have: download %s, and name the file in database_ca_bundle of the provider's aws block, or in SLIPWAY_DATABASE_CA_BUNDLE", target.AccessDirect, bundleURL)
+	}
+	if s.settings.VPC != nil {
+		return all, nil
+	}
+	n, err := s.target.environmentNoun(ctx, s.of.ID())
+	if err == nil {
+		err = n.load(ctx)
+	}
+	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
+		return append(all, fault(path, "nothing leads to a network that this apply makes: with %q name one that Terraform reaches in aws.vpc. Where the location has the Data API, the environment can be made with it, and changed when something leads to its network", target.AccessDirect)...), nil
+	}
+	return all, err
 }
 
 // subnets must be there, in the VPC, and in at least two zones.

@@ -99,15 +99,16 @@ func (l *lab) operations() []operation {
 // all checked.
 func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarget.Options)) *awstarget.Target {
 	t.Helper()
+	authority := awstest.File(t, "authority.pem", string(l.Authority))
 	s := awstarget.Settings{
 		Region: home, MaxRetries: 1, S3UsePathStyle: true, SkipMetadataAPICheck: true,
 		SharedConfigFiles: []string{awstest.File(t, "config", "")}, SharedCredentialsFiles: []string{awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")},
 		Endpoints:  awstest.Endpoints(l.URL),
-		HTTPSProxy: &l.Proxy, CustomCABundle: awstest.File(t, "authority.pem", string(l.Authority)),
+		HTTPSProxy: &l.Proxy, CustomCABundle: authority, DatabaseCABundle: authority,
 	}
 	o := awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-		Inspect:   l.inspect(t),
+		DialDatabase: l.Dial, Inspect: l.inspect(t),
 		Transport: func(http.RoundTripper) http.RoundTripper { return l.Transport() },
 	}
 	for _, c := range change {

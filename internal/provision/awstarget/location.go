@@ -2,7 +2,6 @@ package awstarget
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -11,19 +10,12 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// withoutDataAPI are the AWS regions where Aurora PostgreSQL has no Data API (Supported Regions
-// and Aurora DB engines for RDS Data API). AWS has no call that tells it.
-var withoutDataAPI = []string{"ap-south-2", "ap-southeast-4", "ap-southeast-6"}
-
 // CheckRegion implements target.Locations: a location is an AWS region that the AWS account
 // has enabled, and stays.
 func (t *Target) CheckRegion(ctx context.Context, region target.Region) error {
 	location := region.Location
 	if err := t.sameLocation(ctx, region); err != nil {
 		return err
-	}
-	if slices.Contains(withoutDataAPI, location) {
-		return target.Errorf(target.ErrInvalid, "location %q does not have the RDS Data API, with which account databases are made: choose another location", location)
 	}
 	c, err := t.session.home(ctx)
 	if err != nil {

@@ -74,6 +74,11 @@ func shares(ctx context.Context) bool {
 	return l != nil && l.shared
 }
 
+// unshared is a context under which everything is asked anew.
+func unshared(ctx context.Context) context.Context {
+	return context.WithValue(ctx, lookKey{}, (*look)(nil))
+}
+
 // forget makes everybody who asks from now on ask a service anew, "" for all.
 func (l *look) forget(service string) {
 	l.mu.Lock()

@@ -49,11 +49,20 @@ type dbCluster struct {
 	// and whether a final snapshot and automated backups outlive it.
 	size            target.AWSDatabase
 	protected, keep bool
+	// direct says that statements come over a connection, and the Data API is off; letIn are the
+	// blocks that they may come from, none for the whole VPC.
+	direct bool
+	letIn  []string
 }
 
 // database is the environment's cluster as far as it is needed to reach it.
 func (n *noun) database() dbCluster {
-	return dbCluster{noun: n, part: partDatabase, name: n.databaseName(), groups: n.databaseName(), security: n.fact(markDatabaseGroup)}
+	c := dbCluster{noun: n, part: partDatabase, name: n.databaseName(), groups: n.databaseName(), security: n.fact(markDatabaseGroup)}
+	if e, err := recordOf[target.EnvironmentRecord](n.document); err == nil { // else nothing is to be reached
+		d := settingsOf(e.Spec).Database
+		c.direct, c.letIn = d.Access == target.AccessDirect, d.CIDRs
+	}
+	return c
 }
 
 // databaseOf is the environment's cluster as a definition has it.
@@ -157,7 +166,7 @@ func (c dbCluster) put(ctx context.Context) error {
 			return err
 		}
 	}
-	if !aws.ToBool(d.HttpEndpointEnabled) {
+	if !c.direct && !aws.ToBool(d.HttpEndpointEnabled) {
 		if _, err := c.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
 			return failed(err, "enable the Data API of database cluster %q", c.name)
 		}
@@ -182,7 +191,7 @@ func (c dbCluster) create(ctx context.Context) error {
 		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(c.regionKeyARN()),
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(c.regionKeyARN()), CopyTagsToSnapshot: aws.Bool(true),
 		ServerlessV2ScalingConfiguration: c.scaling(),
-		EnableHttpEndpoint:               aws.Bool(true), BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)),
+		EnableHttpEndpoint:               aws.Bool(!c.direct), BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)),
 		DeletionProtection: &c.protected, EnableCloudwatchLogsExports: []string{databaseLog},
 		Tags: c.rdsTags(c.part),
 	})
@@ -279,8 +288,8 @@ func logExports(d *types.DBCluster) *types.CloudwatchLogsExportConfiguration {
 // parameters that it shares.
 func (c dbCluster) difference(d *types.DBCluster) []string {
 	drift := append(c.drift(d), c.tagDrift(c.part, fmt.Sprintf("database cluster %q", c.name), dbTags(d))...)
-	if !aws.ToBool(d.HttpEndpointEnabled) {
-		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is off", c.name))
+	if on := aws.ToBool(d.HttpEndpointEnabled); on == c.direct {
+		drift = append(drift, fmt.Sprintf("the Data API of database cluster %q is %s", c.name, map[bool]string{true: "on", false: "off"}[on]))
 	}
 	if has, want := len(c.members(d)), c.size.Instances; has != want {
 		drift = append(drift, fmt.Sprintf("database cluster %q has %d instances, not %d", c.name, has, want))
@@ -293,8 +302,8 @@ func dbTags(d *types.DBCluster) map[string]string {
 }
 
 // answers says whether a cluster takes statements.
-func answers(d *types.DBCluster) bool {
-	return text(d.Status) == available && aws.ToBool(d.HttpEndpointEnabled) && len(d.DBClusterMembers) > 0
+func (c dbCluster) answers(d *types.DBCluster) bool {
+	return text(d.Status) == available && (c.direct || aws.ToBool(d.HttpEndpointEnabled)) && len(d.DBClusterMembers) > 0
 }
 
 // delete removes the cluster with its instances.

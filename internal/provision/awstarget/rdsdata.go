@@ -111,9 +111,9 @@ const (
 	errDatabase = "DatabaseErrorException"
 )
 
-func (d dataAPI) refused(err error) bool { return coded(err, errDatabase) }
+func (d dataAPI) forbidden(err error) bool { return coded(err, errDatabase) }
 
-// inTheWay can't tell more than refused: what is there then says whether somebody else was in the
+// inTheWay can't tell more than forbidden: what is there then says whether somebody else was in the
 // way, or an answer was lost.
 func (d dataAPI) inTheWay(err error) bool {
 	return coded(err, errDatabase, "StatementTimeoutException", errNoTransaction)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -13,20 +16,27 @@ import (
 const readerName = "slipway_reader"
 
 // server is the cluster, with the rights of its administrator.
-func (c dbCluster) server() (server, error) { return c.serverAs(c.fact(factDatabaseSecret)) }
+func (c dbCluster) server() (server, error) {
+	return c.serverAs(c.fact(factDatabaseSecret), administratorConnections)
+}
 
 // catalogue is the cluster with the rights to read what is there, and no more.
-func (c dbCluster) catalogue() (server, error) { return c.serverAs(c.reader().arn()) }
+func (c dbCluster) catalogue() (server, error) { return c.serverAs(c.reader().arn(), 1) }
 
-// serverAs is the cluster as the login sees it whose credentials are in a secret.
-func (c dbCluster) serverAs(secret string) (server, error) {
+// serverAs is the cluster as the login sees it whose credentials are in a secret. Direct connections
+// are so many at most.
+func (c dbCluster) serverAs(secret string, connections int32) (server, error) {
 	if secret == "" {
 		return server{}, target.Errorf(target.ErrUnavailable, "%s has no database cluster yet: apply again when it is ready", c.key)
 	}
-	arn := c.clients.arn("rds", "cluster:"+c.name)
-	return server{
-		carrier: dataAPI{target: c.target, rdsdata: c.clients.rdsdata, cluster: arn, secret: secret}, target: c.target, cluster: arn,
-	}, nil
+	s := server{target: c.target, cluster: c.clients.arn("rds", "cluster:"+c.name)}
+	if !c.direct {
+		s.carrier = dataAPI{target: c.target, rdsdata: c.clients.rdsdata, cluster: s.cluster, secret: secret}
+		return s, nil
+	}
+	d, err := c.connections(secret, connections)
+	s.carrier = d
+	return s, err
 }
 
 // host is the name of whichever instance writes; "" before the cluster is there.
@@ -77,8 +87,21 @@ func (c dbCluster) putReader(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return server.closeMaintenance(ctx)
+	if err := server.closeMaintenance(ctx); err != nil || !c.direct {
+		return err
+	}
+	return c.closeDataAPI(ctx)
 }
 
-// readerConnections is how many plans may read at once.
-const readerConnections = 10
+// closeDataAPI turns the Data API off, when statements have got there without it.
+func (c dbCluster) closeDataAPI(ctx context.Context) error {
+	d, err := findDatabase(ctx, c.clients, c.name)
+	if err != nil || !aws.ToBool(d.HttpEndpointEnabled) {
+		return err
+	}
+	_, err = c.clients.rds.DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: d.DBClusterArn})
+	return failed(err, "disable the Data API of database cluster %q", c.name)
+}
+
+// readerConnections is how many runs may read at once.
+const readerConnections = 20

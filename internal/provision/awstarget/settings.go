@@ -1,7 +1,9 @@
 package awstarget
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -33,7 +35,10 @@ type Settings struct {
 	DefaultTags map[string]string
 
 	CustomCABundle string
-	Insecure       bool
+	// DatabaseCABundle is a file with certificates in PEM, of whose holders certificates of database
+	// clusters may be, beside those that the system trusts. Direct connections need it.
+	DatabaseCABundle string
+	Insecure         bool
 	// HTTPProxy and HTTPSProxy are nil where they were not given: "" is "none".
 	HTTPProxy, HTTPSProxy *string
 	NoProxy               string
@@ -122,6 +127,9 @@ func (s Settings) Validate() target.Faults {
 			add(path, "%q is not allowed: expected one of %q", value.got, value.allowed[1:])
 		}
 	}
+	if _, err := s.databaseRoots(); err != nil {
+		add("database_ca_bundle", "%s", err)
+	}
 	if s.MaxRetries < 0 || s.MaxRetries > 1000 {
 		add("max_retries", "%d is out of range: expected 1 to 1000", s.MaxRetries)
 	}
@@ -144,6 +152,8 @@ type Options struct {
 	ScheduleLead time.Duration
 	// MeterPeriod is the time that a load balancer's requests are counted by, a minute if zero.
 	MeterPeriod time.Duration
+	// DialDatabase connects to a database cluster; nil: as usual.
+	DialDatabase func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport wraps what carries the requests.
 	Transport func(http.RoundTripper) http.RoundTripper
 	// Inspect is added to the steps of every call.

@@ -25,8 +25,9 @@ type carrier interface {
 	// execute carries out statements: all or none. One that fails after it was sent may have
 	// taken effect.
 	execute(ctx context.Context, sql ...string) error
-	// refused says whether the server was asked, and said no.
-	refused(err error) bool
+	// forbidden says whether the login may not do what it asked for, as far as that can be told from
+	// what else a server refuses.
+	forbidden(err error) bool
 	// inTheWay says whether an error may be because of what somebody else did at the same time.
 	inTheWay(err error) bool
 }
@@ -125,7 +126,7 @@ func (s server) closeMaintenance(ctx context.Context) error {
 		return fmt.Errorf("find maintenance databases: %w", err)
 	}
 	for _, name := range open {
-		if err := s.execute(ctx, accountdb.CloseDatabase(name)); err != nil && !s.refused(err) {
+		if err := s.execute(ctx, accountdb.CloseDatabase(name)); err != nil && !s.forbidden(err) {
 			return fmt.Errorf("close maintenance database: %w", err)
 		}
 	}

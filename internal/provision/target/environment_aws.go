@@ -15,6 +15,14 @@ const (
 	NATNone = "none"
 )
 
+// Ways to a cluster of databases, for whoever makes account databases on it.
+const (
+	// AccessDataAPI is the RDS Data API, which is reached from everywhere.
+	AccessDataAPI = "data_api"
+	// AccessDirect is a TLS connection, from where the cluster is reached.
+	AccessDirect = "direct"
+)
+
 // AWS is what the definition of an environment says for the aws target only.
 type AWS struct {
 	// CIDRs may reach the front door beside the VPC, in order; none is everybody, or nobody else
@@ -46,8 +54,12 @@ type AWS struct {
 // are no proof of what it answers.
 func (a AWS) Restricted() bool { return a.Internal || len(a.CIDRs) > 0 }
 
-// AWSDatabase sizes the cluster of Aurora PostgreSQL.
+// AWSDatabase is the cluster of Aurora PostgreSQL.
 type AWSDatabase struct {
+	// Access is one of the Access constants.
+	Access string `json:"access"`
+	// CIDRs may connect where Access is AccessDirect, in order; none is the whole VPC.
+	CIDRs []string `json:"cidr_blocks,omitempty"`
 	// MinCapacity and MaxCapacity are Aurora capacity units; 0 pauses an idle cluster.
 	MinCapacity float64 `json:"min_capacity_units"`
 	MaxCapacity float64 `json:"max_capacity_units"`
@@ -70,11 +82,11 @@ type AWSVPC struct {
 func DefaultAWS(kind string) AWS {
 	a := AWS{
 		NAT: NATSingle, Zones: 2,
-		Database: AWSDatabase{MinCapacity: 0, MaxCapacity: 4, Instances: 1, EngineVersion: "17.4", BackupDays: 1},
+		Database: AWSDatabase{Access: AccessDataAPI, MinCapacity: 0, MaxCapacity: 4, Instances: 1, EngineVersion: "17.4", BackupDays: 1},
 	}
 	if kind == KindProduction {
 		a.NAT, a.Zones = NATPerZone, 3
-		a.Database = AWSDatabase{MinCapacity: 0.5, MaxCapacity: 16, Instances: 2, EngineVersion: "17.4", BackupDays: 14}
+		a.Database = AWSDatabase{Access: AccessDataAPI, MinCapacity: 0.5, MaxCapacity: 16, Instances: 2, EngineVersion: "17.4", BackupDays: 14}
 	}
 	return a
 }
@@ -122,6 +134,7 @@ func (f *Faults) validateAWS(e Environment) {
 	}
 	f.blocks("aws.cidr_blocks", a.CIDRs)
 	f.blocks("aws.preview_cidr_blocks", a.PreviewCIDRs)
+	f.blocks("aws.database.cidr_blocks", a.Database.CIDRs)
 	f.probeImage(a)
 	f.awsNetwork(a)
 	f.awsDatabase(a.Database, e.Kind)
@@ -188,6 +201,10 @@ func (f *Faults) subnets(path string, ids []string) {
 // Serverless v2) and of backups (Overview of backing up and restoring an Aurora DB cluster).
 func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
 	const path = "aws.database."
+	f.oneOf(path+"access", d.Access, AccessDataAPI, AccessDirect)
+	if len(d.CIDRs) > 0 && d.Access != AccessDirect {
+		f.addf(path+"cidr_blocks", "nobody connects to the cluster but stacks, unless aws.database.access is %q: set that, or remove cidr_blocks", AccessDirect)
+	}
 	halves := func(v float64) bool { return v*2 == float64(int(v*2)) }
 	switch lowest, low := map[bool]float64{true: 0.5}[kind == KindProduction], d.MinCapacity; {
 	case low < lowest || low > 256 || !halves(low):

@@ -1,6 +1,7 @@
 package targettest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -77,8 +78,8 @@ type Apps interface {
 	TaskMissing() target.Task
 }
 
-// Run runs the suite.
-func Run(t *testing.T, h Harness) {
+// Run runs the suite, or those of its groups that are named.
+func Run(t *testing.T, h Harness, groups ...string) {
 	t.Helper()
 	if h.Patience == 0 {
 		h.Patience = 30 * time.Second
@@ -112,6 +113,9 @@ func Run(t *testing.T, h Harness) {
 		{"routes", routeTests()},
 		{"names", nameTests()},
 	} {
+		if len(groups) > 0 && !slices.Contains(groups, g.name) {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			t.Parallel()
 			shared := &group{Harness: h}

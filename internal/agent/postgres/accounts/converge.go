@@ -153,22 +153,10 @@ func (c *Cluster) after(ctx context.Context, what string) error {
 	return c.options.After(ctx, what)
 }
 
-// inTheWay tells whether err means that somebody else worked on the same or a
-// shared object at the same time. The state has to be read again then.
+// inTheWay tells whether err may be because of what somebody else did at the same time.
 func inTheWay(err error) bool {
 	var refused *pgconn.PgError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	switch refused.Code {
-	case "42710", "42P04", "23505", // exists by now: an object, a database, a row of a catalogue
-		"42704", "3D000", // is gone by now: an object, a database
-		"55006",          // is in use
-		"XX000",          // "tuple concurrently updated" has no code of its own
-		"40001", "40P01": // serialization failure, deadlock
-		return true
-	}
-	return false
+	return errors.As(err, &refused) && accountdb.InTheWay(refused.Code)
 }
 
 // pause waits a little, longer each time, never in step with others.

@@ -19,7 +19,7 @@ type Account struct {
 	URL string
 	// Proxy is the URL of a proxy that leads to its load balancers by their names.
 	Proxy string
-	// Authority issues the certificates of its load balancers; PEM.
+	// Authority issues the certificates of its load balancers and of its database clusters; PEM.
 	Authority []byte
 	// Judge says what IAM must allow for what is sent to it.
 	Judge *Judge
@@ -30,6 +30,7 @@ type Account struct {
 	fleet     *fleet
 	balancing *balancing
 	scaling   *scaling
+	databases *dataAPI
 }
 
 // accounts counts the accounts of this test binary.
@@ -69,6 +70,7 @@ func New(t testing.TB) *Account {
 	a.fleet = newFleet(a.cloud, a.balancing)
 	a.fleet.stepped = make(chan struct{})
 	a.scaling = newScaling(a.cloud, a.fleet)
+	a.databases = newDataAPI()
 	a.overlay = newOverlay(a)
 	s := httptest.NewServer(a.overlay)
 	p := httptest.NewServer(http.HandlerFunc(a.serveProxy))

@@ -25,11 +25,14 @@ import (
 type emulated struct {
 	server *sharedServer
 	suffix string
-	// master is the cluster's administrator, managed the ARN of the secret with its password.
-	master, managed string
+	// master is the cluster's administrator, managed the ARN of the secret with its password, host
+	// the name that it is reached by.
+	master, managed, host string
 
 	mu    sync.Mutex
 	pools map[login]*pgxpool.Pool
+	// address is where the cluster's endpoint is on this machine, "" before it is.
+	address string
 }
 
 // login is who connects, and to which database, by the names of the cluster.
@@ -53,6 +56,7 @@ func (e *emulated) name(s string) string { return strings.Trim(e.outward(`"`+s+`
 var (
 	masterName    = regexp.MustCompile(`<MasterUsername>([^<]*)</MasterUsername>`)
 	masterSecret  = regexp.MustCompile(`<SecretArn>([^<]*)</SecretArn>`)
+	clusterHost   = regexp.MustCompile(`<Endpoint>([^<]*)</Endpoint>`)
 	clusterMember = regexp.MustCompile(`<DBClusterMember>`)
 )
 
@@ -69,45 +73,46 @@ func (d *dataAPI) login(ctx context.Context, c Call, in sqlCall, moto http.Handl
 	if err != nil {
 		return nil, login{}, err
 	}
-	e, err := d.emulated(ctx, c, moto, name, in.SecretARN, s)
+	e, err := d.emulated(ctx, c.Region, moto, name)
 	if err != nil {
 		return nil, login{}, err
 	}
 	l := login{user: s.Username, password: s.Password, database: in.Database}
-	if in.SecretARN == e.managed {
-		l.user = e.master // moto's secret names another one
-	}
 	if l.database == "" {
 		l.database = maintenance
 	}
 	return e, l, nil
 }
 
-// emulated makes a cluster on the shared server when the first statement comes. RDS has set the
+// emulated makes a cluster on the shared server when it is first asked for. RDS has set the
 // password that is in the master's secret.
-func (d *dataAPI) emulated(ctx context.Context, c Call, moto http.Handler, name, arn string, s secret) (*emulated, error) {
+func (d *dataAPI) emulated(ctx context.Context, region string, moto http.Handler, name string) (*emulated, error) {
 	d.making.Lock()
 	defer d.making.Unlock()
 	if e := d.clusters[name]; e != nil {
 		return e, nil
 	}
 	form := url.Values{"Action": {"DescribeDBClusters"}, "Version": {"2014-10-31"}, "DBClusterIdentifier": {name}}.Encode()
-	seen := ask(ctx, moto, Call{Service: "rds", Region: c.Region}, "application/x-www-form-urlencoded", "", form).Body.Bytes()
-	master, managed := masterName.FindSubmatch(seen), masterSecret.FindSubmatch(seen)
-	if master == nil || managed == nil || !clusterMember.Match(seen) {
+	seen := ask(ctx, moto, Call{Service: "rds", Region: region}, "application/x-www-form-urlencoded", "", form).Body.Bytes()
+	master, managed, host := masterName.FindSubmatch(seen), masterSecret.FindSubmatch(seen), clusterHost.FindSubmatch(seen)
+	if master == nil || managed == nil || host == nil || !clusterMember.Match(seen) {
 		return nil, &refused{http.StatusBadRequest, "DatabaseNotFoundException", "cluster " + name + " is not there, has no instance, or no managed password"}
 	}
-	if string(managed[1]) != arn {
-		return nil, badRequest("the first statement of a cluster comes with the secret of its master user")
+	s, err := readSecret(ctx, Call{Region: region}, moto, string(managed[1]))
+	if err != nil {
+		return nil, err
 	}
 	server, err := sharedPostgres()
 	if err != nil {
 		return nil, err
 	}
-	e := &emulated{server: server, suffix: fmt.Sprintf("@%d", clusters.Add(1)), master: string(master[1]), managed: arn, pools: map[login]*pgxpool.Pool{}}
+	e := &emulated{
+		server: server, suffix: fmt.Sprintf("@%d", clusters.Add(1)), master: string(master[1]), managed: string(managed[1]), host: string(host[1]),
+		pools: map[login]*pgxpool.Pool{},
+	}
 	user, database := pgx.Identifier{e.name(e.master)}.Sanitize(), pgx.Identifier{e.name(maintenance)}.Sanitize()
 	err = server.execute(ctx,
-		"CREATE ROLE "+user+" LOGIN CREATEDB CREATEROLE PASSWORD '"+strings.ReplaceAll(s.Password, "'", "''")+"'",
+		"CREATE ROLE "+user+" LOGIN CREATEDB CREATEROLE PASSWORD "+quoted(s.Password),
 		"CREATE DATABASE "+database+" OWNER "+user+" TEMPLATE template0")
 	if err != nil {
 		return nil, err
@@ -115,6 +120,8 @@ func (d *dataAPI) emulated(ctx context.Context, c Call, moto http.Handler, name,
 	d.clusters[name] = e
 	return e, nil
 }
+
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // pool is the connections of a login. None keeps anything of its session from one call to the
 // next.

@@ -23,11 +23,15 @@ const ownServer = "awselb/2.0"
 type door struct{ address string }
 
 // Dial connects to a port of a load balancer by its DNS name, or by a name that Route 53 has as
-// an alias of it. It is what a client outside AWS does.
+// an alias of it: it is what a client outside AWS does. Or it connects to a database cluster, as one
+// inside its VPC does.
 func (a *Account) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
+	}
+	if strings.HasSuffix(host, ".rds.amazonaws.com") {
+		return a.dialDatabase(ctx, host, port)
 	}
 	name, err := a.cloud.resolve(ctx, host)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -95,11 +96,16 @@ func (s *sharedServer) open(ctx context.Context) error {
 	if err := c.QueryRow(ctx, "SHOW hba_file").Scan(&file); err != nil {
 		return fmt.Errorf("find pg_hba.conf: %w", err)
 	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	rules, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read pg_hba.conf: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_TRUNC|os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("open pg_hba.conf: %w", err)
 	}
-	_, err = f.WriteString("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+	// Without TLS come those who have come to the endpoint of a cluster with it.
+	_, err = fmt.Fprintf(f, "hostnossl all all 127.0.0.1/32 scram-sha-256\n%shostssl all all 127.0.0.1/32 scram-sha-256\n", rules)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write pg_hba.conf: %w", err)
 	}
@@ -147,6 +153,11 @@ func (s *sharedServer) query(ctx context.Context, sql string, arguments ...any) 
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// dial connects to the server.
+func (s *sharedServer) dial(ctx context.Context) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(s.server.Port()))
 }
 
 // address is where a login connects.

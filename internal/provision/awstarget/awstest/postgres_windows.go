@@ -3,6 +3,7 @@ package awstest
 import (
 	"context"
 	"errors"
+	"net"
 )
 
 // sharedServer is the PostgreSQL server of this test binary. There is none on Windows.
@@ -14,5 +15,6 @@ func sharedPostgres() (*sharedServer, error) {
 
 func (*sharedServer) execute(context.Context, ...string) error                { return nil }
 func (*sharedServer) query(context.Context, string, ...any) ([]string, error) { return nil, nil }
+func (*sharedServer) dial(context.Context) (net.Conn, error)                  { return nil, nil }
 func (*sharedServer) address(_, _, _ string) string                           { return "" }
 func (*sharedServer) wipe(context.Context, string) error                      { return nil }

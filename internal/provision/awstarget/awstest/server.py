@@ -7,7 +7,9 @@ and connections stay open. What moto finds out anew for each request and never c
 import asyncio
 import functools
 import io
+import json
 import os
+import secrets
 import sys
 import threading
 from urllib.parse import unquote
@@ -19,6 +21,7 @@ from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     create_backend_app,
 )
+from moto.rds.models import MasterUserSecret
 
 
 class Application(DomainDispatcherApplication):
@@ -31,6 +34,19 @@ class Application(DomainDispatcherApplication):
 
 responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 application = Application(create_backend_app)
+
+
+def credentials(secret):
+    """What is in the secret of a cluster's administrator, who has one name and password in moto."""
+    return json.dumps(
+        {
+            "username": secret.resource.master_username,
+            "password": secrets.token_urlsafe(24),
+        }
+    )
+
+
+MasterUserSecret._generate_secret_string = credentials
 
 
 class Connection(asyncio.Protocol):

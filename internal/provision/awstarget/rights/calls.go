@@ -227,6 +227,7 @@ var calls = map[string][]grant{
 	"rds.DescribeDBClusters":               on(listedDatabases),
 	"rds.DescribeDBInstances":              on(everything),
 	"rds.DescribeDBSubnetGroups":           on(databases),
+	"rds.DisableHttpEndpoint":              on(databases),
 	"rds.EnableHttpEndpoint":               on(databases),
 	"rds.ListTagsForResource":              on(databases),
 	"rds.ModifyDBCluster":                  all(on(databases), on(defaultGroups), as(databases, "rds:ModifyDBInstance"), managedSecret),
@@ -267,10 +268,11 @@ var calls = map[string][]grant{
 	"s3.PutBucketTagging":                on(buckets),
 	"s3.PutPublicAccessBlock":            as(buckets, "s3:PutBucketPublicAccessBlock"),
 
-	"secretsmanager.CreateSecret":             all(on(secrets), as(secrets, "secretsmanager:TagResource"), sealSecret),
-	"secretsmanager.DeleteSecret":             on(secrets),
-	"secretsmanager.DescribeSecret":           on(secrets),
-	"secretsmanager.GetSecretValue":           all(on(secrets), openSecret),
+	"secretsmanager.CreateSecret":   all(on(secrets), as(secrets, "secretsmanager:TagResource"), sealSecret),
+	"secretsmanager.DeleteSecret":   on(secrets),
+	"secretsmanager.DescribeSecret": on(secrets),
+	// Over a direct connection a login's secret is read as for a statement of the Data API.
+	"secretsmanager.GetSecretValue":           all(on(secrets), openSecret, planned(all(on(readerSecrets), openSecret)), on(managedSecrets)),
 	"secretsmanager.ListSecrets":              on(everything),
 	"secretsmanager.PutSecretValue":           all(on(secrets), sealSecret),
 	"secretsmanager.RestoreSecret":            on(secrets),
