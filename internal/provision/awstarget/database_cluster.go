@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	secrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -66,9 +69,6 @@ func (a *accountNoun) putCluster(ctx context.Context, old target.AccountDatabase
 	if err := c.put(ctx); err != nil {
 		return err
 	}
-	if err := a.saveTagKeys(ctx); err != nil {
-		return err
-	}
 	if err := a.refuse(ctx, old); err != nil { // what could not be looked at before
 		return err
 	}
@@ -88,8 +88,8 @@ func (a *accountNoun) protectCluster(ctx context.Context, d target.AccountDataba
 	return c.modify(ctx, seen)
 }
 
-// accountsPart brings the clusters of single accounts to the environment's size, and gives them its
-// tags. Each account database says by itself how it differs.
+// accountsPart brings the clusters of single accounts to the environment's size, and gives them and
+// the secrets of all accounts its tags. Each account database says by itself how it differs.
 func (n *noun) accountsPart(e target.Environment) part {
 	nothing := func(context.Context) error { return nil }
 	return part{
@@ -102,44 +102,74 @@ func (n *noun) accountsPart(e target.Environment) part {
 
 func (n *noun) settleAccounts(ctx context.Context, id target.EnvironmentID) error {
 	rows, err := n.table.list(ctx, databaseKind(id))
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return err
 	}
 	accounts, err := n.accounts(id, rows)
 	if err != nil {
 		return err
 	}
-	seen, err := n.ownClusters(ctx, accounts)
+	clusters, err := n.ownClusters(ctx, accounts)
+	if err != nil {
+		return err
+	}
+	held, err := n.accountSecrets(ctx, accounts)
 	if err != nil {
 		return err
 	}
 	return together(accounts, func(a *accountNoun) error {
-		d := seen[a.cluster().name]
-		rec, err := a.record()
-		if err != nil || !a.own() || d == nil || !rec.Meta.Ready {
+		settled, err := a.settled(clusters[a.cluster().name], held[a.secretName()])
+		if err != nil || settled {
 			return err
-		}
-		c, err := a.clusterOf(rec.Spec)
-		if err != nil {
-			return err
-		}
-		if _, surplus := c.retag(c.part, dbTags(d)); len(surplus) == 0 && len(c.difference(d)) == 0 {
-			return nil
 		}
 		if err := a.exclusively(ctx, a.settle); err != nil && !errors.Is(err, target.ErrNotFound) {
-			return fmt.Errorf("change the cluster of account %q: %w", a.id.Account, err)
+			return fmt.Errorf("change account %q: %w", a.id.Account, err)
 		}
 		return nil
 	})
 }
 
-// settle makes the account's own cluster what the environment and its record ask for.
+// settled says whether an account has what the environment's settings ask for. What is not there is
+// no matter of the environment's.
+func (a *accountNoun) settled(d *types.DBCluster, s secrets.SecretListEntry) (bool, error) {
+	rec, err := a.record()
+	if err != nil || !rec.Meta.Ready || a.document.Ending {
+		return true, err
+	}
+	if s.ARN != nil && s.DeletedDate == nil && len(a.secretDrift(s, true)) > 0 {
+		return false, nil
+	}
+	if !a.own() || d == nil {
+		return true, nil
+	}
+	c, err := a.clusterOf(rec.Spec)
+	if err != nil {
+		return false, err
+	}
+	_, surplus := c.retag(c.part, dbTags(d))
+	return len(surplus) == 0 && len(c.difference(d)) == 0, nil
+}
+
+// settle gives the account's secret the environment's tags, and makes its own cluster what the
+// environment and its record ask for.
 func (a *accountNoun) settle(ctx context.Context) error {
 	rec, err := a.record()
 	if err != nil || !rec.Meta.Ready || a.document.Ending {
 		return err
 	}
-	return a.putCluster(ctx, rec, rec.Spec)
+	d, err := findSecret(ctx, a.clients, a.secretName())
+	if err == nil {
+		err = a.retagSecret(ctx, partAccount, d)
+	}
+	if gone(err) != nil {
+		return err
+	}
+	if a.own() {
+		if err := a.putCluster(ctx, rec, rec.Spec); err != nil {
+			return err
+		}
+	}
+	return a.saveTagKeys(ctx)
 }
 
 // atOnce is how many clusters are worked on at the same time.
