@@ -49,30 +49,40 @@ func newCloud(t *testing.T) *cloud {
 	}
 	a := awstest.New(t)
 	authority := awstest.File(t, "authority.pem", string(a.Authority))
-	var endpoints strings.Builder
-	urls := awstest.Endpoints(a.URL)
+	return &cloud{Account: a, t: t, block: awsBlock(t, a.URL, attrs{
+		"region":             `"` + frankfurt + `"`,
+		"domain_name":        `"example.com"`,
+		"https_proxy":        `"` + a.Proxy + `"`,
+		"custom_ca_bundle":   `"` + authority + `"`,
+		"database_ca_bundle": `"` + authority + `"`,
+	})}
+}
+
+// awsBlock is the block of a provider that works on an emulator.
+func awsBlock(t *testing.T, url string, a attrs) string {
+	t.Helper()
+	var endpoints, more strings.Builder
+	urls := awstest.Endpoints(url)
 	for _, service := range slices.Sorted(maps.Keys(urls)) {
 		fmt.Fprintf(&endpoints, "      %s = %q\n", service, urls[service])
 	}
-	return &cloud{Account: a, t: t, block: fmt.Sprintf(`provider "slipway" {
+	for _, k := range slices.Sorted(maps.Keys(a)) {
+		fmt.Fprintf(&more, "    %s = %s\n", k, a[k])
+	}
+	return fmt.Sprintf(`provider "slipway" {
   target = "aws"
   owner  = "this state"
   aws = {
-    region                   = %q
-    domain_name              = "example.com"
-    database_ca_bundle       = %q
     max_retries              = 1
     s3_use_path_style        = true
     skip_metadata_api_check  = true
-    https_proxy              = %q
-    custom_ca_bundle         = %q
     shared_config_files      = [%q]
     shared_credentials_files = [%q]
     endpoints = {
 %s    }
-  }
+%s  }
 }
-`, frankfurt, authority, a.Proxy, authority, awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String())}
+`, awstest.File(t, "config", ""), awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"), endpoints.String(), more.String())
 }
 
 // shutOut keeps the provider away from all front doors.

@@ -2,21 +2,17 @@ package awstest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"sync/atomic"
 	"testing"
 )
 
 // Account is an AWS account of a test's own, empty at first.
 type Account struct {
-	// ID has twelve digits.
-	ID string
-	// URL is the endpoint of every service in it.
-	URL string
+	Endpoint
+
 	// Proxy is the URL of a proxy that leads to its load balancers by their names.
 	Proxy string
 	// Authority issues the certificates of its load balancers and of its database clusters; PEM.
@@ -33,13 +29,10 @@ type Account struct {
 	databases *dataAPI
 }
 
-// accounts counts the accounts of this test binary.
-var accounts atomic.Int64
-
 // New makes an account. It ends the test where the emulator can't be started.
 func New(t testing.TB) *Account {
 	t.Helper()
-	m, err := emulator()
+	m, err := moto()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +40,7 @@ func New(t testing.TB) *Account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &Account{ID: fmt.Sprintf("%012d", 100000000000+accounts.Add(1))}
+	a := &Account{Endpoint: Endpoint{ID: newID()}}
 	a.Judge = newJudge(a.ID)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {

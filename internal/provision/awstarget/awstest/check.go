@@ -15,7 +15,7 @@ import (
 
 // allModels are those of this test binary.
 var allModels = sync.OnceValues(func() (*models, error) {
-	m, err := emulator()
+	m, err := moto()
 	return &models{dir: m.models, loaded: map[string]*service{}}, err
 })
 

@@ -3,6 +3,7 @@ package awstest
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -133,4 +134,24 @@ func (cw *cloudWatch) deleteAlarms(_ context.Context, c Call) (any, error) {
 		delete(cw.alarms, inRegion{c.Region, name})
 	}
 	return &cloudwatch.DeleteAlarmsOutput{}, nil
+}
+
+// plainDashboards lists the dashboards of an emulator that writes their times in CBOR as nobody
+// reads them, by way of JSON.
+func plainDashboards(c Call, emulator http.Handler) http.Handler {
+	if c.Service != "monitoring" || c.Operation != "ListDashboards" {
+		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := ask(r.Context(), emulator, c, "application/x-amz-json-1.0", "GraniteServiceVersion20100801.ListDashboards", "{}")
+		var out struct {
+			DashboardEntries []struct{ DashboardName string }
+		}
+		err := json.Unmarshal(answer.Body.Bytes(), &out)
+		all := &cloudwatch.ListDashboardsOutput{}
+		for _, d := range out.DashboardEntries {
+			all.DashboardEntries = append(all.DashboardEntries, types.DashboardEntry{DashboardName: &d.DashboardName})
+		}
+		c.send(w, all, err)
+	})
 }

@@ -52,20 +52,9 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 		}
 	case "DeleteDBCluster":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			name := c.Form.Get("DBClusterIdentifier")
-			answer := httptest.NewRecorder()
-			moto.ServeHTTP(answer, r)
-			if answer.Code == http.StatusOK {
-				if err := d.forget(r.Context(), name); err != nil {
-					http.Error(w, err.Error(), http.StatusInternalServerError)
-					return
-				}
-			}
-			maps.Copy(w.Header(), answer.Header())
-			w.WriteHeader(answer.Code)
-			_, _ = w.Write(answer.Body.Bytes())
+			d.delete(c, moto).ServeHTTP(w, r)
 			if c.Form.Get("DeleteAutomatedBackups") != "false" {
-				forgetBackups(r.Context(), moto, c, name)
+				forgetBackups(r.Context(), moto, c, c.Form.Get("DBClusterIdentifier"))
 			}
 		})
 	case "EnableHttpEndpoint", "DisableHttpEndpoint":
@@ -85,6 +74,41 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 			w.WriteHeader(answer.Code)
 			_, _ = w.Write(body)
 		})
+	}
+	return nil
+}
+
+// delete forgets what a cluster held that an emulator has deleted.
+func (d *dataAPI) delete(c Call, emulator http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		emulator.ServeHTTP(answer, r)
+		if answer.Code == http.StatusOK {
+			if err := d.forget(r.Context(), c.Form.Get("DBClusterIdentifier")); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// notes is the piece for an emulator that knows the Data API: it notes which clusters have it, and
+// forgets what a deleted one held.
+func (d *dataAPI) notes(c Call, emulator http.Handler) http.Handler {
+	if c.Service != "rds" {
+		return nil
+	}
+	switch c.Operation {
+	case "CreateDBCluster":
+		d.enable(c.Form.Get("DBClusterIdentifier"), c.Form.Get("EnableHttpEndpoint") == "true")
+	case "EnableHttpEndpoint", "DisableHttpEndpoint":
+		arn := c.Form.Get("ResourceArn")
+		d.enable(arn[strings.LastIndex(arn, ":")+1:], c.Operation == "EnableHttpEndpoint")
+	case "DeleteDBCluster":
+		return d.delete(c, emulator)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -26,21 +25,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-	"github.com/aws/smithy-go/logging"
 )
-
-// Config is for looking into an account, and for changing things behind the target's back.
-func (a *Account) Config(region string) aws.Config {
-	return aws.Config{
-		Region: region, BaseEndpoint: &a.URL, Logger: logging.Nop{},
-		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}
-}
 
 // Inventory counts by kind what is in an AWS region of the account, and what is in all of them:
 // roles, hosted zones and their records. What outlives an installation is left out.
-func (a *Account) Inventory(ctx context.Context, region string) (map[string]int, error) {
-	c := &counter{config: a.Config(region), all: map[string]int{}}
+func (e *Endpoint) Inventory(ctx context.Context, region string) (map[string]int, error) {
+	c := &counter{config: e.Config(region), all: map[string]int{}}
 	for _, count := range []func(context.Context) error{c.control, c.network, c.entrances, c.names, c.stacks, c.databases} {
 		if err := count(ctx); err != nil {
 			return nil, err

@@ -14,22 +14,30 @@ import (
 	"strings"
 )
 
-// requirements pins moto and all that it needs by version and hash. It is made by
+// packages are a Python program and all that it needs, pinned by version and hash. They are made by
 //
 //	pip-compile --generate-hashes --strip-extras --allow-unsafe
-//
-// of moto, flask, flask-cors and pyyaml: what moto needs beyond these is for services that
-// are not used here.
-//
+type packages struct{ name, requirements string }
+
 //go:embed requirements.txt
-var requirements string
+var motoRequirements string
+
+//go:embed requirements-ministack.txt
+var miniStackRequirements string
+
+var (
+	// motoPackages are moto, flask, flask-cors and pyyaml: what moto needs beyond these is for
+	// services that are not used here.
+	motoPackages      = packages{"moto", motoRequirements}
+	miniStackPackages = packages{"ministack", miniStackRequirements}
+)
 
 // whatToInstall ends the messages of a machine that lacks something.
 const whatToInstall = "the tests of the aws target need Python 3.10 or newer with venv and pip (Debian, Ubuntu: apt-get install python3 python3-venv python3-pip; Fedora: dnf install python3; macOS: brew install python), and a package index that pip is configured for"
 
-// python returns the interpreter of the virtual environment with moto. It is made when it is
-// not there yet, in the user's cache folder, under a name that changes with what is in it.
-func python(ctx context.Context) (string, error) {
+// python returns the interpreter of the virtual environment with these packages. It is made when
+// it is not there yet, in the user's cache folder, under a name that changes with what is in it.
+func (p packages) python(ctx context.Context) (string, error) {
 	system, version, err := systemPython(ctx)
 	if err != nil {
 		return "", err
@@ -38,9 +46,9 @@ func python(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the cache folder: %w", err)
 	}
-	sum := sha256.Sum256([]byte(version + "\n" + requirements))
+	sum := sha256.Sum256([]byte(version + "\n" + p.requirements))
 	parent := filepath.Join(cache, "slipway")
-	dir := filepath.Join(parent, "moto-"+hex.EncodeToString(sum[:8]))
+	dir := filepath.Join(parent, p.name+"-"+hex.EncodeToString(sum[:8]))
 	if _, err := os.Stat(dir); err == nil {
 		return interpreter(dir), nil
 	}
@@ -53,8 +61,8 @@ func python(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("make a folder for the virtual environment: %w", err)
 	}
 	defer os.RemoveAll(building)
-	fmt.Fprintln(os.Stderr, "installing moto into", dir)
-	if err := install(ctx, system, building); err != nil {
+	fmt.Fprintln(os.Stderr, "installing", p.name, "into", dir)
+	if err := p.install(ctx, system, building); err != nil {
 		return "", err
 	}
 	if err := os.Rename(building, dir); err != nil {
@@ -65,9 +73,9 @@ func python(ctx context.Context) (string, error) {
 	return interpreter(dir), nil
 }
 
-func install(ctx context.Context, system, dir string) error {
+func (p packages) install(ctx context.Context, system, dir string) error {
 	file := filepath.Join(dir, "requirements.txt")
-	if err := os.WriteFile(file, []byte(requirements), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(p.requirements), 0o644); err != nil {
 		return fmt.Errorf("write the requirements: %w", err)
 	}
 	if out, err := exec.CommandContext(ctx, system, "-m", "venv", dir).CombinedOutput(); err != nil {
@@ -76,7 +84,7 @@ func install(ctx context.Context, system, dir string) error {
 	pip := exec.CommandContext(ctx, interpreter(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
 		"--no-deps", "--require-hashes", "--requirement", file)
 	if out, err := pip.CombinedOutput(); err != nil {
-		return fmt.Errorf("install moto: %w\n%s\n%s", err, out, whatToInstall)
+		return fmt.Errorf("install %s: %w\n%s\n%s", p.name, err, out, whatToInstall)
 	}
 	return nil
 }

@@ -14,11 +14,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 )
 
-// scaling is Application Auto Scaling for ECS services. moto has it for services of its own only.
+// scaling is Application Auto Scaling for ECS services. moto has it for services of its own only,
+// and MiniStack has none.
 type scaling struct {
 	*cloud
-	fleet *fleet
-	start sync.Once
+	services services
+	start    sync.Once
 
 	mu      sync.Mutex
 	targets []*scalable
@@ -35,7 +36,7 @@ type scalable struct {
 	activities []types.ScalingActivity // newest first
 }
 
-func newScaling(c *cloud, f *fleet) *scaling { return &scaling{cloud: c, fleet: f} }
+func newScaling(c *cloud, s services) *scaling { return &scaling{cloud: c, services: s} }
 
 type scalingCall func(s *scaling, ctx context.Context, c Call) (any, error)
 
@@ -105,7 +106,7 @@ func (s *scaling) register(_ context.Context, c Call) (any, error) {
 	if err := ecsResource(in.ServiceNamespace, in.ScalableDimension, in.ResourceId); err != nil {
 		return nil, err
 	}
-	if !s.fleet.alive(c.Region, *in.ResourceId) {
+	if !s.services.alive(c.Region, *in.ResourceId) {
 		return nil, refuse("ValidationException", "ECS service doesn't exist: %s", *in.ResourceId)
 	}
 	t := s.target(c.Region, in.ResourceId)
@@ -150,7 +151,7 @@ func (s *scaling) clamp(t *scalable, cause string) {
 // scale changes the service's desired count within minimum and maximum; a negative one leaves
 // it but for these.
 func (s *scaling) scale(t *scalable, cause string, to func(now int32) int32) {
-	desired, was, ok := s.fleet.scale(t.region, *t.ResourceId, func(now int32) int32 {
+	desired, was, ok := s.services.scale(t.region, *t.ResourceId, func(now int32) int32 {
 		wanted := to(now)
 		if wanted < 0 {
 			wanted = now
