@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -104,6 +105,7 @@ func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, 
 	if err != nil {
 		return rec, fmt.Errorf("put environment %q: %w", e.ID(), err)
 	}
+	made, since := rec.Meta.Ready && rec.Meta.Problem == "", p.clock.Now()
 	seen, err := wait.Until(ctx, p.pace, func(ctx context.Context) (environmentSeen, bool, error) {
 		r, err := p.driver.GetEnvironment(ctx, e.ID())
 		if errors.Is(err, target.ErrUnavailable) {
@@ -112,7 +114,7 @@ func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, 
 		if err == nil && r.Meta.Stuck {
 			err = target.Errorf(target.ErrInvalid, "%s", r.Meta.Problem)
 		}
-		return environmentSeen{r}, r.Meta.Ready && r.Meta.Problem == "", err
+		return environmentSeen{r}, r.Meta.Ready && (r.Meta.Problem == "" || made && p.clock.Now().Sub(since) > settleTime), err
 	})
 	if seen.Meta.Generation != 0 {
 		rec = seen.EnvironmentRecord
@@ -122,6 +124,11 @@ func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, 
 	}
 	return rec, nil
 }
+
+// settleTime is how long a target may go on to see what was there before, after it has made what was
+// asked. What differs for longer does not go away by waiting: the record says it, as it says of what
+// differs later.
+const settleTime = 20 * time.Second
 
 type environmentSeen struct{ target.EnvironmentRecord }
 

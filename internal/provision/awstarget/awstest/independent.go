@@ -50,7 +50,7 @@ func NewIndependent(t testing.TB) (e *Endpoint, authority []byte) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	c := &cloud{account: e.ID, moto: proxy, running: ctx}
 	databases, scaling := newDataAPI(), newScaling(c, remote{c})
-	answers := &overlay{moto: proxy, pieces: []piece{databases.notes, databases.statements, scaling.piece, plainDashboards}}
+	answers := &overlay{moto: proxy, called: new(called), pieces: []piece{databases.notes, databases.statements, scaling.piece, plainDashboards}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodConnect {
 			doors{c}.ServeHTTP(w, r)

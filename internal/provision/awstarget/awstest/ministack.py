@@ -22,7 +22,7 @@ import botocore
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.services import alb, ecs
+from ministack.services import alb, ecs, rds
 
 
 class Container:
@@ -123,6 +123,23 @@ def action_xml(action, xml=alb._action_xml):
 
 
 alb._parse_actions, alb._action_xml = parse_actions, action_xml
+
+exports = {}
+
+
+def create_cluster(p, create=rds._create_db_cluster_impl):
+    """Keep the logs that a cluster exports, which MiniStack forgets."""
+    named = (rds._p(p, f"EnableCloudwatchLogsExports.member.{n}") for n in itertools.count(1))
+    exports[rds._p(p, "DBClusterIdentifier")] = list(itertools.takewhile(bool, named))
+    return create(p)
+
+
+def cluster_xml(c, xml=rds._cluster_xml):
+    logs = "".join(f"<member>{log}</member>" for log in exports.get(c["DBClusterIdentifier"], []))
+    return f"{xml(c)}<EnabledCloudwatchLogsExports>{logs}</EnabledCloudwatchLogsExports>"
+
+
+rds._create_db_cluster_impl, rds._cluster_xml = create_cluster, cluster_xml
 
 config = Config()
 config.bind = [f"fd://{listening.fileno()}"]
