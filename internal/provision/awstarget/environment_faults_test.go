@@ -35,7 +35,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			before := words(l.built(t, home))
 			done := func(want string, do func(context.Context) error) {
 				t.Helper()
-				if err := r.untilDone(t.Context(), fault, do); err != nil {
+				if err := r.untilAllDone(t.Context(), fault, do); err != nil {
 					t.Fatal(err)
 				}
 				if got := words(l.built(t, home)); got != want {

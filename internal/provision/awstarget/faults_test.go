@@ -29,6 +29,8 @@ func (l *lab) try(t testing.TB, clock *wait.Fake) *trial {
 	r.Target = l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
 		o.Clock, o.Pace = r.clock, time.Second
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return r.calls }
+		// Not by IAM: the judge does not know the tags of what was made by a call whose answer is lost.
+		o.Inspect = l.check(t)
 	})
 	if _, err := r.Installation(t.Context()); err != nil && !errors.Is(err, target.ErrNoInstallation) {
 		t.Fatal(err)
@@ -47,6 +49,16 @@ func faulty(t testing.TB, l *lab) (*awstarget.Target, *awstest.Calls) {
 // way, repeats what gets further with each attempt until it succeeds, and lets nothing fail then.
 func (r *trial) untilDone(ctx context.Context, f awstest.Fault, do func(context.Context) error) error {
 	r.calls.FailEach(f)
+	return r.repeat(ctx, f, do)
+}
+
+// untilAllDone does so with what does many things at once.
+func (r *trial) untilAllDone(ctx context.Context, f awstest.Fault, do func(context.Context) error) error {
+	r.calls.FailOnce(f)
+	return r.repeat(ctx, f, do)
+}
+
+func (r *trial) repeat(ctx context.Context, f awstest.Fault, do func(context.Context) error) error {
 	defer func() {
 		r.calls.FailAt(0, f)
 		r.clock.interrupt(0, nil)

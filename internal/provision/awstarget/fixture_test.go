@@ -47,10 +47,15 @@ func newLab(t testing.TB) *lab {
 	return l
 }
 
-// inspect checks each request, and that the documented policies allow the call.
+// inspect checks each request, and that the documented policies allow it.
 func (l *lab) inspect(t testing.TB) func(*middleware.Stack) error {
+	check, judge := l.check(t), l.Judge.Hold(policies(t), func(denied string) { t.Errorf("IAM would refuse %s", denied) })
+	return func(stack *middleware.Stack) error { return errors.Join(check(stack), judge(stack)) }
+}
+
+// check checks and notes each request.
+func (l *lab) check(t testing.TB) func(*middleware.Stack) error {
 	check := awstest.Check(func(fault string) { t.Errorf("AWS would refuse a request: %s", fault) })
-	judge := l.Judge.Hold(policies(t), func(denied string) { t.Errorf("IAM would refuse %s", denied) })
 	return func(stack *middleware.Stack) error {
 		note := middleware.InitializeMiddlewareFunc("NoteOperation", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			o := operation{strings.ToLower(strings.ReplaceAll(awsmiddleware.GetServiceID(ctx), " ", "")), awsmiddleware.GetOperationName(ctx)}
@@ -62,7 +67,7 @@ func (l *lab) inspect(t testing.TB) func(*middleware.Stack) error {
 			l.mu.Unlock()
 			return next.HandleInitialize(ctx, in)
 		})
-		return errors.Join(check(stack), stack.Initialize.Add(note, middleware.After), judge(stack))
+		return errors.Join(check(stack), stack.Initialize.Add(note, middleware.After))
 	}
 }
 

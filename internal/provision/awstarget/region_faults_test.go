@@ -23,7 +23,7 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 			r := l.try(t, wait.NewFake(time.Now()))
 			done := func(want string, do func(context.Context) error) {
 				t.Helper()
-				if err := r.untilDone(t.Context(), fault, do); err != nil {
+				if err := r.untilAllDone(t.Context(), fault, do); err != nil {
 					t.Fatal(err)
 				}
 				if got := words(l.inventory(t, home)); got != want {

@@ -18,11 +18,12 @@ type Calls struct {
 	fault Fault
 	// at is which call fails, by the count of those that could; 0 for none.
 	at, counted int
-	// each says that each call fails once: failed are those that have, by what they were and what
-	// had passed before them since the last one that failed.
-	each   bool
-	failed map[string]bool
-	passed string
+	// each says that each call fails once, and places that one at another place in a run is another
+	// one: failed are those that have, by what they were and what had passed before them since the
+	// last one that failed.
+	each, places bool
+	failed       map[string]bool
+	passed       string
 	// mortal says that the client dies with call at; dead that it has.
 	mortal, dead bool
 	interrupt    func()
@@ -39,8 +40,15 @@ func NewCalls(next http.RoundTripper) *Calls {
 func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
 
 // FailEach starts anew and lets each call fail once: a request that is sent again as it was, after
-// the same others, passes.
-func (c *Calls) FailEach(f Fault) { c.begin(f, 0, true, false) }
+// the same others, passes. Calls that read fail in the ways that are not the same for them.
+func (c *Calls) FailEach(f Fault) {
+	c.begin(f, 0, true, false)
+	c.places = true
+}
+
+// FailOnce is FailEach for runs that do many things at once, in whatever order: a request that is
+// sent again as it was passes.
+func (c *Calls) FailOnce(f Fault) { c.begin(f, 0, true, false) }
 
 // DieAfter starts to count anew and lets the client die with the call that is number n of those
 // that change something: that one takes effect, but its answer and every later call are lost, and
@@ -54,7 +62,7 @@ func (c *Calls) begin(f Fault, at int, each, mortal bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made, c.counted, c.at, c.fault, c.each, c.mortal = nil, 0, at, f, each, mortal
-	c.failed, c.passed = map[string]bool{}, ""
+	c.failed, c.passed, c.places = map[string]bool{}, "", false
 }
 
 // Interrupts sets what the fault Interrupt does, and the death of the client.
@@ -136,9 +144,14 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 // strikes says whether a call is to fail. The lock is held.
 func (c *Calls) strikes(call Call) bool {
 	switch {
+	case c.each && reads(call.Operation) && c.fault != FailBefore && c.fault != Interrupt:
+		return false // for who reads it is as if it had failed before
 	case c.each:
-		what := call.essence()
-		if key := c.passed + " then " + what; !c.failed[key] {
+		what, key := call.essence(), ""
+		if c.places {
+			key = c.passed
+		}
+		if key += " then " + what; !c.failed[key] {
 			c.failed[key], c.passed = true, ""
 			return true
 		}
