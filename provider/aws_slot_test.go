@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"testing"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
@@ -27,6 +29,37 @@ func (c *cloud) awsSlot(release, image string, a attrs) string {
 		"swap":                `{ minimum_healthy_seconds = 1, drain_seconds = 1, start_timeout_seconds = 30 }`,
 		"deletion_protection": "false",
 	}.with(a))
+}
+
+// previewGone removes the rules of the preview entrance by hand.
+func (c *cloud) previewGone() {
+	c.t.Helper()
+	ctx, balancers := c.t.Context(), elb.NewFromConfig(c.Config(frankfurt))
+	all, err := balancers.DescribeLoadBalancers(ctx, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	listeners, err := balancers.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: all.LoadBalancers[0].LoadBalancerArn})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, l := range listeners.Listeners {
+		if sdk.ToInt32(l.Port) != 8443 {
+			continue
+		}
+		rules, err := balancers.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, r := range rules.Rules {
+			if sdk.ToBool(r.IsDefault) {
+				continue
+			}
+			if _, err := balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: r.RuleArn}); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
 }
 
 func TestAccAWSDeploymentSlot(t *testing.T) {
@@ -68,6 +101,10 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 			)},
 			emptyPlan(c.awsSlot("1", "well", nil)),
 			imported(slotAddress, "eu/production/oms"),
+			{PreConfig: c.previewGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
+			}}, Check: serves("1")},
+			emptyPlan(c.awsSlot("1", "well", nil)),
 			{Config: c.awsSlot("2", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
 				serves("2"),
 				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"slices"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -65,6 +66,12 @@ func (s SlotState) journal() target.Journal {
 	return target.Journal{Slot: s.Record.Asked.ID(), Policy: s.Record.Asked.Policy, Swap: *s.Record.Swap}
 }
 
+// Drift is what somebody else has changed about the slot's stacks, in words; nil for nothing.
+func (s SlotState) Drift() []string {
+	c := s.Observation.Serving
+	return slices.Concat(s.Observation.Stacks[c].Drift, s.Observation.Stacks[c.Other()].Drift)
+}
+
 // AwaitsApproval says that a tested candidate stands and waits until somebody approves it.
 func (s SlotState) AwaitsApproval() bool {
 	_, stands := s.Candidate()
@@ -76,7 +83,7 @@ func (s SlotState) AwaitsApproval() bool {
 func (s SlotState) ApprovalTimedOut() bool { return s.approvalTimedOut }
 
 // Unfinished says whether there is something left that an update would resume or clean up:
-// a swap that did not end, a candidate that was left over, or a fallback or a candidate
+// a swap that did not end, drift, a candidate that was left over, or a fallback or a candidate
 // waiting for approval that outlived its deadline by more than the grace its target needs to
 // remove it. Waiting itself leaves nothing to do, and neither does having waited in vain.
 func (s SlotState) Unfinished(now time.Time) bool {
@@ -84,6 +91,9 @@ func (s SlotState) Unfinished(now time.Time) bool {
 		return c.RetireAt != nil && now.After(c.RetireAt.Add(retireGrace))
 	}
 	if s.Exists() && !s.ApprovalTimedOut() && (!s.Record.Meta.Ready || s.Record.Swap != nil && !s.Record.Swap.Phase.Finished()) {
+		return true
+	}
+	if len(s.Drift()) > 0 {
 		return true
 	}
 	if f, ok := s.Fallback(); ok {

@@ -50,10 +50,15 @@ func boundsOf(s target.StackSpec, component string, now time.Time) bounds {
 // follows says whether a scaling follows a load.
 func follows(s target.Scaling) bool { return s.TargetCPUPercent > 0 || s.TargetConcurrentRequests > 0 }
 
-// findScaled describes scalable targets by their resource ids, fifty at a time.
+// findScaled describes scalable targets by their resource ids, fifty at a time; with nil those of all
+// ECS services.
 func findScaled(ctx context.Context, c *clients, ids []string) (map[string]types.ScalableTarget, error) {
 	all := map[string]types.ScalableTarget{}
-	for some := range slices.Chunk(ids, 50) {
+	chunks := slices.Collect(slices.Chunk(ids, 50))
+	if ids == nil {
+		chunks = [][]string{nil}
+	}
+	for _, some := range chunks {
 		pages := scaling.NewDescribeScalableTargetsPaginator(c.scaling, &scaling.DescribeScalableTargetsInput{ServiceNamespace: scaledNamespace, ResourceIds: some, ScalableDimension: scaledDimension})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
@@ -69,27 +74,48 @@ func findScaled(ctx context.Context, c *clients, ids []string) (map[string]types
 }
 
 // putScaling lets Application Auto Scaling keep a component's service in its bounds, with its
-// policies and its schedules. Registering a target anew sets the number of tasks into the bounds.
-func (w *slotWork) putScaling(ctx context.Context, of *seat, component string, group string) error {
+// policies and its schedules. Registering a target anew sets the number of tasks into the bounds:
+// clamped says so.
+func (w *slotWork) putScaling(ctx context.Context, of *seat, component string, group string) (clamped bool, err error) {
 	p, c := of.unit(component), of.Spec.Definition.Components[component]
 	id := w.scaledID(p)
 	b := boundsOf(of.Spec, component, w.target.now())
 	has, err := findScaled(ctx, w.clients, []string{id})
 	if err != nil {
-		return err
+		return false, err
 	}
-	t, there := has[id]
-	same := there && int(aws.ToInt32(t.MinCapacity)) == b.min && int(aws.ToInt32(t.MaxCapacity)) == b.max &&
-		t.SuspendedState != nil && aws.ToBool(t.SuspendedState.DynamicScalingInSuspended) == b.keep
-	if !same {
+	if t, there := has[id]; !there || scaledDrift(t, b) != "" {
 		if err := w.registerScaled(ctx, p, b); err != nil {
-			return err
+			return false, err
 		}
+		clamped = true
 	}
 	if err := w.putPolicies(ctx, id, c.Scaling, group); err != nil {
-		return err
+		return clamped, err
 	}
-	return w.putSchedules(ctx, id, of, component)
+	return clamped, w.putSchedules(ctx, id, of, component)
+}
+
+// scaledDrift says how a scalable target differs from some bounds, "" for not at all.
+func scaledDrift(t types.ScalableTarget, b bounds) string {
+	least, most := int(aws.ToInt32(t.MinCapacity)), int(aws.ToInt32(t.MaxCapacity))
+	var s types.SuspendedState
+	if t.SuspendedState != nil {
+		s = *t.SuspendedState
+	}
+	switch {
+	case least != b.min || most != b.max:
+		return fmt.Sprintf("is scaled between %d and %d tasks, and is to be between %d and %d", least, most, b.min, b.max)
+	case aws.ToBool(s.ScheduledScalingSuspended):
+		return "has its scheduled scaling suspended"
+	case aws.ToBool(s.DynamicScalingOutSuspended):
+		return "does not scale out"
+	case aws.ToBool(s.DynamicScalingInSuspended) && !b.keep:
+		return "does not scale in"
+	case !aws.ToBool(s.DynamicScalingInSuspended) && b.keep:
+		return "may scale in, and is to keep its size"
+	}
+	return ""
 }
 
 // registerScaled sets the bounds of a service. A service that was made a moment ago may not be
@@ -178,21 +204,13 @@ func balancerDimension(arn string) string {
 // putPolicies makes the policies and removes those that are not asked for any more. A policy that
 // is put again is replaced.
 func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling, group string) error {
-	has := map[string]types.ScalingPolicy{}
-	pages := scaling.NewDescribeScalingPoliciesPaginator(w.clients.scaling, &scaling.DescribeScalingPoliciesInput{ServiceNamespace: scaledNamespace, ResourceId: &id, ScalableDimension: scaledDimension})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return failed(err, "find the scaling policies of %q", id)
-		}
-		for _, p := range page.ScalingPolicies {
-			has[text(p.PolicyName)] = p
-		}
+	all, err := findPolicies(ctx, w.clients, id)
+	if err != nil {
+		return err
 	}
-	want := w.policies(s, group)
+	has, want := all[id], w.policies(s, group)
 	for _, name := range target.SortedKeys(want) {
-		now := has[name].TargetTrackingScalingPolicyConfiguration
-		if now != nil && aws.ToFloat64(now.TargetValue) == aws.ToFloat64(want[name].TargetValue) {
+		if samePolicy(has[name].TargetTrackingScalingPolicyConfiguration, want[name]) {
 			continue
 		}
 		if err := w.fence(ctx); err != nil {
@@ -219,6 +237,59 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 		}
 	}
 	return nil
+}
+
+// findPolicies lists scaling policies by resource and name: those of one resource, or of all ECS
+// services with "".
+func findPolicies(ctx context.Context, c *clients, id string) (map[string]map[string]types.ScalingPolicy, error) {
+	all := map[string]map[string]types.ScalingPolicy{}
+	in := &scaling.DescribeScalingPoliciesInput{ServiceNamespace: scaledNamespace}
+	if id != "" {
+		in.ResourceId, in.ScalableDimension = &id, scaledDimension
+	}
+	pages := scaling.NewDescribeScalingPoliciesPaginator(c.scaling, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(err, "find the scaling policies of %q", id)
+		}
+		for _, p := range page.ScalingPolicies {
+			of := text(p.ResourceId)
+			if all[of] == nil {
+				all[of] = map[string]types.ScalingPolicy{}
+			}
+			all[of][text(p.PolicyName)] = p
+		}
+	}
+	return all, nil
+}
+
+// samePolicy says whether a policy follows what it is to follow. Of a metric of our own its parts
+// are compared, not what AWS may add to them.
+func samePolicy(a, b *types.TargetTrackingScalingPolicyConfiguration) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	metric := func(p *types.TargetTrackingScalingPolicyConfiguration) string {
+		var all []string
+		if m := p.PredefinedMetricSpecification; m != nil {
+			all = append(all, string(m.PredefinedMetricType))
+		}
+		if m := p.CustomizedMetricSpecification; m != nil {
+			for _, q := range m.Metrics {
+				all = append(all, text(q.Id), text(q.Expression))
+				if s := q.MetricStat; s != nil && s.Metric != nil {
+					all = append(all, text(s.Stat), text(s.Metric.Namespace), text(s.Metric.MetricName))
+					for _, d := range s.Metric.Dimensions {
+						all = append(all, text(d.Name), text(d.Value))
+					}
+				}
+			}
+		}
+		return strings.Join(all, " ")
+	}
+	return aws.ToFloat64(a.TargetValue) == aws.ToFloat64(b.TargetValue) && aws.ToBool(a.DisableScaleIn) == aws.ToBool(b.DisableScaleIn) &&
+		aws.ToInt32(a.ScaleInCooldown) == aws.ToInt32(b.ScaleInCooldown) && aws.ToInt32(a.ScaleOutCooldown) == aws.ToInt32(b.ScaleOutCooldown) && metric(a) == metric(b)
 }
 
 // retirementName is that of the scheduled action which retires a component's service.

@@ -18,21 +18,44 @@ type action struct {
 	min, max       int
 }
 
+// zoned is a time zone as it is compared: UTC is that of an action without one.
+func zoned(zone string) string {
+	if zone == "UTC" {
+		return ""
+	}
+	return zone
+}
+
 // findActions lists the scheduled actions of a service by name.
 func (w *slotWork) findActions(ctx context.Context, id string) (map[string]action, error) {
-	all := map[string]action{}
-	pages := scaling.NewDescribeScheduledActionsPaginator(w.clients.scaling, &scaling.DescribeScheduledActionsInput{ServiceNamespace: scaledNamespace, ResourceId: &id, ScalableDimension: scaledDimension})
+	all, err := findActions(ctx, w.clients, id)
+	return all[id], err
+}
+
+// findActions lists scheduled actions by resource and name: those of one resource, or of all ECS
+// services with "".
+func findActions(ctx context.Context, c *clients, id string) (map[string]map[string]action, error) {
+	all := map[string]map[string]action{}
+	in := &scaling.DescribeScheduledActionsInput{ServiceNamespace: scaledNamespace}
+	if id != "" {
+		in.ResourceId, in.ScalableDimension = &id, scaledDimension
+	}
+	pages := scaling.NewDescribeScheduledActionsPaginator(c.scaling, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, failed(err, "find the scheduled actions of %q", id)
 		}
 		for _, a := range page.ScheduledActions {
-			v := action{schedule: text(a.Schedule), zone: text(a.Timezone)}
+			v := action{schedule: text(a.Schedule), zone: zoned(text(a.Timezone))}
 			if a.ScalableTargetAction != nil {
 				v.min, v.max = int(aws.ToInt32(a.ScalableTargetAction.MinCapacity)), int(aws.ToInt32(a.ScalableTargetAction.MaxCapacity))
 			}
-			all[text(a.ScheduledActionName)] = v
+			of := text(a.ResourceId)
+			if all[of] == nil {
+				all[of] = map[string]action{}
+			}
+			all[of][text(a.ScheduledActionName)] = v
 		}
 	}
 	return all, nil
@@ -46,7 +69,7 @@ func schedules(s target.StackSpec, component string) map[string]action {
 		return all
 	}
 	for n, v := range timedFloors(c.Scaling) {
-		a := action{schedule: v.expression, zone: v.zone, min: max(v.min, s.Capacity[component]), max: c.Scaling.Max}
+		a := action{schedule: v.expression, zone: zoned(v.zone), min: max(v.min, s.Capacity[component]), max: c.Scaling.Max}
 		if !follows(c.Scaling) || a.max < a.min {
 			a.max = a.min
 		}
@@ -55,18 +78,40 @@ func schedules(s target.StackSpec, component string) map[string]action {
 	return all
 }
 
+// schedules are the actions of a component's schedules that a stack has as it is.
+func (s *seat) schedules(component string) map[string]action {
+	if s.RetireAt != nil || !s.Carried {
+		return nil
+	}
+	return schedules(s.Spec, component)
+}
+
+// retires says that scheduled actions are there to end a stack.
+func (s *seat) retires(now time.Time) bool {
+	return s.RetireAt != nil && !s.Arming && now.Before(*s.RetireAt)
+}
+
+// ends says whether an action ends a stack at a time, or a little later, as is exact.
+func (t *Target) ends(a action, at time.Time) bool {
+	when, err := time.Parse(onceLayout, a.schedule)
+	return err == nil && a.min == 0 && a.max == 0 && !when.Before(at.Add(-time.Second)) && when.Before(at.Add(2*t.lead+time.Second))
+}
+
 // putSchedules makes the actions of the schedules and removes those that are not asked for any
-// more. Those that scale a stack to nothing are left alone, and while there is one there are no
-// others, which would bring it back.
+// more. Those that scale a stack to nothing are made again where they are gone, else left alone, and
+// while there is one there are no others, which would bring it back.
 func (w *slotWork) putSchedules(ctx context.Context, id string, of *seat, component string) error {
 	has, err := w.findActions(ctx, id)
 	if err != nil {
 		return err
 	}
-	want := schedules(of.Spec, component)
-	if of.RetireAt != nil || !of.Carried {
-		want = nil
+	now := w.target.now()
+	if of.retires(now) && !w.target.ends(has[retirementName(of.Retirement)], *of.RetireAt) {
+		if err := w.putAction(ctx, id, retirementName(of.Retirement), action{schedule: once(w.target.due(*of.RetireAt, now))}); err != nil {
+			return err
+		}
 	}
+	want := of.schedules(component)
 	for _, name := range target.SortedKeys(want) {
 		if has[name] != want[name] {
 			if err := w.putAction(ctx, id, name, want[name]); err != nil {
@@ -108,4 +153,6 @@ func (w *slotWork) deleteAction(ctx context.Context, id, name string) error {
 }
 
 // once is the schedule of one moment, in UTC ("Schedule one-time scaling").
-func once(at time.Time) string { return "at(" + at.UTC().Format("2006-01-02T15:04:05") + ")" }
+func once(at time.Time) string { return at.UTC().Format(onceLayout) }
+
+const onceLayout = "at(2006-01-02T15:04:05)"

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -53,11 +54,16 @@ func findService(ctx context.Context, c *clients, cluster, name string) (types.S
 	return s, nil
 }
 
-// putService makes the service of a component with a number of tasks, and returns it. Of one that is
-// there only whether it is ours is looked at: each stack has its own.
+// putService makes the service of a component with a number of tasks, and returns it. One that is
+// there is made what it was; one that somebody has deleted is made anew when it is gone.
 func (w *slotWork) putService(ctx context.Context, of *seat, component string, count int) (types.Service, error) {
 	p, cluster := of.unit(component), w.clusterName()
 	s, err := findService(ctx, w.clients, cluster, p.service())
+	if err == nil && text(s.Status) != serviceActive {
+		if err = w.serviceGone(ctx, cluster, p.service()); err == nil {
+			err = errAbsent
+		}
+	}
 	if isAbsent(err) {
 		if err := w.createService(ctx, of, component, count); err != nil {
 			return s, err
@@ -70,7 +76,10 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
 		return s, foreign("ECS service", p.service())
 	}
-	return s, nil
+	if _, change := w.serviceDrift(of, component, s); change != nil {
+		err = w.updateService(ctx, p.service(), change)
+	}
+	return s, err
 }
 
 // createService makes a service. We judge a release ourselves: ECS is not to roll anything back,
@@ -78,6 +87,9 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 // the roles, yet is answered with the class of a wrong parameter and tried again for a while.
 func (w *slotWork) createService(ctx context.Context, of *seat, component string, count int) error {
 	in := w.service(of, component, count)
+	if of.Before == nil { // it was there once: nobody says for how long its token answers with what is gone
+		in.ClientToken = aws.String(rand.Text())
+	}
 	tries := 0
 	return w.target.until(ctx, fmt.Sprintf("service %q", text(in.ServiceName)), func(ctx context.Context) (status, bool, error) {
 		if err := w.fence(ctx); err != nil {
@@ -135,7 +147,7 @@ func (w *slotWork) balanceService(ctx context.Context, name string) error {
 	return w.updateService(ctx, name, &ecs.UpdateServiceInput{AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancingEnabled})
 }
 
-// updateService changes what begins no deployment.
+// updateService changes a service that is there.
 func (w *slotWork) updateService(ctx context.Context, name string, in *ecs.UpdateServiceInput) error {
 	if err := w.fence(ctx); err != nil {
 		return err
@@ -165,6 +177,11 @@ func (w *slotWork) deleteService(ctx context.Context, p unit) error {
 			return failed(err, "delete service %q", name)
 		}
 	}
+	return w.serviceGone(ctx, cluster, name)
+}
+
+// serviceGone waits until a service that was deleted is gone with its tasks.
+func (w *slotWork) serviceGone(ctx context.Context, cluster, name string) error {
 	return w.target.until(ctx, fmt.Sprintf("the end of service %q", name), func(ctx context.Context) (status, bool, error) {
 		s, err := findService(ctx, w.clients, cluster, name)
 		if isAbsent(err) {

@@ -169,7 +169,10 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 			continue
 		}
 		if !w.owns(has[i].wanted, ours) {
-			return foreign("a listener rule", has[i].arn)
+			// One of ours that somebody has led elsewhere still bears our tags.
+			if err := w.claimELB(ctx, w.rulesMark(), "a listener rule", has[i].arn); err != nil {
+				return err
+			}
 		}
 		keep[has[i].arn] = true
 		if !has[i].does(want) {
@@ -179,10 +182,16 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 		}
 	}
 	for _, r := range has {
-		if !r.fallThrough && !keep[r.arn] && w.owns(r.wanted, ours) {
-			if err := w.deleteRule(ctx, r.arn); err != nil {
-				return err
-			}
+		if r.fallThrough || keep[r.arn] || !w.owns(r.wanted, ours) {
+			continue
+		}
+		// One that somebody has added bears no tags of ours, and no policy of ours lets it be removed.
+		err := w.claimELB(ctx, w.rulesMark(), "a listener rule", r.arn)
+		if err == nil {
+			err = w.deleteRule(ctx, r.arn)
+		}
+		if err = gone(err, "RuleNotFound"); err != nil && !errors.Is(err, target.ErrForeign) {
+			return err
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -38,12 +39,17 @@ func (w *slotWork) servingLately(ctx context.Context, e entrances) (target.Traff
 	if len(w.state.Seats) == 0 {
 		return target.Traffic{}, nil
 	}
-	t := w.target
-	has, err := t.ruled.get(e.production, t.now(), t.pace.First, func() ([]listenerRule, error) { return w.findRules(ctx, e.production) })
+	has, err := w.rulesLately(ctx, e.production)
 	if err != nil {
 		return target.Traffic{}, err
 	}
 	return w.state.divided(has, w.spec.DomainName), nil
+}
+
+// rulesLately are a listener's rules for a look.
+func (w *slotWork) rulesLately(ctx context.Context, listener string) ([]listenerRule, error) {
+	t := w.target
+	return t.ruled.get(listener, t.now(), t.pace.First, func() ([]listenerRule, error) { return w.findRules(ctx, listener) })
 }
 
 // divided says how rules divide the traffic. Where they are as they were last written they say
@@ -95,6 +101,15 @@ func (s slotState) shares(has []listenerRule) map[target.Color]int {
 		}
 	}
 	return share
+}
+
+// moved says in words that somebody else has divided the traffic, "" for nobody.
+func (s slotState) moved(live target.Traffic) string {
+	was := s.Traffic
+	if live.Color == "" || live.Color == was.Color && live.Percent == was.Percent {
+		return ""
+	}
+	return fmt.Sprintf("the load balancer's rules give seat %q all but %d percent of the traffic, and what was last asked for is %q but for %d percent: somebody else has changed them; put them back, then apply again", live.Color, live.Percent, was.Color, was.Percent)
 }
 
 // written says whether rules are what a division of the traffic needs.

@@ -32,6 +32,11 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 	if err == nil {
 		obs.Request, err = requestOf(r)
 	}
+	if err == nil && r.version > 0 {
+		var rec target.SlotRecord
+		rec, err = slotRecord(r)
+		w.resting = rec.Swap != nil && rec.Swap.Phase.Finished()
+	}
 	if err == nil {
 		err = w.observe(ctx, &obs)
 	}
@@ -55,7 +60,14 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 			return err
 		}
 		obs.Serving, obs.Percent = live.Color, live.Percent
-		if err := w.observeStacks(ctx, obs); err != nil {
+		services, err := w.servicesNow(ctx, w.state.services())
+		if err != nil {
+			return err
+		}
+		if err := w.observeStacks(ctx, obs, services); err != nil {
+			return err
+		}
+		if err := w.observeDrift(ctx, obs, e, live, services); err != nil {
 			return err
 		}
 	}
@@ -63,11 +75,7 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 }
 
 // observeStacks looks at all components of both stacks at once.
-func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation) error {
-	services, err := w.servicesNow(ctx, w.state.services())
-	if err != nil {
-		return err
-	}
+func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation, services map[string]types.Service) error {
 	for _, c := range target.SortedKeys(w.state.Seats) {
 		of := w.state.Seats[c]
 		st, noted, err := w.observeStack(ctx, of, services)

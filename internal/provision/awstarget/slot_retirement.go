@@ -115,7 +115,8 @@ func (w *slotWork) keep(ctx context.Context, c target.Color, carries bool) error
 func (w *slotWork) scale(ctx context.Context, c target.Color) error {
 	of := w.state.Seats[c]
 	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
-		return w.putScaling(ctx, of, name, of.TargetGroups[name])
+		_, err := w.putScaling(ctx, of, name, of.TargetGroups[name])
+		return err
 	})
 }
 

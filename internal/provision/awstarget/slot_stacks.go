@@ -109,6 +109,12 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 		return err
 	}
 	if carries(live, c) && w.state.Moving == nil { // its routes may have changed
+		if why := w.state.moved(live); why != "" {
+			if before := w.version; w.reload(ctx) == nil && w.version != before { // by another call
+				return w.build(ctx, c)
+			}
+			return target.Errorf(target.ErrConflict, "%s", why)
+		}
 		if err := w.applyRules(ctx, e.production, w.state.production(w.state.Traffic, w.spec.DomainName)); err != nil {
 			return err
 		}
@@ -131,14 +137,18 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 func (w *slotWork) putComponent(ctx context.Context, of *seat, name string, carries bool) error {
 	b := boundsOf(of.Spec, name, w.target.now())
 	s, err := w.putService(ctx, of, name, b.min)
+	clamped := false
 	if err == nil {
-		err = w.putScaling(ctx, of, name, of.TargetGroups[name])
+		clamped, err = w.putScaling(ctx, of, name, of.TargetGroups[name])
 	}
-	switch {
+	switch n := int(s.DesiredCount); {
 	case err != nil:
-	case !carries && int(s.DesiredCount) > b.min && b.max > b.min:
+	case !carries && n > b.min && b.max > b.min, !clamped && n < b.min:
 		err = w.countService(ctx, of.unit(name).service(), b.min)
-	case carries && !b.keep && s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled:
+	case !clamped && n > b.max:
+		err = w.countService(ctx, of.unit(name).service(), b.max)
+	}
+	if err == nil && carries && !b.keep && s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
 		err = w.balanceService(ctx, of.unit(name).service()) // no swap is under way that it could disturb
 	}
 	if err != nil {

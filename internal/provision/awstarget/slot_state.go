@@ -94,6 +94,8 @@ type slotWork struct {
 	refreshing bool
 	// deciding says that traffic is about to move by what is seen: that must be so now.
 	deciding bool
+	// resting says that no swap is under way.
+	resting bool
 	// tags are the user's, as the record has them.
 	slotTags map[string]string
 

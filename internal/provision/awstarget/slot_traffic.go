@@ -57,12 +57,12 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	case w.state.Moving != nil: // somebody's, or an interrupted one's
 	case live == to && was == to:
 		return false, nil
-	case live.Color != "" && (live.Color != was.Color || live.Percent != was.Percent):
+	case w.state.moved(live) != "":
 		// Another call may have divided it since the state was read.
 		if before := w.version; w.reload(ctx) == nil && w.version != before {
 			return w.move(ctx, to, drain)
 		}
-		return false, target.Errorf(target.ErrConflict, "the load balancer's rules give seat %q all but %d percent of the traffic, and what was last asked for is %q but for %d percent: somebody else has changed them; put them back, then apply again", live.Color, live.Percent, was.Color, was.Percent)
+		return false, target.Errorf(target.ErrConflict, "%s", w.state.moved(live))
 	}
 	if err := w.standBy(ctx, e, live, to); err != nil {
 		return false, err

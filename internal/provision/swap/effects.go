@@ -29,6 +29,12 @@ func (r *run) act(ctx context.Context, d decide.Decision) error {
 	switch d.Do {
 	case decide.PutStack:
 		return wrap(r.driver.PutStack(ctx, d.Stack, l), "put the %s stack", d.Stack.Color)
+	case decide.RepairStack:
+		err := r.driver.PutStack(ctx, d.Stack, l)
+		if err == nil {
+			r.repaired[d.Stack.Color] = true
+		}
+		return wrap(err, "repair the %s stack", d.Stack.Color)
 	case decide.DeleteStack:
 		return wrap(r.driver.DeleteStack(ctx, id, d.Color, l), "remove the %s stack", d.Color)
 	case decide.RetireStack:

@@ -33,6 +33,8 @@ type run struct {
 	watched *time.Time
 	moved   *time.Time
 	last    decide.Facts
+	// repaired are the seats whose stack this run has repaired.
+	repaired map[target.Color]bool
 	// trouble is why the last effect has to be done again; cause is what made the swap fail.
 	trouble, cause error
 	// stopping is why the run was interrupted, while it cleans up.
@@ -100,7 +102,7 @@ func (r *run) facts(seen target.Observation) decide.Facts {
 	now := r.clock.Now()
 	return decide.Facts{
 		Want: r.want, Fingerprint: r.fingerprint, Suite: r.suite, By: r.by, Record: r.record, Seen: seen, NewID: newID(now),
-		Now: now, Since: r.since, Started: r.started, Watched: r.watched, Moved: r.moved, Trouble: r.trouble,
+		Now: now, Since: r.since, Started: r.started, Watched: r.watched, Moved: r.moved, Trouble: r.trouble, Repaired: r.repaired,
 	}
 }
 

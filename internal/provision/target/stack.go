@@ -30,6 +30,10 @@ type StackStatus struct {
 	LastAnswerAt *time.Time `json:"last_answer_at,omitempty"`
 	// RetireAt is when the target removes the stack by itself, if it does not serve then.
 	RetireAt *time.Time `json:"retire_at,omitempty"`
+	// Drift is what somebody else has changed about the stack and what leads to it, in words: what is
+	// seen and what was made. Putting the stack again repairs it. It is looked for while no swap is
+	// under way only; a target that nobody else can change has none.
+	Drift []string `json:"drift,omitempty"`
 }
 
 // InstanceStatus is one instance of a component as it is observed.

@@ -27,6 +27,8 @@ type Facts struct {
 	Watched *time.Time
 	Moved   *time.Time
 	Trouble error
+	// Repaired are the seats whose stack the present run has repaired.
+	Repaired map[target.Color]bool
 	// Recent is what each seat answered over the window of the guardrails, Whole since the
 	// watch of the present share began; nil while nothing is judged.
 	Recent, Whole map[target.Color]target.Measurement
@@ -42,6 +44,7 @@ const (
 	None        Effect = ""
 	Begin       Effect = "begin"        // record a new swap
 	PutStack    Effect = "put stack"    // Decision.Stack
+	RepairStack Effect = "repair stack" // Decision.Stack, which somebody else has changed
 	DeleteStack Effect = "delete stack" // Decision.Color
 	RetireStack Effect = "retire stack" // Decision.Color at Decision.At
 	PutTask     Effect = "put task"     // Decision.Task

@@ -124,6 +124,18 @@ func busy(c target.Color) func(*picture) {
 	}
 }
 
+func drift(c target.Color) func(*picture) {
+	return func(p *picture) {
+		st := p.Seen.Stacks[c]
+		st.Drift = []string{"a rule is missing"}
+		p.Seen.Stacks[c] = st
+	}
+}
+
+func repaired(c target.Color) func(*picture) {
+	return func(p *picture) { p.Repaired = map[target.Color]bool{c: true} }
+}
+
 func waited(d time.Duration) func(*picture) {
 	return func(p *picture) { p.Since = noon.Add(-d) }
 }
@@ -188,6 +200,8 @@ func tell(d decide.Decision) string {
 		if d.Stack.HoldWorkers {
 			out = append(out, "workers held")
 		}
+	case decide.RepairStack:
+		out = append(out, fmt.Sprintf("%s %s", d.Do, d.Stack.Color))
 	case decide.SetTraffic:
 		out = append(out, fmt.Sprintf("%s to %s", d.Do, d.Traffic.Color))
 		if d.Traffic.Percent > 0 {
@@ -273,6 +287,12 @@ func TestDecide(t *testing.T) {
 		{"a new instance never is: the run says so", draw(noSwap, ask("1"), func(p *picture) { p.Seen.Stacks[target.Blue].Scale["api"] = 3 }, waited(time.Minute)), `stop: component "api" of release 1 did not reach 3 instance(s) within 1m0s (it has 1)`},
 		{"a worker is not healthy: it is waited for as well", draw(noSwap, ask("1"), func(p *picture) { p.Seen.Stacks[target.Blue].Instances[1].Running = false }), "wait"},
 		{"a share was left with the other seat: it is taken back", draw(noSwap, ask("1"), fallback, func(p *picture) { p.Seen.Percent = 10 }), "set traffic to blue"},
+		{"somebody else has moved it there and it can't be taken back", draw(noSwap, ask("1"), fallback, waited(30*time.Second), func(p *picture) { p.Seen.Percent = 10 }), "stop: the share of the other stack could not be taken back within 30s"},
+		{"somebody else has changed what serves: it is repaired", draw(noSwap, ask("1"), drift(target.Blue)), "repair stack blue"},
+		{"somebody else has changed the fallback: it is repaired", draw(noSwap, ask("1"), fallback, drift(target.Green)), "repair stack green"},
+		{"another release is asked for: what serves is not repaired before", draw(noSwap, drift(target.Blue)), "begin new: 2 to green"},
+		{"what was repaired still shows: it may need a while", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue)), "wait"},
+		{"what was repaired shows for long: it can't be", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue), waited(time.Hour)), "stop: what somebody else has changed could not be repaired: a rule is missing"},
 		{"a candidate was left over: it is removed", draw(noSwap, ask("1"), candidate), "delete stack green"},
 		{"a fallback is overdue: it is removed", draw(noSwap, ask("1"), fallback, func(p *picture) { p.retire(target.Green, 0) }), "delete stack green"},
 		{"a task was left over: it is forgotten", draw(noSwap, ask("1"), task("s0-test", running)), "delete task s0-test"},

@@ -78,6 +78,8 @@ func (f Facts) idle() *Decision {
 	color, other := f.Seen.Serving, f.Seen.Serving.Other()
 	serving, ok := f.Seen.Stacks[color]
 	switch {
+	case ok && f.Seen.Percent > 0 && f.waited() >= switchLimit:
+		return stop(fmt.Sprintf("the share of the other stack could not be taken back within %s%s", switchLimit, f.trouble()))
 	case ok && f.Seen.Percent > 0:
 		return &Decision{Do: SetTraffic, Traffic: target.Traffic{Color: color}}
 	case !ok || serving.Spec.Definition.Release != f.Want.Definition.Release || serving.Spec.Fingerprint != f.Fingerprint:
@@ -87,6 +89,8 @@ func (f Facts) idle() *Decision {
 		f.handOver(other, color),
 		f.free(color, f.Want.Definition),
 		f.removeUseless(other),
+		f.repair(color),
+		f.repair(other),
 		f.endTasks(all),
 		f.gate(serving, judge.All, stop),
 		&Decision{End: true},

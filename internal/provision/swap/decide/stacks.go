@@ -16,6 +16,21 @@ func (f Facts) put(want target.StackSpec) *Decision {
 	return &Decision{Do: PutStack, Stack: want}
 }
 
+// repair puts a stack again that somebody else has changed, once: what it does not repair soon, it
+// does not repair at all.
+func (f Facts) repair(c target.Color) *Decision {
+	switch st := f.Seen.Stacks[c]; {
+	case len(st.Drift) == 0:
+		return nil
+	case !f.Repaired[c]:
+		return &Decision{Do: RepairStack, Stack: st.Spec}
+	case f.waited() < f.startLimit():
+		return wait()
+	default:
+		return stop("what somebody else has changed could not be repaired: " + strings.Join(st.Drift, "; "))
+	}
+}
+
 // free makes a stack what its definition says and lets its size follow its load.
 func (f Facts) free(c target.Color, d target.Definition) *Decision {
 	st, there := f.Seen.Stacks[c]

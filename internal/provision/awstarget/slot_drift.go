@@ -1,0 +1,294 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// observeDrift says what somebody else has changed about the stacks that are or were live: their
+// services, what scales and ends them, and the rules that lead to them. Putting a stack again
+// repairs it, by what made it. While a swap is under way these things change all the time, and are
+// left alone.
+func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e entrances, live target.Traffic, services map[string]types.Service) error {
+	if !w.resting || w.state.Moving != nil {
+		return nil
+	}
+	var rest []*seat
+	for _, c := range target.SortedKeys(obs.Stacks) {
+		if of := w.state.Seats[c]; of.Carried && !of.Ending && of.Before == nil && !of.Arming && (of.RetireAt == nil || obs.At.Before(*of.RetireAt)) {
+			rest = append(rest, of)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	now, err := w.scalingNow(ctx, rest)
+	if err != nil {
+		return err
+	}
+	for _, of := range rest {
+		c := of.Spec.Color
+		st := obs.Stacks[c]
+		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
+			for _, what := range w.componentDrift(of, name, carries(live, c), services[of.unit(name).service()], now) {
+				st.Drift = append(st.Drift, fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what))
+			}
+		}
+		if c == live.Color {
+			rules, err := w.rulesDrift(ctx, e, live)
+			if err != nil {
+				return err
+			}
+			st.Drift = append(st.Drift, rules...)
+		}
+		obs.Stacks[c] = st
+	}
+	return nil
+}
+
+// scalingNow is what Application Auto Scaling has of stacks. In a refresh everybody asks for what
+// there is of all ECS services, by pages, and the look shares the answers; else each component is
+// asked for.
+func (w *slotWork) scalingNow(ctx context.Context, seats []*seat) (scalingSeen, error) {
+	var ids []string
+	for _, of := range seats {
+		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
+			ids = append(ids, w.scaledID(of.unit(name)))
+		}
+	}
+	all := scalingSeen{policies: map[string]map[string]scaling.ScalingPolicy{}, actions: map[string]map[string]action{}}
+	var err error
+	if w.refreshing {
+		all.targets, err = findScaled(ctx, w.clients, nil)
+		if err == nil {
+			all.policies, err = findPolicies(ctx, w.clients, "")
+		}
+		if err == nil {
+			all.actions, err = findActions(ctx, w.clients, "")
+		}
+		return all, err
+	}
+	all.targets, err = findScaled(ctx, w.clients, ids)
+	for _, id := range ids {
+		if err == nil {
+			var its map[string]map[string]scaling.ScalingPolicy
+			its, err = findPolicies(ctx, w.clients, id)
+			all.policies[id] = its[id]
+		}
+		if err == nil {
+			all.actions[id], err = w.findActions(ctx, id)
+		}
+	}
+	return all, err
+}
+
+// scalingSeen is what Application Auto Scaling has, by the resource ids of services.
+type scalingSeen struct {
+	targets  map[string]scaling.ScalableTarget
+	policies map[string]map[string]scaling.ScalingPolicy
+	actions  map[string]map[string]action
+}
+
+// componentDrift says how a component differs from what was made.
+func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.Service, now scalingSeen) []string {
+	if s.ServiceName == nil || text(s.Status) != serviceActive {
+		gone := fmt.Sprintf("its ECS service %q was deleted, and nothing of it is to run any more", of.unit(name).service())
+		if carries && !of.Spec.Definition.Components[name].Worker() {
+			gone += "; what it is asked is answered with an error until it runs again"
+		}
+		return []string{gone}
+	}
+	out, _ := w.serviceDrift(of, name, s)
+	id := w.scaledID(of.unit(name))
+	b, scaled := w.scaledNow(of, name, now.targets[id])
+	switch _, there := now.targets[id]; {
+	case !there:
+		out = append(out, fmt.Sprintf("service %q is not scaled any more", *s.ServiceName))
+	case scaled != "":
+		out = append(out, fmt.Sprintf("service %q %s", *s.ServiceName, scaled))
+	case int(s.DesiredCount) < b.min || int(s.DesiredCount) > b.max:
+		out = append(out, fmt.Sprintf("service %q is to run %d tasks, and is scaled between %d and %d", *s.ServiceName, s.DesiredCount, b.min, b.max))
+	}
+	if b := boundsOf(of.Spec, name, w.target.now()); carries && !b.keep && s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
+		out = append(out, fmt.Sprintf("service %q does not keep its tasks spread over the zones", *s.ServiceName))
+	}
+	want := w.policies(of.Spec.Definition.Components[name].Scaling, of.TargetGroups[name])
+	for _, policy := range both(want, now.policies[id]) {
+		if !samePolicy(now.policies[id][policy].TargetTrackingScalingPolicyConfiguration, want[policy]) {
+			out = append(out, fmt.Sprintf("scaling policy %q of service %q %s", policy, *s.ServiceName, fate(want[policy] != nil, has(now.policies[id], policy))))
+		}
+	}
+	return append(out, w.actionsDrift(of, name, *s.ServiceName, now.actions[id])...)
+}
+
+// scaledNow says how a scalable target differs from the bounds of a component, and the bounds that
+// it was compared with. A schedule is followed by AWS's clock and a little late: what was right a
+// moment ago is right.
+func (w *slotWork) scaledNow(of *seat, name string, t scaling.ScalableTarget) (bounds, string) {
+	now := w.target.now()
+	first := boundsOf(of.Spec, name, now)
+	for _, at := range []time.Duration{0, -5 * time.Minute, time.Minute} {
+		if b := boundsOf(of.Spec, name, now.Add(at)); scaledDrift(t, b) == "" {
+			return b, ""
+		}
+	}
+	return first, scaledDrift(t, first)
+}
+
+// actionsDrift says how the scheduled actions of a component differ from what was made.
+func (w *slotWork) actionsDrift(of *seat, name, service string, now map[string]action) []string {
+	var out []string
+	want := of.schedules(name)
+	for _, a := range both(want, now) {
+		if !final(a) && now[a] != want[a] {
+			out = append(out, fmt.Sprintf("scheduled action %q of service %q %s", a, service, fate(has(want, a), has(now, a))))
+		}
+	}
+	end := retirementName(of.Retirement)
+	if of.retires(w.target.now()) && !w.target.ends(now[end], *of.RetireAt) {
+		out = append(out, fmt.Sprintf("scheduled action %q of service %q, which is to end it at %s, %s", end, service, of.RetireAt.UTC().Format(time.RFC3339), fate(true, has(now, end))))
+	}
+	return out
+}
+
+// both are the keys of two maps, in their order.
+func both[A, B any](a map[string]A, b map[string]B) []string {
+	all := append(target.SortedKeys(a), target.SortedKeys(b)...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func has[V any](m map[string]V, key string) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// fate is what became of a thing that differs.
+func fate(wanted, there bool) string {
+	switch {
+	case !there:
+		return "is missing"
+	case !wanted:
+		return "was added by somebody else"
+	}
+	return "was changed"
+}
+
+// serviceDrift says how the service of a component differs from what it was made from, and the
+// change that repairs it, nil for none. How many tasks it wants is another matter.
+func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]string, *ecs.UpdateServiceInput) {
+	want, name := w.service(of, component, 0), text(s.ServiceName)
+	in, changed := &ecs.UpdateServiceInput{}, false
+	var out []string
+	differs := func(format string, args ...any) {
+		out = append(out, fmt.Sprintf("service %q ", name)+fmt.Sprintf(format, args...))
+		changed = true
+	}
+	if text(s.TaskDefinition) != *want.TaskDefinition {
+		differs("runs task definition %q, and is to run %q", shortARN(text(s.TaskDefinition)), shortARN(*want.TaskDefinition))
+		in.TaskDefinition = want.TaskDefinition
+	}
+	if !samePlace(s.NetworkConfiguration, want.NetworkConfiguration) {
+		differs("runs in other subnets or with other security groups than were asked for")
+		in.NetworkConfiguration = want.NetworkConfiguration
+	}
+	if !slices.EqualFunc(s.LoadBalancers, want.LoadBalancers, func(a, b types.LoadBalancer) bool {
+		return text(a.TargetGroupArn) == text(b.TargetGroupArn) && text(a.ContainerName) == text(b.ContainerName) && aws.ToInt32(a.ContainerPort) == aws.ToInt32(b.ContainerPort)
+	}) {
+		differs("is the target of another group")
+		in.LoadBalancers = want.LoadBalancers
+	}
+	if want.HealthCheckGracePeriodSeconds != nil && aws.ToInt32(s.HealthCheckGracePeriodSeconds) != graceSeconds {
+		differs("gives a task %d seconds to become healthy, and is to give %d", aws.ToInt32(s.HealthCheckGracePeriodSeconds), graceSeconds)
+		in.HealthCheckGracePeriodSeconds = want.HealthCheckGracePeriodSeconds
+	}
+	if !sameDeployment(s.DeploymentConfiguration, want.DeploymentConfiguration) {
+		differs("replaces its tasks otherwise: at least 100 and at most 200 percent, and no rollback of ECS's own, were asked for")
+		in.DeploymentConfiguration = want.DeploymentConfiguration
+	}
+	if s.EnableExecuteCommand {
+		differs("lets commands be run in its containers")
+		in.EnableExecuteCommand = aws.Bool(false)
+	}
+	if !changed {
+		in = nil
+		for _, d := range s.Deployments {
+			if text(d.TaskDefinition) != *want.TaskDefinition && d.RunningCount+d.PendingCount > 0 {
+				out = append(out, fmt.Sprintf("service %q still has tasks of task definition %q", name, shortARN(text(d.TaskDefinition))))
+			}
+		}
+	}
+	return out, in
+}
+
+func samePlace(a, b *types.NetworkConfiguration) bool {
+	if a == nil || a.AwsvpcConfiguration == nil {
+		return false
+	}
+	x, y := a.AwsvpcConfiguration, b.AwsvpcConfiguration
+	return sameSet(x.Subnets, y.Subnets) && sameSet(x.SecurityGroups, y.SecurityGroups) && x.AssignPublicIp == y.AssignPublicIp
+}
+
+func sameDeployment(a, b *types.DeploymentConfiguration) bool {
+	if a == nil {
+		return false
+	}
+	breaks := a.DeploymentCircuitBreaker != nil && a.DeploymentCircuitBreaker.Enable
+	return !breaks && aws.ToInt32(a.MinimumHealthyPercent) == aws.ToInt32(b.MinimumHealthyPercent) && aws.ToInt32(a.MaximumPercent) == aws.ToInt32(b.MaximumPercent)
+}
+
+// shortARN is the end of an ARN, which names the thing.
+func shortARN(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+// rulesDrift says how the rules of both entrances differ from what was written. What somebody has
+// added beside them is left alone.
+func (w *slotWork) rulesDrift(ctx context.Context, e entrances, live target.Traffic) ([]string, error) {
+	if why := w.state.moved(live); why != "" {
+		return []string{why}, nil
+	}
+	var out []string
+	for _, v := range []struct {
+		entrance, listener string
+		want               []wanted
+	}{
+		{"production", e.production, w.state.production(w.state.Traffic, w.spec.DomainName)},
+		{"preview", e.preview, w.state.preview(w.spec.DomainName)},
+	} {
+		now, err := w.rulesLately(ctx, v.listener)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, entranceDrift(v.entrance, now, v.want)...)
+	}
+	return out, nil
+}
+
+func entranceDrift(entrance string, now []listenerRule, want []wanted) []string {
+	var out []string
+	for _, rule := range want {
+		i := slices.IndexFunc(now, func(r listenerRule) bool { return sameConditions(r.conditions, rule.conditions) })
+		if i < 0 || !now[i].does(rule) {
+			out = append(out, fmt.Sprintf("the rule of the %s entrance for %s %s", entrance, rule.words(), fate(true, i >= 0)))
+		}
+	}
+	return out
+}
+
+// words name a rule by what it matches.
+func (r wanted) words() string {
+	var all []string
+	for _, c := range r.conditions {
+		all = append(all, c.field+" "+strings.TrimSpace(c.header+" "+strings.Join(c.values, " or ")))
+	}
+	return strings.Join(all, " and ")
+}
