@@ -94,3 +94,18 @@ func TestACandidateThatOutlivesTheTimeToApproveItIsUnfinished(t *testing.T) {
 		t.Error("a candidate is unfinished before its time, or is not an hour after it")
 	}
 }
+
+func TestASlotThatSomebodyHasChangedIsUnfinished(t *testing.T) {
+	t.Parallel()
+	s := provision.SlotState{
+		Record:      target.SlotRecord{Revision: 1, Meta: target.Meta{Ready: true}},
+		Observation: target.Observation{Serving: target.Blue, Stacks: map[target.Color]target.StackStatus{target.Blue: {}}},
+	}
+	if s.Unfinished(noon) || s.Drift() != nil {
+		t.Error("a slot that nobody has changed is unfinished")
+	}
+	s.Observation.Stacks[target.Blue] = target.StackStatus{Drift: []string{"a rule is missing"}}
+	if !s.Unfinished(noon) || len(s.Drift()) != 1 {
+		t.Errorf("a slot that somebody has changed is not unfinished: %q", s.Drift())
+	}
+}

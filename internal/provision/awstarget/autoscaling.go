@@ -126,6 +126,7 @@ func (w *slotWork) registerScaled(ctx context.Context, p unit, b bounds) error {
 		if err := w.fence(ctx); err != nil {
 			return "", false, err
 		}
+		w.target.scaled.drop()
 		_, err := w.clients.scaling.RegisterScalableTarget(ctx, &scaling.RegisterScalableTargetInput{
 			ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id,
 			MinCapacity: aws.Int32(int32(b.min)), MaxCapacity: aws.Int32(int32(b.max)),
@@ -149,6 +150,7 @@ func (w *slotWork) removeScaling(ctx context.Context, p unit) error {
 		return err
 	}
 	id := w.scaledID(p)
+	w.target.scaled.drop()
 	_, err := w.clients.scaling.DeregisterScalableTarget(ctx, &scaling.DeregisterScalableTargetInput{ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id})
 	return failed(gone(err, errNoScaled), "end the scaling of %q", id)
 }
@@ -216,6 +218,7 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 		if err := w.fence(ctx); err != nil {
 			return err
 		}
+		w.target.scaled.drop()
 		_, err := w.clients.scaling.PutScalingPolicy(ctx, &scaling.PutScalingPolicyInput{
 			ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, PolicyName: aws.String(name),
 			PolicyType: types.PolicyTypeTargetTrackingScaling, TargetTrackingScalingPolicyConfiguration: want[name],
@@ -231,6 +234,7 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 		if err := w.fence(ctx); err != nil {
 			return err
 		}
+		w.target.scaled.drop()
 		_, err := w.clients.scaling.DeleteScalingPolicy(ctx, &scaling.DeleteScalingPolicyInput{ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, PolicyName: aws.String(name)})
 		if gone(err, errNoScaled) != nil {
 			return failed(err, "remove scaling policy %q of %q", name, id)

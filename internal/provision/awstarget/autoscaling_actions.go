@@ -140,6 +140,7 @@ func (w *slotWork) putAction(ctx context.Context, id, name string, a action) err
 	if a.zone != "" {
 		in.Timezone = &a.zone
 	}
+	w.target.scaled.drop()
 	_, err := w.clients.scaling.PutScheduledAction(ctx, in)
 	return failed(err, "set scheduled action %q of %q", name, id)
 }
@@ -148,6 +149,7 @@ func (w *slotWork) deleteAction(ctx context.Context, id, name string) error {
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
+	w.target.scaled.drop()
 	_, err := w.clients.scaling.DeleteScheduledAction(ctx, &scaling.DeleteScheduledActionInput{ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, ScheduledActionName: &name})
 	return failed(gone(err, errNoScaled), "remove scheduled action %q of %q", name, id)
 }

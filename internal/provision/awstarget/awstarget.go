@@ -38,10 +38,11 @@ type Target struct {
 	where  string
 	places sync.Map // place by the name of a region
 	texts  sync.Map // readTexts by what names a secret
-	// What is asked again and again: the entrances of environments, the rules of listeners, the
-	// health of target groups, and what they answered.
+	// What is asked again and again: the entrances of environments, the rules of listeners, what
+	// scales services, the health of target groups, and what they answered.
 	entered  lately[entrances]
 	ruled    lately[[]listenerRule]
+	scaled   lately[scalingSeen]
 	health   lately[map[string]targetHealth]
 	measured lately[map[target.Color]target.Measurement]
 	// databases are the lists of account databases that this run has read, pools its connections to

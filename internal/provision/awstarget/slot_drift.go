@@ -3,13 +3,12 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -58,7 +57,7 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 
 // scalingNow is what Application Auto Scaling has of stacks. In a refresh everybody asks for what
 // there is of all ECS services, by pages, and the look shares the answers; else each component is
-// asked for.
+// asked for, and looks that are made again and again are content with what was seen lately.
 func (w *slotWork) scalingNow(ctx context.Context, seats []*seat) (scalingSeen, error) {
 	var ids []string
 	for _, of := range seats {
@@ -66,30 +65,34 @@ func (w *slotWork) scalingNow(ctx context.Context, seats []*seat) (scalingSeen, 
 			ids = append(ids, w.scaledID(of.unit(name)))
 		}
 	}
+	if w.refreshing {
+		return findScaling(ctx, w.clients, nil, []string{""})
+	}
+	t := w.target
+	return t.scaled.get(w.id.String(), t.now(), recent, func() (scalingSeen, error) { return findScaling(ctx, w.clients, ids, ids) })
+}
+
+// findScaling asks for scalable targets, for nil all, and for the policies and actions of each
+// resource, for "" all.
+func findScaling(ctx context.Context, c *clients, targets, resources []string) (scalingSeen, error) {
 	all := scalingSeen{policies: map[string]map[string]scaling.ScalingPolicy{}, actions: map[string]map[string]action{}}
 	var err error
-	if w.refreshing {
-		all.targets, err = findScaled(ctx, w.clients, nil)
-		if err == nil {
-			all.policies, err = findPolicies(ctx, w.clients, "")
-		}
-		if err == nil {
-			all.actions, err = findActions(ctx, w.clients, "")
-		}
+	if all.targets, err = findScaled(ctx, c, targets); err != nil {
 		return all, err
 	}
-	all.targets, err = findScaled(ctx, w.clients, ids)
-	for _, id := range ids {
-		if err == nil {
-			var its map[string]map[string]scaling.ScalingPolicy
-			its, err = findPolicies(ctx, w.clients, id)
-			all.policies[id] = its[id]
+	for _, id := range resources {
+		policies, err := findPolicies(ctx, c, id)
+		if err != nil {
+			return all, err
 		}
-		if err == nil {
-			all.actions[id], err = w.findActions(ctx, id)
+		actions, err := findActions(ctx, c, id)
+		if err != nil {
+			return all, err
 		}
+		maps.Copy(all.policies, policies)
+		maps.Copy(all.actions, actions)
 	}
-	return all, err
+	return all, nil
 }
 
 // scalingSeen is what Application Auto Scaling has, by the resource ids of services.
@@ -183,72 +186,6 @@ func fate(wanted, there bool) string {
 	}
 	return "was changed"
 }
-
-// serviceDrift says how the service of a component differs from what it was made from, and the
-// change that repairs it, nil for none. How many tasks it wants is another matter.
-func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]string, *ecs.UpdateServiceInput) {
-	want, name := w.service(of, component, 0), text(s.ServiceName)
-	in, changed := &ecs.UpdateServiceInput{}, false
-	var out []string
-	differs := func(format string, args ...any) {
-		out = append(out, fmt.Sprintf("service %q ", name)+fmt.Sprintf(format, args...))
-		changed = true
-	}
-	if text(s.TaskDefinition) != *want.TaskDefinition {
-		differs("runs task definition %q, and is to run %q", shortARN(text(s.TaskDefinition)), shortARN(*want.TaskDefinition))
-		in.TaskDefinition = want.TaskDefinition
-	}
-	if !samePlace(s.NetworkConfiguration, want.NetworkConfiguration) {
-		differs("runs in other subnets or with other security groups than were asked for")
-		in.NetworkConfiguration = want.NetworkConfiguration
-	}
-	if !slices.EqualFunc(s.LoadBalancers, want.LoadBalancers, func(a, b types.LoadBalancer) bool {
-		return text(a.TargetGroupArn) == text(b.TargetGroupArn) && text(a.ContainerName) == text(b.ContainerName) && aws.ToInt32(a.ContainerPort) == aws.ToInt32(b.ContainerPort)
-	}) {
-		differs("is the target of another group")
-		in.LoadBalancers = want.LoadBalancers
-	}
-	if want.HealthCheckGracePeriodSeconds != nil && aws.ToInt32(s.HealthCheckGracePeriodSeconds) != graceSeconds {
-		differs("gives a task %d seconds to become healthy, and is to give %d", aws.ToInt32(s.HealthCheckGracePeriodSeconds), graceSeconds)
-		in.HealthCheckGracePeriodSeconds = want.HealthCheckGracePeriodSeconds
-	}
-	if !sameDeployment(s.DeploymentConfiguration, want.DeploymentConfiguration) {
-		differs("replaces its tasks otherwise: at least 100 and at most 200 percent, and no rollback of ECS's own, were asked for")
-		in.DeploymentConfiguration = want.DeploymentConfiguration
-	}
-	if s.EnableExecuteCommand {
-		differs("lets commands be run in its containers")
-		in.EnableExecuteCommand = aws.Bool(false)
-	}
-	if !changed {
-		in = nil
-		for _, d := range s.Deployments {
-			if text(d.TaskDefinition) != *want.TaskDefinition && d.RunningCount+d.PendingCount > 0 {
-				out = append(out, fmt.Sprintf("service %q still has tasks of task definition %q", name, shortARN(text(d.TaskDefinition))))
-			}
-		}
-	}
-	return out, in
-}
-
-func samePlace(a, b *types.NetworkConfiguration) bool {
-	if a == nil || a.AwsvpcConfiguration == nil {
-		return false
-	}
-	x, y := a.AwsvpcConfiguration, b.AwsvpcConfiguration
-	return sameSet(x.Subnets, y.Subnets) && sameSet(x.SecurityGroups, y.SecurityGroups) && x.AssignPublicIp == y.AssignPublicIp
-}
-
-func sameDeployment(a, b *types.DeploymentConfiguration) bool {
-	if a == nil {
-		return false
-	}
-	breaks := a.DeploymentCircuitBreaker != nil && a.DeploymentCircuitBreaker.Enable
-	return !breaks && aws.ToInt32(a.MinimumHealthyPercent) == aws.ToInt32(b.MinimumHealthyPercent) && aws.ToInt32(a.MaximumPercent) == aws.ToInt32(b.MaximumPercent)
-}
-
-// shortARN is the end of an ARN, which names the thing.
-func shortARN(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 
 // rulesDrift says how the rules of both entrances differ from what was written. What somebody has
 // added beside them is left alone.
