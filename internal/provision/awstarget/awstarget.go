@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -40,11 +42,14 @@ type Target struct {
 	texts  sync.Map // readTexts by what names a secret
 	// What is asked again and again: the entrances of environments, the rules of listeners, what
 	// scales services, the health of target groups, and what they answered.
-	entered  lately[entrances]
-	ruled    lately[[]listenerRule]
-	scaled   lately[scalingSeen]
-	health   lately[map[string]targetHealth]
-	measured lately[map[target.Color]target.Measurement]
+	entered lately[entrances]
+	ruled   lately[[]listenerRule]
+	scaled  lately[scalingSeen]
+	// What target groups are, by what was asked for, and their attributes.
+	grouped    lately[map[string]elbtypes.TargetGroup]
+	attributes lately[map[string]string]
+	health     lately[map[string]targetHealth]
+	measured   lately[map[target.Color]target.Measurement]
 	// databases are the lists of account databases that this run has read, pools its connections to
 	// database clusters.
 	databases accountdb.Lists

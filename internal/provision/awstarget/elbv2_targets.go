@@ -89,13 +89,20 @@ func groupAttributes() map[string]string {
 	}
 }
 
+func findGroupAttributes(ctx context.Context, c *clients, arn string) (map[string]string, error) {
+	out, err := c.elb.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
+	if err != nil {
+		return nil, failed(absent(err, errNoTargetGroup), "read the attributes of target group %q", arn)
+	}
+	return tagMap(out.Attributes, func(a types.TargetGroupAttribute) (*string, *string) { return a.Key, a.Value }), nil
+}
+
 // setTargetGroup sets the attributes that differ.
 func (w *slotWork) setTargetGroup(ctx context.Context, arn string, want map[string]string) error {
-	out, err := w.clients.elb.DescribeTargetGroupAttributes(ctx, &elb.DescribeTargetGroupAttributesInput{TargetGroupArn: &arn})
+	has, err := findGroupAttributes(ctx, w.clients, arn)
 	if err != nil {
-		return failed(absent(err, errNoTargetGroup), "read the attributes of target group %q", arn)
+		return err
 	}
-	has := tagMap(out.Attributes, func(a types.TargetGroupAttribute) (*string, *string) { return a.Key, a.Value })
 	var different []types.TargetGroupAttribute
 	for _, k := range target.SortedKeys(want) {
 		if has[k] != want[k] {
@@ -108,6 +115,7 @@ func (w *slotWork) setTargetGroup(ctx context.Context, arn string, want map[stri
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
+	defer w.target.attributes.drop()
 	_, err = w.clients.elb.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &arn, Attributes: different})
 	return failed(err, "set the attributes of target group %q", arn)
 }

@@ -35,12 +35,22 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 	if err != nil {
 		return err
 	}
+	groups, err := w.groupsDrift(ctx, rest, live)
+	if err != nil {
+		return err
+	}
 	for _, of := range rest {
 		c := of.Spec.Color
 		st := obs.Stacks[c]
+		tell := func(name, what string) {
+			st.Drift = append(st.Drift, fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what))
+		}
 		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
 			for _, what := range w.componentDrift(of, name, carries(live, c), services[of.unit(name).service()], now) {
-				st.Drift = append(st.Drift, fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what))
+				tell(name, what)
+			}
+			if what := groups[of.TargetGroups[name]]; what != "" {
+				tell(name, what)
 			}
 		}
 		if c == live.Color {

@@ -97,6 +97,14 @@ var slotDrifts = []drift{
 	{"a preview rule leads elsewhere", func(s *spoiler) {
 		s.do(s.elb().ModifyRule(s.ctx, &elb.ModifyRuleInput{RuleArn: s.rule(8443, "shop").RuleArn, Actions: hello()}))
 	}, "the rule of the preview entrance for host-header shop.production.eu.example.com was changed"},
+	{"the health check is another one", func(s *spoiler) {
+		s.do(s.elb().ModifyTargetGroup(s.ctx, &elb.ModifyTargetGroupInput{TargetGroupArn: s.service("web", "blue").LoadBalancers[0].TargetGroupArn, HealthCheckPath: aws.String("/")}))
+	}, "the health check of its target group"},
+	{"clients stick to a task", func(s *spoiler) {
+		s.do(s.elb().ModifyTargetGroupAttributes(s.ctx, &elb.ModifyTargetGroupAttributesInput{
+			TargetGroupArn: s.service("web", "green").LoadBalancers[0].TargetGroupArn, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("stickiness.enabled"), Value: aws.String("true")}},
+		}))
+	}, "stickiness.enabled of its target group"},
 	{"the service runs another task definition", func(s *spoiler) {
 		updated("web", ecs.UpdateServiceInput{TaskDefinition: s.service("web", "blue").TaskDefinition})(s)
 	}, "runs task definition"},

@@ -35,7 +35,7 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 	if err == nil && r.version > 0 {
 		var rec target.SlotRecord
 		rec, err = slotRecord(r)
-		w.resting = rec.Swap != nil && rec.Swap.Phase.Finished()
+		w.read(rec)
 	}
 	if err == nil {
 		err = w.observe(ctx, &obs)

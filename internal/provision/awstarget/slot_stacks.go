@@ -119,6 +119,11 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 			return err
 		}
 	}
+	if w.resting { // only then somebody else's change is told from ours
+		if err := w.repairTargetGroups(ctx, w.state.Seats[c], carries(live, c)); err != nil {
+			return err
+		}
+	}
 	if err := w.putDefinitions(ctx, c); err != nil {
 		return err
 	}

@@ -96,6 +96,8 @@ type slotWork struct {
 	deciding bool
 	// resting says that no swap is under way.
 	resting bool
+	// drainSeconds are what the record asks for.
+	drainSeconds int
 	// tags are the user's, as the record has them.
 	slotTags map[string]string
 
@@ -136,9 +138,15 @@ func (t *Target) leasedSlot(ctx context.Context, id target.SlotID, l target.Leas
 	if err == nil && r.version > 0 {
 		var rec target.SlotRecord
 		rec, err = slotRecord(r)
-		w.slotTags = rec.Asked.Tags
+		w.read(rec)
 	}
 	return w, err
+}
+
+// read notes what the slot's record says.
+func (w *slotWork) read(rec target.SlotRecord) {
+	w.resting = rec.Swap != nil && rec.Swap.Phase.Finished()
+	w.drainSeconds, w.slotTags = rec.Asked.Policy.DrainSeconds, rec.Asked.Tags
 }
 
 // reload reads the state anew.

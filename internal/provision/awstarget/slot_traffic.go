@@ -143,10 +143,12 @@ func (w *slotWork) prepare(ctx context.Context, live, to target.Traffic, drain t
 	return nil
 }
 
+// longestDrain is in seconds ("Deregistration delay").
+const longestDrain = 3600
+
 // drainFor sets how long ECS waits for requests before it stops a task of a stack.
 func (w *slotWork) drainFor(ctx context.Context, c target.Color, drain time.Duration) error {
-	const most = 3600 // seconds ("Deregistration delay")
-	seconds := strconv.Itoa(min(int((drain+time.Second-1)/time.Second), most))
+	seconds := strconv.Itoa(min(int((drain+time.Second-1)/time.Second), longestDrain))
 	of := w.state.Seats[c]
 	return each(target.SortedKeys(of.TargetGroups), func(name string) error {
 		return w.setTargetGroup(ctx, of.TargetGroups[name], map[string]string{attributeDeregistration: seconds})

@@ -180,6 +180,7 @@ var calls = map[string][]grant{
 	"elasticloadbalancingv2.ModifyListener":                 on(ownBalancers),
 	"elasticloadbalancingv2.ModifyLoadBalancerAttributes":   on(ownBalancers),
 	"elasticloadbalancingv2.ModifyRule":                     on(ownBalancers),
+	"elasticloadbalancingv2.ModifyTargetGroup":              on(ownBalancers),
 	"elasticloadbalancingv2.ModifyTargetGroupAttributes":    on(ownBalancers),
 	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
 	"elasticloadbalancingv2.RemoveTags":                     on(ownBalancers),
