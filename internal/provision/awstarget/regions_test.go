@@ -86,9 +86,9 @@ func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
 	definition := served(id.Name)
 	rec := target.SlotRecord{
 		Meta:  target.Meta{Owner: "me", Generation: 1, Ready: true},
-		Asked: target.Slot{Environment: id.Environment, Name: id.Name, Definition: definition},
+		Asked: target.Slot{Environment: id.Environment, Name: id.Name, Definition: definition, Policy: target.Policy{DrainSeconds: 1}},
 	}
-	if _, err := d.PutSlot(ctx, rec, lease); err != nil {
+	if rec, err = d.PutSlot(ctx, rec, lease); err != nil {
 		return err
 	}
 	fingerprint, err := d.Fingerprint(ctx, definition)
@@ -112,7 +112,8 @@ func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
 	}
 	at := time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 	swap := target.Swap{ID: "s-1", Phase: target.PhaseLive, Release: "1", To: target.Blue, By: "me", StartedAt: at, PhaseAt: at, EndedAt: &at}
-	err = d.PutJournal(ctx, target.Journal{Slot: id, Swap: swap}, lease)
+	rec.Swap = &swap
+	err = errors.Join(d.PutJournal(ctx, target.Journal{Slot: id, Swap: swap}, lease), second(d.PutSlot(ctx, rec, lease)))
 	return errors.Join(err, d.ReleaseLease(ctx, id, lease.Token))
 }
 
@@ -146,7 +147,12 @@ func refresh(ctx context.Context, d target.Driver, slots ...target.SlotID) error
 
 func refreshSlot(ctx context.Context, d target.Driver, id target.SlotID) error {
 	_, errS := d.GetSlot(ctx, id)
-	_, errO := d.Observe(ctx, id)
+	obs, errO := d.Observe(ctx, id)
+	for _, st := range obs.Stacks {
+		if len(st.Drift) > 0 {
+			errO = errors.Join(errO, fmt.Errorf("slot %q differs: %q", id, st.Drift))
+		}
+	}
 	return errors.Join(errS, errO)
 }
 
