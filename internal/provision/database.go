@@ -45,7 +45,7 @@ func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.Accoun
 }
 
 func vanished(old target.AccountDatabaseRecord) error {
-	return target.Errorf(target.ErrVanished, "account database %q was made before and its database %q is gone from the server. It is not made anew, since that would hide a loss of data. Either restore it under that name and import %q, or give it up with \"terraform-provider-slipway agent forget %s\" (with --data-dir, unless it is the usual one) and apply again", old.Spec.ID(), old.Status.DatabaseName, old.Spec.ID(), old.Spec.ID())
+	return target.Errorf(target.ErrVanished, "account database %q was made before and its database %q is gone from the server. It is not made anew, since that would hide a loss of data. Either restore it under that name and import %q, or give it up with\n  %s\nand apply again", old.Spec.ID(), old.Status.DatabaseName, old.Spec.ID(), old.GiveUp)
 }
 
 // ReadAccountDatabase returns an account database, target.ErrNotFound if there is none and

@@ -19,7 +19,7 @@ func TestAVanishedDatabaseIsNotMadeAnew(t *testing.T) {
 		t.Errorf("got %+v", rec)
 	}
 	_, _, err = w.CreateAccountDatabase(t.Context(), database())
-	w.refused(err, target.ErrVanished, "It is not made anew", "restore it", `import "eu/production/acme"`, "forget")
+	w.refused(err, target.ErrVanished, "It is not made anew", "restore it", `import "eu/production/acme"`, "\n  forget eu/production/acme\n")
 	_, err = w.UpdateAccountDatabase(t.Context(), database())
 	w.refused(err, target.ErrVanished, "It is not made anew")
 

@@ -103,7 +103,7 @@ func (p *Provisioner) CheckEnvironment(ctx context.Context, e target.Environment
 func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, old target.Meta) (target.EnvironmentRecord, error) {
 	rec, err := p.driver.PutEnvironment(ctx, e, p.put(old))
 	if err != nil {
-		return rec, fmt.Errorf("put environment %q: %w", e.ID(), err)
+		return rec, fmt.Errorf("make environment %q what is asked: %w", e.ID(), err)
 	}
 	made, since := rec.Meta.Ready && rec.Meta.Problem == "", p.clock.Now()
 	seen, err := wait.Until(ctx, p.pace, func(ctx context.Context) (environmentSeen, bool, error) {

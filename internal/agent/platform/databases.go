@@ -133,6 +133,9 @@ func (e *environment) databaseRecord(file databaseFile, s *server, entry *accoun
 		SecretID: e.passwordFile(file.Spec.Account), PasswordVersion: file.Spec.PasswordVersion(),
 		ObservedConnectionLimit: file.Spec.ConnectionLimit,
 	}}
+	if vanished {
+		rec.GiveUp = fmt.Sprintf("terraform-provider-slipway agent forget --data-dir %q %s", e.p.dir, file.Spec.ID())
+	}
 	if entry == nil || vanished {
 		return rec
 	}

@@ -231,7 +231,9 @@ var errsUnreadable = []string{
 func (a *accountNoun) observe(rec *target.AccountDatabaseRecord, all map[string]accountdb.Entry) {
 	seen, second := all[a.name], all[a.second()]
 	if rec.Meta.Ready && seen.Database == nil {
-		rec.Vanished = !a.document.Ending // what we were about to remove has not vanished
+		if rec.Vanished = !a.document.Ending; rec.Vanished { // what we were about to remove has not
+			rec.GiveUp = a.table.removal(a.clients.region, a.key)
+		}
 		return
 	}
 	rec.Status.DatabaseName, rec.Status.RoleName = a.name, a.name

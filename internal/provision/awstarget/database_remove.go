@@ -151,7 +151,7 @@ func (a *accountNoun) recovery(ctx context.Context, rec target.AccountDatabaseRe
 		}
 		return fmt.Sprintf("the final snapshot %q of its database cluster in %s, which is taken as it is removed: restore it under another name, and copy the database %q out of it", c.finalSnapshot(seen), c.clients.region, a.name), nil
 	}
-	from := fmt.Sprintf("the continuous backup of database cluster %q in %s, for %d days", c.name, c.clients.region, c.size.BackupDays)
+	from := fmt.Sprintf("the continuous backup of database cluster %q in %s, kept for %d day(s)", c.name, c.clients.region, c.size.BackupDays)
 	if c.keep {
 		from = fmt.Sprintf("the snapshot %q of database cluster %q in %s, which is taken before it is removed", a.snapshotName(rec.Meta), c.name, c.clients.region)
 	}

@@ -38,6 +38,11 @@ func (k key) attributes() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{rowKind: textValue(k.kind), rowID: textValue(k.id)}
 }
 
+// removal is the command that takes a row away by hand.
+func (t table) removal(region string, k key) string {
+	return fmt.Sprintf(`aws dynamodb delete-item --region %s --table-name %s --key '{"%s":{"S":"%s"},"%s":{"S":"%s"}}'`, region, t.name, rowKind, k.kind, rowID, k.id)
+}
+
 // row is what is stored under a key. Version 0 is a row without a document.
 type row struct {
 	key      key

@@ -25,7 +25,7 @@ func (t *Target) VanishEnvironment(id target.EnvironmentID) {
 func (t *Target) VanishAccountDatabase(id target.AccountDatabaseID) {
 	t.tamper(func(s *store) {
 		if d, ok := s.databases[id]; ok {
-			d.record.Vanished = true
+			d.record.Vanished, d.record.GiveUp = true, fmt.Sprintf("forget %s", d.record.Spec.ID())
 		}
 	})
 }

@@ -60,6 +60,8 @@ type AccountDatabaseRecord struct {
 	Status AccountDatabaseStatus `json:"status"`
 	// Vanished is true where the record is there and the database is not.
 	Vanished bool `json:"vanished,omitempty"`
+	// GiveUp is the command that takes away the record of one that has vanished.
+	GiveUp string `json:"give_up,omitempty"`
 }
 
 // ID is the database's natural key.
