@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/smithy-go/middleware"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -29,8 +31,9 @@ func (l *lab) try(t testing.TB, clock *wait.Fake) *trial {
 	r.Target = l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
 		o.Clock, o.Pace = r.clock, time.Second
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return r.calls }
-		// Not by IAM: the judge does not know the tags of what was made by a call whose answer is lost.
-		o.Inspect = l.check(t)
+		// What was made by a call whose answer is lost has tags that the judge does not know.
+		check, judge := l.check(t), l.Judge.Hold(policies(t), func(string) {})
+		o.Inspect = func(stack *middleware.Stack) error { return errors.Join(check(stack), judge(stack)) }
 	})
 	if _, err := r.Installation(t.Context()); err != nil && !errors.Is(err, target.ErrNoInstallation) {
 		t.Fatal(err)

@@ -40,7 +40,8 @@ func NewCalls(next http.RoundTripper) *Calls {
 func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
 
 // FailEach starts anew and lets each call fail once: a request that is sent again as it was, after
-// the same others, passes. Calls that read fail in the ways that are not the same for them.
+// the same others, passes. Of those that read one is like the other wherever it is sent, and they
+// fail in the ways only that are not the same for them.
 func (c *Calls) FailEach(f Fault) {
 	c.begin(f, 0, true, false)
 	c.places = true
@@ -148,7 +149,7 @@ func (c *Calls) strikes(call Call) bool {
 		return false // for who reads it is as if it had failed before
 	case c.each:
 		what, key := call.essence(), ""
-		if c.places {
+		if c.places && !reads(call.Operation) {
 			key = c.passed
 		}
 		if key += " then " + what; !c.failed[key] {
