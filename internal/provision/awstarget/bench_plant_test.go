@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
@@ -64,11 +66,39 @@ func (p *platform) plant(n int) {
 		writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: replaced(first, name(0), name(i), opaque(0), opaque(i))}})
 	}
 	awstest.Execute(p, statements...)
+	p.plantSecrets(n, name)
 	for some := range slices.Chunk(writes, 25) {
 		p.ok(second(p.lab.dynamodb(home).BatchWriteItem(p.Context(), &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{table: some},
 		})))
 	}
+}
+
+// plantSecrets makes a secret for each account database like that of the first, whose password is
+// none. Those of databases that were taken away stay.
+func (p *platform) plantSecrets(n int, name func(int) string) {
+	p.Helper()
+	if p.secrets == 0 && n > 0 {
+		p.secrets = 1
+	}
+	client := secretsmanager.NewFromConfig(p.lab.config(home))
+	var all []func() error
+	for ; p.secrets < n; p.secrets++ {
+		of := strings.NewReplacer(name(0), name(p.secrets))
+		all = append(all, func() error {
+			d, err := client.DescribeSecret(p.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("slipway/eu/production/accounts/" + name(0) + "/database")})
+			if err != nil {
+				return err
+			}
+			in := &secretsmanager.CreateSecretInput{Name: aws.String(of.Replace(aws.ToString(d.Name))), KmsKeyId: d.KmsKeyId, SecretString: aws.String("{}")}
+			for _, t := range d.Tags {
+				in.Tags = append(in.Tags, secrets.Tag{Key: t.Key, Value: aws.String(of.Replace(aws.ToString(t.Value)))})
+			}
+			_, err = client.CreateSecret(p.Context(), in)
+			return err
+		})
+	}
+	p.ok(tenAtATime(all))
 }
 
 // controlTable is the name of the region's table.

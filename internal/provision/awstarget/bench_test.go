@@ -54,6 +54,7 @@ type platform struct {
 	made      []target.EnvironmentID
 	slots     []target.SlotID
 	databases []target.AccountDatabaseID
+	secrets   int // that are planted, with the first
 	release   int // that slots swap to next
 }
 
