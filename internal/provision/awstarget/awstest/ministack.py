@@ -124,6 +124,17 @@ def action_xml(action, xml=alb._action_xml):
 
 alb._parse_actions, alb._action_xml = parse_actions, action_xml
 
+def update_service(data, update=ecs._update_service):
+    """Keep whether tasks are spread over the zones, which MiniStack forgets."""
+    name = data.get("service", "").rsplit("/", 1)[-1]
+    for service in ecs._services.values():
+        if service["serviceName"] == name and "availabilityZoneRebalancing" in data:
+            service["availabilityZoneRebalancing"] = data["availabilityZoneRebalancing"]
+    return update(data)
+
+
+ecs._update_service = ecs._ACTION_MAP["UpdateService"] = update_service
+
 exports = {}
 
 
