@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -186,7 +187,7 @@ func (m *machine) postmasters() []process {
 	m.Helper()
 	var out []process
 	for _, p := range m.processes() {
-		if filepath.Base(p.args[0]) == "postgres" {
+		if filepath.Base(p.args[0]) == "postgres" && slices.Contains(p.args, "-D") { // and not who asks for its version
 			out = append(out, p)
 		}
 	}
