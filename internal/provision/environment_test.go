@@ -113,3 +113,29 @@ func TestAnEnvironmentKeepsWhatItIs(t *testing.T) {
 		t.Errorf("got %+v", all)
 	}
 }
+
+// stubborn makes what is asked and goes on to see something else.
+type stubborn struct{ *memtarget.Target }
+
+func (s stubborn) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	rec, err := s.Target.GetEnvironment(ctx, id)
+	rec.Meta.Problem = "logs are kept for another time than asked"
+	return rec, err
+}
+
+func TestAnEnvironmentThatIsSeenOtherwiseIsNotWaitedForWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memtarget.Options{})
+	_, _, err := w.CreateRegion(t.Context(), region())
+	w.ok(err)
+	w.Provisioner = provision.New(stubborn{w.target}, "this state", provision.Options{Clock: w.clock})
+	began := w.clock.Now()
+	rec, _, err := w.CreateEnvironment(t.Context(), environment())
+	w.ok(err)
+	if took := w.clock.Now().Sub(began); took < 20*time.Second || took > time.Minute {
+		t.Errorf("it was waited for %s, want 20 s and a little", took)
+	}
+	if !rec.Meta.Ready || rec.Meta.Problem == "" {
+		t.Errorf("got %+v, want what differs in its words", rec.Meta)
+	}
+}

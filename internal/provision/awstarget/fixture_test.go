@@ -100,6 +100,25 @@ func (l *lab) operations() []operation {
 	return called
 }
 
+// forgetCalls begins to note anew what is called.
+func (l *lab) forgetCalls() {
+	l.operations()
+	l.Judge.Asked()
+}
+
+// heldToPlans wants what was called to be what the policy for plans allows.
+func (l *lab) heldToPlans(t testing.TB) {
+	t.Helper()
+	for _, o := range l.operations() {
+		if _, planned := rights.Covers(o.service, o.name); !planned {
+			t.Errorf("a plan calls %s %s, which the policy for plans does not allow", o.service, o.name)
+		}
+	}
+	for _, denied := range policies(t, "plan.json").Denied(l.Judge.Asked()) {
+		t.Errorf("the policy for plans does not allow %s", denied)
+	}
+}
+
 // client makes another client of the account, as another process would, whose requests are
 // all checked.
 func (l *lab) client(t testing.TB, change ...func(*awstarget.Settings, *awstarget.Options)) *awstarget.Target {
