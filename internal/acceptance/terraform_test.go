@@ -92,7 +92,7 @@ func (m *machine) destroy() outcome {
 	m.Helper()
 	o := m.terraform(nil, "destroy", "-auto-approve", "-no-color", "-input=false")
 	if o.code != 0 {
-		m.Fatalf("destroy ended with %d:\n%s", o.code, o.out)
+		m.Fatalf("destroy ended with %d:\n%s", o.code, tail(o.out, 60))
 	}
 	m.nothingLeft()
 	return o

@@ -29,7 +29,7 @@ func (l *lab) try(t testing.TB, clock *wait.Fake) *trial {
 	r := &trial{calls: awstest.NewCalls(l.Transport()), clock: &impatient{Fake: clock, lab: l}}
 	r.clock.dead = r.calls.Dead
 	r.Target = l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
-		o.Clock, o.Pace = r.clock, time.Second
+		o.Clock, o.Pace = r.clock, 10*time.Second
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return r.calls }
 		// What was made by a call whose answer is lost has tags that the judge does not know.
 		check, judge := l.check(t), l.Judge.Hold(policies(t), func(string) {})
@@ -50,6 +50,7 @@ func faulty(t testing.TB, l *lab) (*awstarget.Target, *awstest.Calls) {
 
 // untilDone lets each call fail once in a way, and each wait be interrupted once where that is the
 // way, repeats what gets further with each attempt until it succeeds, and lets nothing fail then.
+// Between two attempts time passes enough for a transaction to end that was given up.
 func (r *trial) untilDone(ctx context.Context, f awstest.Fault, do func(context.Context) error) error {
 	r.calls.FailEach(f)
 	return r.repeat(ctx, f, do)
@@ -81,6 +82,9 @@ func (r *trial) repeat(ctx context.Context, f awstest.Fault, do func(context.Con
 		cancel()
 		if err == nil {
 			return nil
+		}
+		if failed := r.clock.lab.EndTransactions(ctx); failed != nil {
+			return failed
 		}
 	}
 	return err

@@ -204,6 +204,19 @@ func (d *dataAPI) end(ctx context.Context, id string, commit bool) (any, error) 
 	return map[string]string{"transactionStatus": said}, nil
 }
 
+// EndTransactions ends those of the account's databases that nobody has ended, as if nothing had
+// come for as long as they live. Nobody may work at one meanwhile.
+func (a *Account) EndTransactions(ctx context.Context) error {
+	var failed error
+	a.databases.transactions.Range(func(id, _ any) bool {
+		if _, err := a.databases.end(ctx, id.(string), false); err != nil && !errors.Is(err, errNoTransaction) {
+			failed = errors.Join(failed, err)
+		}
+		return true
+	})
+	return failed
+}
+
 // Execute runs statements behind everybody's back, with the rights of a superuser, on the server
 // where the databases of all clusters are.
 func Execute(t testing.TB, statements ...string) {
