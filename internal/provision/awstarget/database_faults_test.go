@@ -21,7 +21,7 @@ import (
 func TestAnAccountDatabaseSurvivesEveryFault(t *testing.T) {
 	t.Parallel()
 	ctx, l := t.Context(), newLab(t)
-	r := l.try(t, wait.NewFake(time.Now()))
+	r := l.try(t, wait.NewFake(time.Now()), 10*time.Second)
 	id := production(t, r)
 	before := words(l.built(t, home))
 	all := faultyDatabases(id)

@@ -26,7 +26,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			r := l.try(t, wait.NewFake(time.Now()))
+			r := l.try(t, wait.NewFake(time.Now()), time.Second)
 			if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
 				t.Fatal(err)
 			}

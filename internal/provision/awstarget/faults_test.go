@@ -23,13 +23,15 @@ type trial struct {
 	clock *impatient
 }
 
-// try makes a client under a clock on which time passes when it is waited for.
-func (l *lab) try(t testing.TB, clock *wait.Fake) *trial {
+// try makes a client under a clock on which time passes when it is waited for. It looks again after
+// a pace: a longer one asks less often for a lease that a dead client kept, and gives the emulator
+// less time for what it starts.
+func (l *lab) try(t testing.TB, clock *wait.Fake, pace time.Duration) *trial {
 	t.Helper()
 	r := &trial{calls: awstest.NewCalls(l.Transport()), clock: &impatient{Fake: clock, lab: l}}
 	r.clock.dead = r.calls.Dead
 	r.Target = l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
-		o.Clock, o.Pace = r.clock, 10*time.Second
+		o.Clock, o.Pace = r.clock, pace
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return r.calls }
 		// What was made by a call whose answer is lost has tags that the judge does not know.
 		check, judge := l.check(t), l.Judge.Hold(policies(t), func(string) {})
@@ -44,7 +46,7 @@ func (l *lab) try(t testing.TB, clock *wait.Fake) *trial {
 // faulty is try with a clock of the client's own.
 func faulty(t testing.TB, l *lab) (*awstarget.Target, *awstest.Calls) {
 	t.Helper()
-	r := l.try(t, wait.NewFake(time.Now()))
+	r := l.try(t, wait.NewFake(time.Now()), time.Second)
 	return r.Target, r.calls
 }
 

@@ -20,7 +20,7 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			r := l.try(t, wait.NewFake(time.Now()))
+			r := l.try(t, wait.NewFake(time.Now()), time.Second)
 			done := func(want string, do func(context.Context) error) {
 				t.Helper()
 				if err := r.untilAllDone(t.Context(), fault, do); err != nil {

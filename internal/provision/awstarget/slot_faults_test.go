@@ -17,7 +17,7 @@ import (
 func TestASlotSurvivesEveryFault(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	r := l.try(t, wait.NewFake(time.Now()))
+	r := l.try(t, wait.NewFake(time.Now()), time.Second)
 	e := production(t, r)
 	for _, fault := range awstest.Faults {
 		t.Run(fault.String(), func(t *testing.T) {

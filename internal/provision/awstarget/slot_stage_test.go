@@ -53,7 +53,7 @@ func newStage(t *testing.T) *stage {
 // may have changed what it does.
 func (s *stage) process() *trial {
 	s.Helper()
-	r := s.try(s.T, s.clock)
+	r := s.try(s.T, s.clock, time.Second)
 	r.calls.Watch(func(c awstest.Call) {
 		if c.Changes() || c.Operation == "DescribeServices" {
 			s.look(c)
