@@ -127,6 +127,7 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	state, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateSlot(ctx, slot)
 	switch {
 	case err == nil:
+		r.warnLeft(slot.ID().String(), strings.Join(state.Drift(), "; "), &resp.Diagnostics)
 		m.observe(ctx, state, &resp.Diagnostics)
 	case state.Exists():
 		r.report(ctx, &resp.Diagnostics, "update", slot.ID().String(), err)

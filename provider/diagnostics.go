@@ -65,6 +65,15 @@ func (n noun) warnDrift(id string, problem string, diags *diag.Diagnostics) {
 	diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it.", id, sentence(problem)))
 }
 
+// warnLeft says how an object goes on to differ from its definition after an apply that has set it.
+func (n noun) warnLeft(id string, problem string, diags *diag.Diagnostics) {
+	if problem == "" {
+		return
+	}
+	diags.AddWarning(n.title+" still differs from its definition", fmt.Sprintf("What is true of %q after this apply: %s\n\n"+
+		"This apply set it as it is to be, and went on to see what is named here. It works as far as that allows. If somebody else or another tool sets it again, end that. If nobody does, it may take longer to be shown: the next plan tells, and while the difference is there it shows an update, whose apply tries again.", id, sentence(problem)))
+}
+
 const protectedHint = "Nothing was removed. Set deletion_protection = false and apply that first, after \"terraform untaint\" if Terraform wants to replace the resource because it is tainted."
 
 func (n noun) importHint(id string) string {

@@ -108,6 +108,8 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	rec, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateEnvironment(ctx, environment)
 	if err != nil {
 		r.report(ctx, &resp.Diagnostics, "update", environment.ID().String(), err)
+	} else {
+		r.warnLeft(environment.ID().String(), rec.Meta.Problem, &resp.Diagnostics)
 	}
 	if rec.Meta.Generation > 0 {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)

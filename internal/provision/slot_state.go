@@ -69,7 +69,8 @@ func (s SlotState) journal() target.Journal {
 // Drift is what somebody else has changed about the slot's stacks, in words; nil for nothing.
 func (s SlotState) Drift() []string {
 	c := s.Observation.Serving
-	return slices.Concat(s.Observation.Stacks[c].Drift, s.Observation.Stacks[c.Other()].Drift)
+	live, other := s.Observation.Stacks[c], s.Observation.Stacks[c.Other()]
+	return slices.Concat(live.Drift, live.Mending, other.Drift, other.Mending)
 }
 
 // AwaitsApproval says that a tested candidate stands and waits until somebody approves it.

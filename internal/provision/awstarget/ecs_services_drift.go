@@ -25,13 +25,13 @@ func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]
 		in.TaskDefinition = want.TaskDefinition
 	}
 	if !samePlace(s.NetworkConfiguration, want.NetworkConfiguration) {
-		differs("runs in other subnets or with other security groups than were asked for")
+		differs("runs in %s, and is to run in %s", placeWords(s.NetworkConfiguration), placeWords(want.NetworkConfiguration))
 		in.NetworkConfiguration = want.NetworkConfiguration
 	}
 	if !slices.EqualFunc(s.LoadBalancers, want.LoadBalancers, func(a, b types.LoadBalancer) bool {
 		return text(a.TargetGroupArn) == text(b.TargetGroupArn) && text(a.ContainerName) == text(b.ContainerName) && aws.ToInt32(a.ContainerPort) == aws.ToInt32(b.ContainerPort)
 	}) {
-		differs("is the target of another group")
+		differs("is the target of %s, and is to be that of %s", groupWords(s.LoadBalancers), groupWords(want.LoadBalancers))
 		in.LoadBalancers = want.LoadBalancers
 	}
 	if want.HealthCheckGracePeriodSeconds != nil && aws.ToInt32(s.HealthCheckGracePeriodSeconds) != graceSeconds {
@@ -39,7 +39,7 @@ func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]
 		in.HealthCheckGracePeriodSeconds = want.HealthCheckGracePeriodSeconds
 	}
 	if !sameDeployment(s.DeploymentConfiguration, want.DeploymentConfiguration) {
-		differs("replaces its tasks otherwise: at least 100 and at most 200 percent, and no rollback of ECS's own, were asked for")
+		differs("replaces its tasks %s, and is to do so %s", deploymentWords(s.DeploymentConfiguration), deploymentWords(want.DeploymentConfiguration))
 		in.DeploymentConfiguration = want.DeploymentConfiguration
 	}
 	if s.EnableExecuteCommand {
@@ -48,13 +48,22 @@ func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]
 	}
 	if !changed {
 		in = nil
-		for _, d := range s.Deployments {
-			if text(d.TaskDefinition) != *want.TaskDefinition && d.RunningCount+d.PendingCount > 0 {
-				out = append(out, fmt.Sprintf("service %q still has tasks of task definition %q", name, shortARN(text(d.TaskDefinition))))
-			}
-		}
 	}
 	return out, in
+}
+
+// serviceMending says which tasks ECS still replaces in a service that is to run what it was made from.
+func serviceMending(definition string, s types.Service) []string {
+	if text(s.TaskDefinition) != definition {
+		return nil
+	}
+	var out []string
+	for _, d := range s.Deployments {
+		if text(d.TaskDefinition) != definition && d.RunningCount+d.PendingCount > 0 {
+			out = append(out, fmt.Sprintf("service %q still has %d tasks of task definition %q", text(s.ServiceName), d.RunningCount+d.PendingCount, shortARN(text(d.TaskDefinition))))
+		}
+	}
+	return out
 }
 
 func samePlace(a, b *types.NetworkConfiguration) bool {
@@ -63,6 +72,41 @@ func samePlace(a, b *types.NetworkConfiguration) bool {
 	}
 	x, y := a.AwsvpcConfiguration, b.AwsvpcConfiguration
 	return sameSet(x.Subnets, y.Subnets) && sameSet(x.SecurityGroups, y.SecurityGroups) && x.AssignPublicIp == y.AssignPublicIp
+}
+
+// placeWords, groupWords and deploymentWords are what the configuration of a service says.
+func placeWords(n *types.NetworkConfiguration) string {
+	if n == nil || n.AwsvpcConfiguration == nil {
+		return "no subnets"
+	}
+	v := n.AwsvpcConfiguration
+	out := fmt.Sprintf("%s with %s", strings.Join(slices.Sorted(slices.Values(v.Subnets)), " "), strings.Join(slices.Sorted(slices.Values(v.SecurityGroups)), " "))
+	if v.AssignPublicIp == types.AssignPublicIpEnabled {
+		out += " and public addresses"
+	}
+	return out
+}
+
+func groupWords(all []types.LoadBalancer) string {
+	var out []string
+	for _, b := range all {
+		out = append(out, fmt.Sprintf("%s at port %d", groupDimension(text(b.TargetGroupArn)), aws.ToInt32(b.ContainerPort)))
+	}
+	if len(out) == 0 {
+		return "no target group"
+	}
+	return strings.Join(out, " and ")
+}
+
+func deploymentWords(d *types.DeploymentConfiguration) string {
+	if d == nil {
+		return "as ECS likes"
+	}
+	out := fmt.Sprintf("with %d to %d percent of them", aws.ToInt32(d.MinimumHealthyPercent), aws.ToInt32(d.MaximumPercent))
+	if b := d.DeploymentCircuitBreaker; b != nil && b.Enable {
+		out += " and a circuit breaker"
+	}
+	return out
 }
 
 func sameDeployment(a, b *types.DeploymentConfiguration) bool {

@@ -32,76 +32,73 @@ func findTargetGroups(ctx context.Context, c *clients, arns []string) (map[strin
 	return all, nil
 }
 
-// groupsDrift says how the target groups of stacks differ from what was made. In a refresh everybody
-// asks for all of the AWS region, and the look shares the answer.
-func (w *slotWork) groupsDrift(ctx context.Context, seats []*seat, live target.Traffic) (map[string]string, error) {
-	var arns []string
+// groupsNow describes the target groups of stacks that are there. In a refresh everybody asks for all of
+// the AWS region, and the look shares the answer.
+func (w *slotWork) groupsNow(ctx context.Context, seats []*seat) (map[string]types.TargetGroup, error) {
+	var asked []string
 	for _, of := range seats {
 		for _, name := range target.SortedKeys(of.TargetGroups) {
-			arns = append(arns, of.TargetGroups[name])
+			asked = append(asked, of.TargetGroups[name])
 		}
 	}
-	if len(arns) == 0 {
+	if len(asked) == 0 {
 		return nil, nil
 	}
-	asked := arns
 	if w.refreshing {
 		asked = nil
 	}
 	t := w.target
-	all, err := t.grouped.get(fmt.Sprint(asked), t.now(), recent, func() (map[string]types.TargetGroup, error) { return findTargetGroups(ctx, w.clients, asked) })
+	return t.grouped.get(fmt.Sprint(asked), t.now(), recent, func() (map[string]types.TargetGroup, error) {
+		all, err := findTargetGroups(ctx, w.clients, asked)
+		if asked != nil && isAbsent(err) { // one of them is gone, and AWS does not say which
+			all, err = findTargetGroups(ctx, w.clients, nil)
+		}
+		return all, err
+	})
+}
+
+// groupDrift says how the target group of a component differs from what was made. All are those that were
+// looked at with it.
+func (w *slotWork) groupDrift(ctx context.Context, of *seat, name string, all map[string]types.TargetGroup) ([]string, error) {
+	arn := of.TargetGroups[name]
+	g, there := all[arn]
+	if !there {
+		return []string{fmt.Sprintf("its target group %q was deleted: no request reaches its tasks", of.unit(name).targetGroup())}, nil
+	}
+	out, _ := checkDrift(of, name, g)
+	if w.refreshing && len(all) > attributesInPlans {
+		return out, nil
+	}
+	now, err := w.target.attributes.get(arn, w.target.now(), recent, func() (map[string]string, error) { return findGroupAttributes(ctx, w.clients, arn) })
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
-	for _, of := range seats {
-		for _, name := range target.SortedKeys(of.TargetGroups) {
-			arn := of.TargetGroups[name]
-			g, there := all[arn]
-			if !there {
-				out[arn] = fmt.Sprintf("its target group %q is gone: another release makes one", of.unit(name).targetGroup())
-				continue
-			}
-			if checkDrift(of, name, g) != nil {
-				out[arn] = fmt.Sprintf("the health check of its target group %q was changed", text(g.TargetGroupName))
-				continue
-			}
-			if w.refreshing && len(all) > attributesInPlans {
-				continue
-			}
-			now, err := t.attributes.get(arn, t.now(), recent, func() (map[string]string, error) { return findGroupAttributes(ctx, w.clients, arn) })
-			if err != nil {
-				return nil, err
-			}
-			want := w.attributes(carries(live, of.Spec.Color))
-			for _, k := range target.SortedKeys(want) {
-				if now[k] != want[k] {
-					out[arn] = fmt.Sprintf("%s of its target group %q is %q, and is to be %q", k, text(g.TargetGroupName), now[k], want[k])
-				}
-			}
+	want := w.attributes()
+	for _, k := range target.SortedKeys(want) {
+		if now[k] != want[k] {
+			out = append(out, fmt.Sprintf("%s of its target group %q is %q, and is to be %q", k, text(g.TargetGroupName), now[k], want[k]))
 		}
 	}
 	return out, nil
 }
 
-// attributes are those of a target group; what has traffic ends its requests as is asked for now.
-func (w *slotWork) attributes(carries bool) map[string]string {
+// attributes are those of a target group of what has, or had, traffic. It ends its requests as is asked
+// for now, also where it is the fallback: that gets the traffic back with no time to set anything.
+func (w *slotWork) attributes() map[string]string {
 	all := groupAttributes()
-	if carries {
-		all[attributeDeregistration] = strconv.Itoa(min(w.drainSeconds, longestDrain))
-	}
+	all[attributeDeregistration] = strconv.Itoa(min(w.drainSeconds, longestDrain))
 	return all
 }
 
 // repairTargetGroups makes the target groups of a stack what they were.
-func (w *slotWork) repairTargetGroups(ctx context.Context, of *seat, carries bool) error {
+func (w *slotWork) repairTargetGroups(ctx context.Context, of *seat) error {
 	return each(target.SortedKeys(of.TargetGroups), func(name string) error {
 		arn := of.TargetGroups[name]
 		all, err := findTargetGroups(ctx, w.clients, []string{arn})
 		if err != nil {
 			return fmt.Errorf("component %q: %w", name, err)
 		}
-		if change := checkDrift(of, name, all[arn]); change != nil {
+		if _, change := checkDrift(of, name, all[arn]); change != nil {
 			if err := w.fence(ctx); err != nil {
 				return err
 			}
@@ -110,13 +107,13 @@ func (w *slotWork) repairTargetGroups(ctx context.Context, of *seat, carries boo
 				return failed(err, "set the health check of target group %q", arn)
 			}
 		}
-		return w.setTargetGroup(ctx, arn, w.attributes(carries))
+		return w.setTargetGroup(ctx, arn, w.attributes())
 	})
 }
 
-// checkDrift is what makes the health check of a component's target group what it was, nil for
-// nothing.
-func checkDrift(of *seat, name string, g types.TargetGroup) *elb.ModifyTargetGroupInput {
+// checkDrift says how the health check of a component's target group differs from what it was, and the
+// change that repairs it, nil for none.
+func checkDrift(of *seat, name string, g types.TargetGroup) ([]string, *elb.ModifyTargetGroupInput) {
 	h := checks(*of.Spec.Definition.Components[name].HealthCheck)
 	want := &elb.ModifyTargetGroupInput{
 		TargetGroupArn: aws.String(of.TargetGroups[name]), HealthCheckEnabled: aws.Bool(true), HealthCheckProtocol: types.ProtocolEnumHttp, HealthCheckPort: aws.String("traffic-port"),
@@ -124,12 +121,31 @@ func checkDrift(of *seat, name string, g types.TargetGroup) *elb.ModifyTargetGro
 		HealthyThresholdCount: aws.Int32(int32(h.HealthyThreshold)), UnhealthyThresholdCount: aws.Int32(int32(h.UnhealthyThreshold)),
 		Matcher: &types.Matcher{HttpCode: aws.String("200-299")},
 	}
-	same := aws.ToBool(g.HealthCheckEnabled) && g.HealthCheckProtocol == want.HealthCheckProtocol && text(g.HealthCheckPort) == *want.HealthCheckPort && text(g.HealthCheckPath) == h.Path &&
-		aws.ToInt32(g.HealthCheckIntervalSeconds) == *want.HealthCheckIntervalSeconds && aws.ToInt32(g.HealthCheckTimeoutSeconds) == *want.HealthCheckTimeoutSeconds &&
-		aws.ToInt32(g.HealthyThresholdCount) == *want.HealthyThresholdCount && aws.ToInt32(g.UnhealthyThresholdCount) == *want.UnhealthyThresholdCount &&
-		g.Matcher != nil && text(g.Matcher.HttpCode) == *want.Matcher.HttpCode
-	if same {
-		return nil
+	var codes string
+	if g.Matcher != nil {
+		codes = text(g.Matcher.HttpCode)
 	}
-	return want
+	var out []string
+	for _, v := range []struct {
+		what      string
+		has, want any
+	}{
+		{"switch", aws.ToBool(g.HealthCheckEnabled), true},
+		{"protocol", g.HealthCheckProtocol, want.HealthCheckProtocol},
+		{"port", text(g.HealthCheckPort), *want.HealthCheckPort},
+		{"path", text(g.HealthCheckPath), h.Path},
+		{"interval in seconds", aws.ToInt32(g.HealthCheckIntervalSeconds), *want.HealthCheckIntervalSeconds},
+		{"timeout in seconds", aws.ToInt32(g.HealthCheckTimeoutSeconds), *want.HealthCheckTimeoutSeconds},
+		{"healthy threshold", aws.ToInt32(g.HealthyThresholdCount), *want.HealthyThresholdCount},
+		{"unhealthy threshold", aws.ToInt32(g.UnhealthyThresholdCount), *want.UnhealthyThresholdCount},
+		{"status codes", codes, *want.Matcher.HttpCode},
+	} {
+		if v.has != v.want {
+			out = append(out, fmt.Sprintf("the %s of the health check of its target group %q is %v, and is to be %v", v.what, text(g.TargetGroupName), v.has, v.want))
+		}
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	return out, want
 }

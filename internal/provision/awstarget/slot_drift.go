@@ -35,23 +35,30 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 	if err != nil {
 		return err
 	}
-	groups, err := w.groupsDrift(ctx, rest, live)
+	groups, err := w.groupsNow(ctx, rest)
 	if err != nil {
 		return err
 	}
 	for _, of := range rest {
 		c := of.Spec.Color
 		st := obs.Stacks[c]
-		tell := func(name, what string) {
-			st.Drift = append(st.Drift, fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what))
-		}
 		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
-			for _, what := range w.componentDrift(of, name, carries(live, c), services[of.unit(name).service()], now) {
-				tell(name, what)
+			words := func(all []string) []string {
+				for i, what := range all {
+					all[i] = fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what)
+				}
+				return all
 			}
-			if what := groups[of.TargetGroups[name]]; what != "" {
-				tell(name, what)
+			s := services[of.unit(name).service()]
+			st.Drift = append(st.Drift, words(w.componentDrift(of, name, carries(live, c), s, now))...)
+			if of.TargetGroups[name] != "" {
+				drift, err := w.groupDrift(ctx, of, name, groups)
+				if err != nil {
+					return err
+				}
+				st.Drift = append(st.Drift, words(drift)...)
 			}
+			st.Mending = append(st.Mending, words(serviceMending(of.Definitions[name], s))...)
 		}
 		if c == live.Color {
 			rules, err := w.rulesDrift(ctx, e, live)

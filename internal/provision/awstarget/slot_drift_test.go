@@ -14,6 +14,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -85,6 +86,14 @@ func (s *spoiler) rule(port int32, host string) elbtypes.Rule {
 	return elbtypes.Rule{}
 }
 
+// delay makes the target group of a seat wait so many seconds for what a task still answers.
+func (s *spoiler) delay(color, seconds string) *elb.ModifyTargetGroupAttributesInput {
+	return &elb.ModifyTargetGroupAttributesInput{
+		TargetGroupArn: s.service("web", color).LoadBalancers[0].TargetGroupArn,
+		Attributes:     []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: &seconds}},
+	}
+}
+
 func hello() []elbtypes.Action {
 	return []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: aws.String("hello")}}}
 }
@@ -99,19 +108,22 @@ var slotDrifts = []drift{
 	}, "the rule of the preview entrance for host-header shop.production.eu.example.com was changed"},
 	{"the health check is another one", func(s *spoiler) {
 		s.do(s.elb().ModifyTargetGroup(s.ctx, &elb.ModifyTargetGroupInput{TargetGroupArn: s.service("web", "blue").LoadBalancers[0].TargetGroupArn, HealthCheckPath: aws.String("/")}))
-	}, "the health check of its target group"},
+	}, "the path of the health check of its target group"},
 	{"clients stick to a task", func(s *spoiler) {
 		s.do(s.elb().ModifyTargetGroupAttributes(s.ctx, &elb.ModifyTargetGroupAttributesInput{
 			TargetGroupArn: s.service("web", "green").LoadBalancers[0].TargetGroupArn, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("stickiness.enabled"), Value: aws.String("true")}},
 		}))
 	}, "stickiness.enabled of its target group"},
+	{"the fallback ends requests later", func(s *spoiler) {
+		s.do(s.elb().ModifyTargetGroupAttributes(s.ctx, s.delay("blue", "77")))
+	}, "deregistration_delay.timeout_seconds of its target group"},
 	{"the service runs another task definition", func(s *spoiler) {
 		updated("web", ecs.UpdateServiceInput{TaskDefinition: s.service("web", "blue").TaskDefinition})(s)
 	}, "runs task definition"},
 	{"ECS does not spread tasks over the zones", updated("web", ecs.UpdateServiceInput{AvailabilityZoneRebalancing: ecstypes.AvailabilityZoneRebalancingDisabled}), "does not keep its tasks spread over the zones"},
 	{"commands may be run in containers", updated("worker", ecs.UpdateServiceInput{EnableExecuteCommand: aws.Bool(true)}), "lets commands be run"},
 	{"ECS waits less for health", updated("web", ecs.UpdateServiceInput{HealthCheckGracePeriodSeconds: aws.Int32(1)}), "gives a task 1 seconds"},
-	{"ECS replaces tasks otherwise", updated("worker", ecs.UpdateServiceInput{DeploymentConfiguration: &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}}), "replaces its tasks otherwise"},
+	{"ECS replaces tasks otherwise", updated("worker", ecs.UpdateServiceInput{DeploymentConfiguration: &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}}), "replaces its tasks with 0 to 100 percent of them, and is to do so with 100 to 200 percent"},
 	{"there are more tasks than may be", updated("web", ecs.UpdateServiceInput{DesiredCount: aws.Int32(5)}), "is to run 5 tasks, and is scaled between 1 and 3"},
 	{"a worker is scaled otherwise", rescaled("worker", "green", aas.RegisterScalableTargetInput{MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(9)}), "is scaled between 1 and 9 tasks, and is to be between 1 and 1"},
 	{"schedules are suspended", rescaled("web", "blue", aas.RegisterScalableTargetInput{SuspendedState: &aastypes.SuspendedState{ScheduledScalingSuspended: aws.Bool(true)}}), "has its scheduled scaling suspended"},
@@ -178,6 +190,23 @@ func TestDriftOfASlotIsSeenAndRepaired(t *testing.T) {
 	spoil.do(spoil.ecs().DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: gone.ClusterArn, Service: gone.ServiceName, Force: aws.Bool(true)}))
 	if got, state := seen(), read(); !strings.Contains(got, "was deleted") || !strings.Contains(got, "answered with an error") || !state.Unfinished(s.clock.Now()) {
 		t.Errorf("of a service that was deleted it says: %s", got)
+	}
+	repaired()
+
+	// Who sets a value again each time that it is set is told of. No apply waits for that without end.
+	again := s.process()
+	longer := spoil.delay("green", "77")
+	spoil.do(spoil.elb().ModifyTargetGroupAttributes(t.Context(), longer))
+	again.calls.Watch(func(c awstest.Call) {
+		if c.Operation == "ModifyTargetGroupAttributes" {
+			spoil.do(spoil.elb().ModifyTargetGroupAttributes(t.Context(), longer))
+		}
+	})
+	if err := s.swap("b", more)(t.Context(), again); err != nil {
+		t.Error(err)
+	}
+	if got, state := seen(), read(); !strings.Contains(got, `is "77", and is to be`) || !state.Unfinished(s.clock.Now()) {
+		t.Errorf("of what is set again and again it says: %s", got)
 	}
 	repaired()
 

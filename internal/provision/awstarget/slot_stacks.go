@@ -120,7 +120,7 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 		}
 	}
 	if w.resting { // only then somebody else's change is told from ours
-		if err := w.repairTargetGroups(ctx, w.state.Seats[c], carries(live, c)); err != nil {
+		if err := w.repairTargetGroups(ctx, w.state.Seats[c]); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func (r *run) act(ctx context.Context, d decide.Decision) error {
 	case decide.RepairStack:
 		err := r.driver.PutStack(ctx, d.Stack, l)
 		if err == nil {
-			r.repaired[d.Stack.Color] = true
+			r.repaired[d.Stack.Color] = r.clock.Now()
 		}
 		return wrap(err, "repair the %s stack", d.Stack.Color)
 	case decide.DeleteStack:

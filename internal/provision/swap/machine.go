@@ -168,7 +168,7 @@ func (m *Machine) under(ctx context.Context, r *run, do func(context.Context, *r
 		return err
 	}
 	return r.lease.Keep(ctx, func(ctx, leased context.Context) error {
-		r.since, r.repaired = m.clock.Now(), map[target.Color]bool{}
+		r.since, r.repaired = m.clock.Now(), map[target.Color]time.Time{}
 		err := r.load(ctx)
 		if err == nil {
 			err = do(ctx, r)

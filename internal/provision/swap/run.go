@@ -33,8 +33,8 @@ type run struct {
 	watched *time.Time
 	moved   *time.Time
 	last    decide.Facts
-	// repaired are the seats whose stack this run has repaired.
-	repaired map[target.Color]bool
+	// repaired are the seats whose stack this run has repaired, and when.
+	repaired map[target.Color]time.Time
 	// trouble is why the last effect has to be done again; cause is what made the swap fail.
 	trouble, cause error
 	// stopping is why the run was interrupted, while it cleans up.

@@ -34,6 +34,8 @@ type StackStatus struct {
 	// seen and what was made. Putting the stack again repairs it. It is looked for while no swap is
 	// under way only; a target that nobody else can change has none.
 	Drift []string `json:"drift,omitempty"`
+	// Mending is what has been repaired and not ended, since instances are being replaced for it.
+	Mending []string `json:"mending,omitempty"`
 }
 
 // InstanceStatus is one instance of a component as it is observed.

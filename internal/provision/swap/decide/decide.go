@@ -27,8 +27,8 @@ type Facts struct {
 	Watched *time.Time
 	Moved   *time.Time
 	Trouble error
-	// Repaired are the seats whose stack the present run has repaired.
-	Repaired map[target.Color]bool
+	// Repaired are the seats whose stack the present run has repaired, and when.
+	Repaired map[target.Color]time.Time
 	// Recent is what each seat answered over the window of the guardrails, Whole since the
 	// watch of the present share began; nil while nothing is judged.
 	Recent, Whole map[target.Color]target.Measurement

@@ -132,8 +132,16 @@ func drift(c target.Color) func(*picture) {
 	}
 }
 
-func repaired(c target.Color) func(*picture) {
-	return func(p *picture) { p.Repaired = map[target.Color]bool{c: true} }
+func repaired(c target.Color, ago time.Duration) func(*picture) {
+	return func(p *picture) { p.Repaired = map[target.Color]time.Time{c: noon.Add(-ago)} }
+}
+
+func mending(c target.Color) func(*picture) {
+	return func(p *picture) {
+		st := p.Seen.Stacks[c]
+		st.Mending = []string{"tasks are replaced"}
+		p.Seen.Stacks[c] = st
+	}
 }
 
 func waited(d time.Duration) func(*picture) {
@@ -291,8 +299,12 @@ func TestDecide(t *testing.T) {
 		{"somebody else has changed what serves: it is repaired", draw(noSwap, ask("1"), drift(target.Blue)), "repair stack blue"},
 		{"somebody else has changed the fallback: it is repaired", draw(noSwap, ask("1"), fallback, drift(target.Green)), "repair stack green"},
 		{"another release is asked for: what serves is not repaired before", draw(noSwap, drift(target.Blue)), "begin new: 2 to green"},
-		{"what was repaired still shows: it may need a while", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue)), "wait"},
-		{"what was repaired shows for long: it can't be", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue), waited(time.Hour)), "stop: what somebody else has changed could not be repaired: a rule is missing"},
+		{"what was repaired still shows: it may need a while", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue, time.Second)), "wait"},
+		{"what was repaired shows for long: it is told of, and nothing is left to do", draw(noSwap, ask("1"), drift(target.Blue), repaired(target.Blue, 2*time.Minute)), "end"},
+		{"what was repaired shows for long: the fallback is repaired nevertheless", draw(noSwap, ask("1"), fallback, drift(target.Blue), drift(target.Green), repaired(target.Blue, 2*time.Minute)), "repair stack green"},
+		{"instances are replaced for a repair: that takes a while", draw(noSwap, ask("1"), mending(target.Blue), drift(target.Blue), repaired(target.Blue, 2*time.Minute)), "wait"},
+		{"instances are being replaced: nothing is put again", draw(noSwap, ask("1"), mending(target.Blue)), "wait"},
+		{"instances are replaced for longer than a start takes", draw(noSwap, ask("1"), mending(target.Blue), waited(time.Hour)), "stop: what somebody else has changed could not be repaired: tasks are replaced"},
 		{"a candidate was left over: it is removed", draw(noSwap, ask("1"), candidate), "delete stack green"},
 		{"a fallback is overdue: it is removed", draw(noSwap, ask("1"), fallback, func(p *picture) { p.retire(target.Green, 0) }), "delete stack green"},
 		{"a task was left over: it is forgotten", draw(noSwap, ask("1"), task("s0-test", running)), "delete task s0-test"},

@@ -16,19 +16,27 @@ func (f Facts) put(want target.StackSpec) *Decision {
 	return &Decision{Do: PutStack, Stack: want}
 }
 
-// repair puts a stack again that somebody else has changed, once: what it does not repair soon, it
-// does not repair at all.
+// settleLimit is how long a target may go on to show what was there before, after a stack was repaired.
+// It is enough for a scaler to bring a size into its bounds.
+const settleLimit = time.Minute
+
+// repair puts a stack again that somebody else has changed, once. What goes on to be seen otherwise does
+// not go away by waiting: nothing keeps the release from serving, and whoever looks is told of it. What
+// instances are replaced for takes as long as a start.
 func (f Facts) repair(c target.Color) *Decision {
-	switch st := f.Seen.Stacks[c]; {
-	case len(st.Drift) == 0:
-		return nil
-	case !f.Repaired[c]:
+	st := f.Seen.Stacks[c]
+	at, done := f.Repaired[c]
+	switch {
+	case len(st.Drift) > 0 && !done:
 		return &Decision{Do: RepairStack, Stack: st.Spec}
-	case f.waited() < f.startLimit():
+	case len(st.Mending) > 0 && f.waited() < f.startLimit():
 		return wait()
-	default:
-		return stop("what somebody else has changed could not be repaired: " + strings.Join(st.Drift, "; "))
+	case len(st.Mending) > 0:
+		return stop("what somebody else has changed could not be repaired: " + strings.Join(st.Mending, "; "))
+	case len(st.Drift) > 0 && f.Now.Sub(at) < settleLimit:
+		return wait()
 	}
+	return nil
 }
 
 // free makes a stack what its definition says and lets its size follow its load.
