@@ -83,7 +83,7 @@ func (p *platform) grow(n int) {
 	for i := len(p.slots); i < n; i++ {
 		id := target.SlotID{Environment: p.made[i/slotsOfOne], Name: fmt.Sprintf("slot-%d", i)}
 		p.slots = append(p.slots, id)
-		all = append(all, func() error { return serve(p.Context(), p.driver, id) })
+		all = append(all, func() error { return serve(p.Context(), p.driver, wait.Real{}, id) })
 	}
 	p.ok(tenAtATime(all))
 }

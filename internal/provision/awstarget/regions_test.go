@@ -25,7 +25,8 @@ import (
 func TestTwoRegionsInOneRun(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	d, calls := faulty(t, l)
+	d := l.try(t, wait.NewFake(time.Now()), time.Second)
+	calls := d.calls
 	places := map[string]string{"america": elsewhere, "asia": "ap-southeast-2"}
 	each := func(do func(ctx context.Context, region string) error) {
 		t.Helper()
@@ -51,7 +52,7 @@ func TestTwoRegionsInOneRun(t *testing.T) {
 		_, err := d.PutEnvironment(ctx, environment(t, region, "production"), mine)
 		return err
 	})
-	each(func(ctx context.Context, region string) error { return serve(ctx, d, slotIn(region, "oms")) })
+	each(func(ctx context.Context, region string) error { return serve(ctx, d, d.clock, slotIn(region, "oms")) })
 	inRightRegion(t, calls.Sent(), places)
 
 	calls.FailAt(0, awstest.FailBefore)
@@ -68,8 +69,9 @@ func slotIn(region, name string) target.SlotID {
 	return target.SlotID{Environment: target.EnvironmentID{Region: region, Name: "production"}, Name: name}
 }
 
-// serve brings a stack of a slot live, with the record and the journal of a swap.
-func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
+// serve brings a stack of a slot live, with the record and the journal of a swap. The clock is the
+// client's, which takes as health what it saw a moment ago by it.
+func serve(ctx context.Context, d target.Driver, clock wait.Clock, id target.SlotID) error {
 	lease, err := d.AcquireLease(ctx, id, "token of "+id.Name, "me", time.Hour)
 	if err != nil {
 		return err
@@ -90,7 +92,7 @@ func serve(ctx context.Context, d target.Driver, id target.SlotID) error {
 	if err := d.PutStack(ctx, stack, lease); err != nil {
 		return err
 	}
-	_, err = wait.Until(ctx, wait.Options{First: 50 * time.Millisecond}, func(ctx context.Context) (state, bool, error) {
+	_, err = wait.Until(ctx, wait.Options{Clock: clock}, func(ctx context.Context) (state, bool, error) {
 		obs, err := d.Observe(ctx, id)
 		all := obs.Stacks[target.Blue].Of("web")
 		return state(fmt.Sprintf("%+v", all)), len(all) == 1 && all[0].Healthy, err
