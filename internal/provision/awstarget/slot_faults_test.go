@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -60,7 +59,7 @@ func (f *life) live() {
 	blue, green := stackOf(shop(f.id.Environment, "1"), target.Blue), stackOf(shop(f.id.Environment, "2"), target.Green)
 	for _, s := range []target.StackSpec{blue, green} {
 		put(s)
-		healthy(f.T, f.Target, f.id, s.Color)
+		f.healthy(s.Color)
 	}
 	task := target.TaskSpec{Key: "suite", Kind: target.TaskTest, Slot: f.id, Color: target.Green, Release: "2", Task: apps{}.TaskHangs()}
 	f.do(func(ctx context.Context) error { return f.PutTask(ctx, task, f.lease) })
@@ -126,18 +125,19 @@ func stackOf(s target.Slot, c target.Color) target.StackSpec {
 	return target.StackSpec{Slot: s.ID(), Color: c, SwapID: "swap to " + d.Release, Definition: d, Fingerprint: fingerprint}
 }
 
-// healthy waits until a stack's instances are, by the machine's clock: the containers have no other.
-func healthy(t *testing.T, d *awstarget.Target, id target.SlotID, c target.Color) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+// healthy waits until a stack's instances are, by the client's clock: it takes as health what it saw
+// a moment ago by that.
+func (f *life) healthy(c target.Color) {
+	f.Helper()
+	ctx, cancel := context.WithTimeout(f.Context(), 5*time.Minute)
 	defer cancel()
-	_, err := wait.Until(ctx, wait.Options{}, func(ctx context.Context) (sight, bool, error) {
-		obs, err := d.Observe(ctx, id)
+	_, err := wait.Until(ctx, wait.Options{Clock: f.clock}, func(ctx context.Context) (sight, bool, error) {
+		obs, err := f.Observe(ctx, f.id)
 		all := obs.Stacks[c].Instances
 		return "not yet", len(all) == 1 && all[0].Healthy, err
 	})
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
 }
 
