@@ -3,6 +3,7 @@ package awstarget_test
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -77,6 +78,7 @@ func (s *stage) look(after awstest.Call) {
 		s.Errorf("after %s %s nobody answers: %v", after.Service, after.Operation, err)
 		return
 	}
+	_, _ = io.Copy(io.Discard, answer.Body) // so that the next look comes over the same connection
 	_ = answer.Body.Close()
 	if release := answer.Header.Get("Slipway-Release"); answer.StatusCode != http.StatusOK || !strings.Contains(" "+strings.Join(s.may, " ")+" ", " "+release+" ") {
 		s.Errorf("after %s %s release %q answers with status %d, want one of %q", after.Service, after.Operation, release, answer.StatusCode, s.may)

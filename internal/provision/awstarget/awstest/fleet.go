@@ -28,6 +28,8 @@ type fleet struct {
 	programs map[string]Program
 	services []*ecsService
 	tasks    []*task
+	// clusters are those that were found active.
+	clusters map[place]types.Cluster
 	// ran are the answers of RunTask by the token and what was asked for.
 	ran map[string]ran
 	// addresses counts those given to tasks.
@@ -37,7 +39,7 @@ type fleet struct {
 }
 
 func newFleet(c *cloud, b *balancing) *fleet {
-	f := &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), ran: map[string]ran{}}
+	f := &fleet{cloud: c, balancing: b, roles: &roles{cloud: c, known: map[string][]statement{}}, programs: programs(), clusters: map[place]types.Cluster{}, ran: map[string]ran{}}
 	for _, image := range []string{"amazonlinux", "curl"} {
 		f.programs[image] = f.shell
 	}
@@ -111,9 +113,12 @@ func nameOfCluster(cluster *string) string {
 	return name[strings.LastIndex(name, "/")+1:]
 }
 
-// cluster refuses one that moto does not have.
+// cluster refuses one that moto does not have. It asks once: only deleteCluster ends one.
 func (f *fleet) cluster(ctx context.Context, region string, cluster *string) (types.Cluster, error) {
 	name := nameOfCluster(cluster)
+	if c, ok := f.clusters[place{region, name}]; ok {
+		return c, nil
+	}
 	out, err := ecs.NewFromConfig(f.config(region)).DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: []string{name}})
 	if err != nil {
 		return types.Cluster{}, err
@@ -121,6 +126,7 @@ func (f *fleet) cluster(ctx context.Context, region string, cluster *string) (ty
 	if len(out.Clusters) == 0 || aws.ToString(out.Clusters[0].Status) != "ACTIVE" {
 		return types.Cluster{}, refuse("ClusterNotFoundException", "Cluster not found.")
 	}
+	f.clusters[place{region, name}] = out.Clusters[0]
 	return out.Clusters[0], nil
 }
 
@@ -143,6 +149,7 @@ func (f *fleet) deleteCluster(c Call, moto http.Handler) http.Handler {
 			c.send(w, nil, refuse("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."))
 			return
 		}
+		delete(f.clusters, place)
 		moto.ServeHTTP(w, r)
 	})
 }
