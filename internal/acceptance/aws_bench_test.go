@@ -74,7 +74,7 @@ func BenchmarkAWSPlan(b *testing.B) {
 	if _, err := route53.NewFromConfig(account.Config("eu-central-1")).CreateHostedZone(b.Context(), zone); err != nil {
 		b.Fatal(err)
 	}
-	w := &workspace{b, account, b.TempDir(), awstest.File(b, "authority.pem", string(account.Authority))}
+	w := emptyWorkspace(b, account)
 	if err := os.WriteFile(filepath.Join(w.dir, "main.tf"), []byte(manyOfAWS), 0o600); err != nil {
 		b.Fatal(err)
 	}

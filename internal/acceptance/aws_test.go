@@ -27,11 +27,18 @@ type workspace struct {
 	testing.TB
 	account        *awstest.Account
 	dir, authority string
+	// endpoint is where the account answers, cli Terraform's own configuration.
+	endpoint, cli string
+}
+
+func emptyWorkspace(t testing.TB, account *awstest.Account) *workspace {
+	t.Helper()
+	return &workspace{t, account, t.TempDir(), awstest.File(t, "authority.pem", string(account.Authority)), account.URL, built.cli}
 }
 
 func newWorkspace(t testing.TB, account *awstest.Account, example string) *workspace {
 	t.Helper()
-	w := &workspace{t, account, t.TempDir(), awstest.File(t, "authority.pem", string(account.Authority))}
+	w := emptyWorkspace(t, account)
 	from := filepath.Join("..", "..", "examples", "aws", example)
 	if err := os.CopyFS(w.dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
@@ -39,8 +46,8 @@ func newWorkspace(t testing.TB, account *awstest.Account, example string) *works
 	return w
 }
 
-// terraform runs Terraform and returns what it said, and how it ended.
-func (w *workspace) terraform(variables map[string]any, args ...string) outcome {
+// command prepares a run of Terraform.
+func (w *workspace) command(variables map[string]any, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	w.Helper()
 	text, err := json.Marshal(variables)
 	if err != nil {
@@ -49,16 +56,23 @@ func (w *workspace) terraform(variables map[string]any, args ...string) outcome 
 	if err := os.WriteFile(filepath.Join(w.dir, "test.auto.tfvars.json"), text, 0o600); err != nil {
 		w.Fatal(err)
 	}
-	var out bytes.Buffer
+	out := &bytes.Buffer{}
 	cmd := exec.Command(built.terraform, append(args, "-no-color", "-input=false")...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, &out, &out
+	cmd.Dir, cmd.Stdout, cmd.Stderr = w.dir, out, out
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TF_CLI_CONFIG_FILE=" + built.cli, "CHECKPOINT_DISABLE=1", "TMPDIR=" + os.TempDir(),
-		"AWS_ENDPOINT_URL=" + w.account.URL, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TF_CLI_CONFIG_FILE=" + w.cli, "CHECKPOINT_DISABLE=1", "TMPDIR=" + os.TempDir(),
+		"AWS_ENDPOINT_URL=" + w.endpoint, "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_EC2_METADATA_DISABLED=true",
 		"HTTPS_PROXY=" + w.account.Proxy, "AWS_CA_BUNDLE=" + w.authority,
 		"SLIPWAY_OWNER=acceptance",
 	}
-	err = cmd.Run()
+	return cmd, out
+}
+
+// terraform runs Terraform and returns what it said, and how it ended.
+func (w *workspace) terraform(variables map[string]any, args ...string) outcome {
+	w.Helper()
+	cmd, out := w.command(variables, args...)
+	err := cmd.Run()
 	if cmd.ProcessState == nil {
 		w.Fatal(err)
 	}

@@ -19,12 +19,16 @@ var built struct {
 	provider  string // the provider's binary
 	app       string // this test binary, as the application that is deployed
 	cli       string // the CLI configuration that makes Terraform use the provider
+	hasty     string // the same for this test binary, as a provider that waits for AWS shortly
 }
 
-// TestMain lets the test binary be the application that the tests deploy.
+// TestMain lets the test binary be the application that the tests deploy, and a provider.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "app" {
 		os.Exit(application(os.Args[2], os.Args[3:]))
+	}
+	if os.Getenv("TF_PLUGIN_MAGIC_COOKIE") != "" { // Terraform starts it
+		os.Exit(serveHasty())
 	}
 	os.Exit(run(m))
 }
@@ -63,8 +67,12 @@ func build() (err error) {
 	if err := copyExecutable(built.app); err != nil {
 		return err
 	}
-	built.cli = filepath.Join(built.dir, "terraform.rc")
-	return writeCLI(built.cli, built.dir)
+	built.cli, built.hasty = filepath.Join(built.dir, "terraform.rc"), filepath.Join(built.dir, "hasty.rc")
+	hasty := filepath.Join(built.dir, "hasty")
+	return errors.Join(
+		writeCLI(built.cli, built.dir), writeCLI(built.hasty, hasty),
+		os.Mkdir(hasty, 0o755), os.Link(built.app, filepath.Join(hasty, "terraform-provider-slipway")),
+	)
 }
 
 // buildProvider builds the provider as a release would be, under a version.

@@ -23,12 +23,22 @@ func (p process) String() string { return fmt.Sprintf("%d %s", p.pid, strings.Jo
 // kill is kill -9.
 func (p process) kill() { _ = syscall.Kill(p.pid, syscall.SIGKILL) }
 
-// processes are all that have the test's folder in their arguments, environment, working
-// directory or program. Zombies don't count: they wait for a parent to look.
+// processes are all that have the test's folder in them.
 func (m *machine) processes() []process {
+	m.Helper()
+	all, err := processesIn(m.dir)
+	m.ok(err)
+	return all
+}
+
+// processesIn are all that have a folder in their arguments, environment, working directory or
+// program. Zombies don't count: they wait for a parent to look.
+func processesIn(folder string) ([]process, error) {
 	var out []process
 	dirs, err := filepath.Glob("/proc/[0-9]*")
-	m.ok(err)
+	if err != nil {
+		return nil, err
+	}
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
 		if err != nil || pid == os.Getpid() {
@@ -38,7 +48,7 @@ func (m *machine) processes() []process {
 		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
 		cwd, _ := os.Readlink(filepath.Join(dir, "cwd"))
 		exe, _ := os.Readlink(filepath.Join(dir, "exe"))
-		if len(args) == 0 || !strings.Contains(string(args)+"\n"+string(env)+"\n"+cwd+"/\n"+exe, m.dir+"/") {
+		if len(args) == 0 || !strings.Contains(string(args)+"\n"+string(env)+"\n"+cwd+"/\n"+exe, folder+"/") {
 			continue
 		}
 		var words []string
@@ -47,7 +57,7 @@ func (m *machine) processes() []process {
 		}
 		out = append(out, process{pid, words})
 	}
-	return out
+	return out, nil
 }
 
 // find are the processes whose arguments hold all the words, one after the other.

@@ -24,8 +24,9 @@ type Calls struct {
 	each, places bool
 	failed       map[string]bool
 	passed       string
-	// mortal says that the client dies with call at; dead that it has.
+	// mortal says that the client dies with call at, or with the first that is fatal; dead that it has.
 	mortal, dead bool
+	fatal        func(Call) bool
 	interrupt    func()
 	watch        func(Call)
 }
@@ -59,11 +60,19 @@ func (c *Calls) DieAfter(n int, interrupt func()) {
 	c.Interrupts(interrupt)
 }
 
+// DieWith is DieAfter for the first call that is fatal.
+func (c *Calls) DieWith(fatal func(Call) bool, interrupt func()) {
+	c.DieAfter(0, interrupt)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fatal = fatal
+}
+
 func (c *Calls) begin(f Fault, at int, each, mortal bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made, c.counted, c.at, c.fault, c.each, c.mortal = nil, 0, at, f, each, mortal
-	c.failed, c.passed, c.places = map[string]bool{}, "", false
+	c.failed, c.passed, c.places, c.fatal = map[string]bool{}, "", false, nil
 }
 
 // Interrupts sets what the fault Interrupt does, and the death of the client.
@@ -162,6 +171,8 @@ func (c *Calls) strikes(call Call) bool {
 		return false
 	case c.mortal && (reads(call.Operation) || call.beats()):
 		return false
+	case c.fatal != nil:
+		return c.fatal(call)
 	}
 	c.counted++
 	return c.counted == c.at
