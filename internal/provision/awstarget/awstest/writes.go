@@ -11,7 +11,10 @@ import (
 // On AWS conditional writes of one item exclude each other (DynamoDB's "Condition expressions").
 // Requests for certificates follow each other too: moto notes a request's token after it has made
 // the certificate, and makes another one for who asks again meanwhile.
-type writes struct{ mu, certificates sync.RWMutex }
+type writes struct {
+	mu, certificates sync.RWMutex
+	rows             rows
+}
 
 func (l *writes) piece(c Call, moto http.Handler) http.Handler {
 	mu := &l.mu
@@ -22,14 +25,17 @@ func (l *writes) piece(c Call, moto http.Handler) http.Handler {
 		return nil
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The call is awaited, though its client is gone: moto goes on with it.
+		r = r.WithContext(context.WithoutCancel(r.Context()))
 		if reads(c.Operation) {
 			mu.RLock()
 			defer mu.RUnlock()
-		} else {
-			mu.Lock()
-			defer mu.Unlock()
+			l.rows.get(w, r, c, moto)
+			return
 		}
-		// The call is awaited, though its client is gone: moto goes on with it.
-		moto.ServeHTTP(w, r.WithContext(context.WithoutCancel(r.Context())))
+		mu.Lock()
+		defer mu.Unlock()
+		moto.ServeHTTP(w, r)
+		l.rows.forget(c)
 	})
 }
