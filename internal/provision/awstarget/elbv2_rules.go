@@ -180,6 +180,11 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 				return err
 			}
 		}
+		if _, wrong := misplaced(has, i, w.spec.DomainName); wrong {
+			if err := w.moveRule(ctx, listener, has[i].arn, want.rank); err != nil {
+				return err
+			}
+		}
 	}
 	for _, r := range has {
 		if r.fallThrough || keep[r.arn] || !w.owns(r.wanted, ours) {
@@ -213,34 +218,14 @@ func (w *slotWork) owns(r wanted, groups map[string]bool) bool {
 	return r.uses(groups) || sameConditions(r.conditions, probeConditions(w.id))
 }
 
-// createRule takes the first free priority of the rule's range. Slots of an environment do so at
-// the same time.
+// createRule makes a rule with a priority of its range.
 func (w *slotWork) createRule(ctx context.Context, listener string, want wanted) error {
-	return w.target.until(ctx, "a free priority", func(ctx context.Context) (status, bool, error) {
-		if err := w.fence(ctx); err != nil {
-			return "", false, err
-		}
-		has, err := w.findRules(ctx, listener)
-		if err != nil {
-			return "", false, err
-		}
-		taken := map[int]bool{}
-		for _, r := range has {
-			taken[r.priority] = true
-		}
-		priority := want.rank
-		for taken[priority] {
-			priority++
-		}
-		defer w.target.ruled.drop()
-		_, err = w.clients.elb.CreateRule(ctx, &elb.CreateRuleInput{
-			ListenerArn: &listener, Priority: aws.Int32(int32(priority)), Conditions: want.ruleConditions(), Actions: want.actions(),
+	return w.prioritized(ctx, listener, want.rank, func(priority int32) error {
+		_, err := w.clients.elb.CreateRule(ctx, &elb.CreateRuleInput{
+			ListenerArn: &listener, Priority: aws.Int32(priority), Conditions: want.ruleConditions(), Actions: want.actions(),
 			Tags: tagList(w.placeTags(w.rulesMark(), nil, ""), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
 		})
-		if coded(err, "PriorityInUse") {
-			return status(fmt.Sprintf("priority %d was taken meanwhile", priority)), false, nil
-		}
-		return "made", true, failed(err, "create a rule of listener %q", listener)
+		return failed(err, "create a rule of listener %q", listener)
 	})
 }
 

@@ -222,17 +222,28 @@ func (w *slotWork) rulesDrift(ctx context.Context, e entrances, live target.Traf
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, entranceDrift(v.entrance, now, v.want)...)
+		out = append(out, entranceDrift(v.entrance, now, v.want, w.spec.DomainName)...)
 	}
 	return out, nil
 }
 
-func entranceDrift(entrance string, now []listenerRule, want []wanted) []string {
+func entranceDrift(entrance string, now []listenerRule, want []wanted, domain string) []string {
 	var out []string
 	for _, rule := range want {
+		what := fmt.Sprintf("the rule of the %s entrance for %s ", entrance, rule.words())
 		i := slices.IndexFunc(now, func(r listenerRule) bool { return sameConditions(r.conditions, rule.conditions) })
 		if i < 0 || !now[i].does(rule) {
-			out = append(out, fmt.Sprintf("the rule of the %s entrance for %s %s", entrance, rule.words(), fate(true, i >= 0)))
+			out = append(out, what+fate(true, i >= 0))
+		}
+		if i < 0 {
+			continue
+		}
+		if other, wrong := misplaced(now, i, domain); wrong {
+			side := "before"
+			if now[i].priority < other.priority {
+				side = "after"
+			}
+			out = append(out, what+fmt.Sprintf("has priority %d, and is to be %s that for %s, which has %d", now[i].priority, side, other.words(), other.priority))
 		}
 	}
 	return out

@@ -106,6 +106,11 @@ var slotDrifts = []drift{
 	{"a preview rule leads elsewhere", func(s *spoiler) {
 		s.do(s.elb().ModifyRule(s.ctx, &elb.ModifyRuleInput{RuleArn: s.rule(8443, "shop").RuleArn, Actions: hello()}))
 	}, "the rule of the preview entrance for host-header shop.production.eu.example.com was changed"},
+	{"the rule that tells the release is behind another one", func(s *spoiler) {
+		out := s.must(s.elb().DescribeRules(s.ctx, &elb.DescribeRulesInput{ListenerArn: s.listener(443).ListenerArn})).(*elb.DescribeRulesOutput)
+		i := slices.IndexFunc(out.Rules, func(r elbtypes.Rule) bool { return len(r.Conditions) == 1 && r.Conditions[0].HttpHeaderConfig != nil })
+		s.do(s.elb().SetRulePriorities(s.ctx, &elb.SetRulePrioritiesInput{RulePriorities: []elbtypes.RulePriorityPair{{RuleArn: out.Rules[i].RuleArn, Priority: aws.Int32(49000)}}}))
+	}, "the rule of the production entrance for http-header Slipway-Probe shop has priority 49000, and is to be before that for host-header shop.production.eu.example.com"},
 	{"the health check is another one", func(s *spoiler) {
 		s.do(s.elb().ModifyTargetGroup(s.ctx, &elb.ModifyTargetGroupInput{TargetGroupArn: s.service("web", "blue").LoadBalancers[0].TargetGroupArn, HealthCheckPath: aws.String("/")}))
 	}, "the path of the health check of its target group"},

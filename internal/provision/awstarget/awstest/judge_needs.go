@@ -122,6 +122,15 @@ func (j *Judge) balancers(c judged) []Need {
 		return append(j.each(action, c.text("LoadBalancerArn")), tagging("listener/app/x/y/"))
 	case "CreateRule":
 		return append(j.each(action, c.text("ListenerArn")), tagging("listener-rule/app/x/y/z/"))
+	case "SetRulePriorities":
+		var all []Need
+		pairs, _ := c.in["RulePriorities"].([]any)
+		for _, pair := range pairs {
+			if pair, ok := pair.(map[string]any); ok {
+				all = append(all, j.each(action, fmt.Sprint(pair["RuleArn"]))...)
+			}
+		}
+		return all
 	}
 	if c.lists() {
 		return []Need{plainNeed(action, "*")}

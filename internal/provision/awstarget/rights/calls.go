@@ -182,6 +182,7 @@ var calls = map[string][]grant{
 	"elasticloadbalancingv2.ModifyRule":                     on(ownBalancers),
 	"elasticloadbalancingv2.ModifyTargetGroup":              on(ownBalancers),
 	"elasticloadbalancingv2.ModifyTargetGroupAttributes":    on(ownBalancers),
+	"elasticloadbalancingv2.SetRulePriorities":              on(ownBalancers),
 	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
 	"elasticloadbalancingv2.RemoveTags":                     on(ownBalancers),
 	"elasticloadbalancingv2.SetSubnets":                     on(ownBalancers),
