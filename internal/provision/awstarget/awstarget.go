@@ -48,6 +48,7 @@ type Target struct {
 	// What target groups are, by what was asked for, and their attributes.
 	grouped    lately[map[string]elbtypes.TargetGroup]
 	attributes lately[map[string]string]
+	tagged     lately[map[string]map[string]string]
 	health     lately[map[string]targetHealth]
 	measured   lately[map[target.Color]target.Measurement]
 	// databases are the lists of account databases that this run has read, pools its connections to

@@ -146,7 +146,7 @@ func (a *accountNoun) settled(d *types.DBCluster, s secrets.SecretListEntry) (bo
 	if err != nil {
 		return false, err
 	}
-	_, surplus := c.retag(c.part, dbTags(d))
+	surplus := c.retag(c.part, dbTags(d)).surplus
 	return len(surplus) == 0 && len(c.difference(d)) == 0, nil
 }
 

@@ -73,8 +73,13 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 	if err != nil {
 		return s, err
 	}
-	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+	if !of.Carried && !w.ours(p.mark(), serviceTags(s)) { // what had traffic was ours, whatever it bears now
 		return s, foreign("ECS service", p.service())
+	}
+	if w.resting {
+		if err := w.tagECSThing(ctx, w.retagUnit(of, component, serviceTags(s)), fmt.Sprintf("service %q", p.service()), s.ServiceArn); err != nil {
+			return s, err
+		}
 	}
 	if _, change := w.serviceDrift(of, component, s); change != nil {
 		err = w.updateService(ctx, p.service(), change)
@@ -83,25 +88,38 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 }
 
 // createService makes a service. We judge a release ourselves: ECS is not to roll anything back,
-// nor to move tasks between zones meanwhile. That AWS has not seen the target group in a rule, or
-// the roles, yet is answered with the class of a wrong parameter and tried again for a while.
+// nor to move tasks between zones meanwhile. AWS may not have seen the target group in a rule, or the
+// roles, yet.
 func (w *slotWork) createService(ctx context.Context, of *seat, component string, count int) error {
 	in := w.service(of, component, count)
 	if of.Before == nil { // it was there once: nobody says for how long its token answers with what is gone
 		in.ClientToken = aws.String(rand.Text())
 	}
+	return w.patiently(ctx, text(in.ServiceName), func() error {
+		_, err := w.clients.ecs.CreateService(ctx, in)
+		return failed(err, "create service %q", text(in.ServiceName))
+	})
+}
+
+// patiently asks ECS for a service, for a while: that it has not seen yet what was made a moment ago is
+// answered with the class of a wrong parameter.
+func (w *slotWork) patiently(ctx context.Context, service string, ask func() error) error {
 	tries := 0
-	return w.target.until(ctx, fmt.Sprintf("service %q", text(in.ServiceName)), func(ctx context.Context) (status, bool, error) {
+	return w.target.until(ctx, fmt.Sprintf("service %q", service), func(ctx context.Context) (status, bool, error) {
 		if err := w.fence(ctx); err != nil {
 			return "", false, err
 		}
-		_, err := w.clients.ecs.CreateService(ctx, in)
+		err := ask()
 		const most = 10
 		if tries++; coded(err, "InvalidParameterException") && tries < most {
 			return status(err.Error()), false, nil
 		}
-		return "made", true, failed(err, "create service %q", text(in.ServiceName))
+		return "made", true, err
 	})
+}
+
+func serviceTags(s types.Service) map[string]string {
+	return tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })
 }
 
 // service is what the service of a component is made from.
@@ -149,12 +167,18 @@ func (w *slotWork) balanceService(ctx context.Context, name string) error {
 
 // updateService changes a service that is there.
 func (w *slotWork) updateService(ctx context.Context, name string, in *ecs.UpdateServiceInput) error {
+	in.Cluster, in.Service = aws.String(w.clusterName()), &name
+	change := func() error {
+		_, err := w.clients.ecs.UpdateService(ctx, in)
+		return failed(err, "change service %q", name)
+	}
+	if in.LoadBalancers != nil { // of a target group that may have been made a moment ago
+		return w.patiently(ctx, name, change)
+	}
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
-	in.Cluster, in.Service = aws.String(w.clusterName()), &name
-	_, err := w.clients.ecs.UpdateService(ctx, in)
-	return failed(err, "change service %q", name)
+	return change()
 }
 
 // deleteService removes a service with its tasks, and returns when both are gone. ECS takes them
@@ -165,7 +189,7 @@ func (w *slotWork) deleteService(ctx context.Context, p unit) error {
 	if err != nil {
 		return gone(err)
 	}
-	if !w.ours(p.mark(), tagMap(s.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })) {
+	if !w.ours(p.mark(), serviceTags(s)) {
 		return foreign("ECS service", name)
 	}
 	if err := w.fence(ctx); err != nil {

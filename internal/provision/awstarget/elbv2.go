@@ -144,7 +144,11 @@ func (n *noun) retagELB(ctx context.Context, part, what, arn string) error {
 
 // putELBTags gives a resource the tags of the definition.
 func (n *noun) putELBTags(ctx context.Context, part, what, arn string, has map[string]string) error {
-	return n.putTags(part, what, has, func(tags map[string]string) error {
+	return n.tagELB(ctx, n.retag(part, has), what, arn)
+}
+
+func (n *noun) tagELB(ctx context.Context, r retagging, what, arn string) error {
+	return r.put(what, func(tags map[string]string) error {
 		_, err := n.clients.elb.AddTags(ctx, &elb.AddTagsInput{ResourceArns: []string{arn}, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
 		return err
 	}, func(keys []string) error {
@@ -162,7 +166,7 @@ func findELBTags(ctx context.Context, c *clients, arns ...string) (map[string]ma
 	for some := range slices.Chunk(arns, maxTagged) {
 		out, err := c.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: some})
 		if err != nil {
-			return nil, failed(absent(err, errNoBalancer, errNoListener, errNoTargetGroup), "read the tags of %q", some)
+			return nil, failed(absent(err, errNoBalancer, errNoListener, errNoRule, errNoTargetGroup), "read the tags of %q", some)
 		}
 		for _, d := range out.TagDescriptions {
 			all[text(d.ResourceArn)] = tagMap(d.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value })

@@ -14,6 +14,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
+const errNoRule = "RuleNotFound"
+
 // listenerRule is a rule of a listener as it is.
 type listenerRule struct {
 	wanted
@@ -161,7 +163,7 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 	ours := w.ownGroups()
 	keep := map[string]bool{}
 	for _, want := range all {
-		i := slices.IndexFunc(has, func(r listenerRule) bool { return sameConditions(r.conditions, want.conditions) })
+		i := want.among(has)
 		if i < 0 {
 			if err := w.createRule(ctx, listener, want); err != nil {
 				return err
@@ -195,11 +197,34 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 		if err == nil {
 			err = w.deleteRule(ctx, r.arn)
 		}
-		if err = gone(err, "RuleNotFound"); err != nil && !errors.Is(err, target.ErrForeign) {
+		if err = gone(err, errNoRule); err != nil && !errors.Is(err, target.ErrForeign) {
 			return err
 		}
 	}
 	return nil
+}
+
+// lead makes a slot's rules of a listener what its state says. No rule can lead to a target group that
+// somebody has deleted: then those that are gone are made anew first.
+func (w *slotWork) lead(ctx context.Context, listener string, rules func() []wanted) error {
+	err := w.applyRules(ctx, listener, rules())
+	if !coded(err, errNoTargetGroup) {
+		return err
+	}
+	if err := w.remakeTargetGroups(ctx); err != nil {
+		return fmt.Errorf("make a target group anew that was deleted: %w", err)
+	}
+	return w.applyRules(ctx, listener, rules())
+}
+
+// leadPreview does so at the preview entrance, and leadProduction at the other one, with a division of
+// the traffic.
+func (w *slotWork) leadPreview(ctx context.Context, e entrances) error {
+	return w.lead(ctx, e.preview, func() []wanted { return w.state.preview(w.spec.DomainName) })
+}
+
+func (w *slotWork) leadProduction(ctx context.Context, e entrances, t target.Traffic) error {
+	return w.lead(ctx, e.production, func() []wanted { return w.state.production(t, w.spec.DomainName) })
 }
 
 // ownGroups are the target groups of the slot.
@@ -244,7 +269,7 @@ func (w *slotWork) deleteRule(ctx context.Context, arn string) error {
 	}
 	defer w.target.ruled.drop()
 	_, err := w.clients.elb.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: &arn})
-	return failed(gone(err, "RuleNotFound"), "delete rule %q", arn)
+	return failed(gone(err, errNoRule), "delete rule %q", arn)
 }
 
 func (w *slotWork) rulesMark() string { return "slot/" + w.id.Name + "/rules" }

@@ -25,7 +25,8 @@ func findTargetGroup(ctx context.Context, c *clients, name string) (*types.Targe
 }
 
 // putTargetGroup makes the target group of a component, and returns its ARN. A create with the
-// name of one that is the same succeeds, whoever made it: the tags are read after it.
+// name of one that is the same succeeds, whoever made it: the tags are read after it, but of the one
+// that is known.
 func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component string) (string, error) {
 	p := of.unit(component)
 	name := p.targetGroup()
@@ -36,7 +37,7 @@ func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component strin
 		}
 		g, err = findTargetGroup(ctx, w.clients, name)
 	}
-	if err == nil {
+	if err == nil && text(g.TargetGroupArn) != of.TargetGroups[component] {
 		err = w.claimELB(ctx, p.mark(), "target group", text(g.TargetGroupArn))
 	}
 	if err != nil {

@@ -57,16 +57,18 @@ func (w *slotWork) groupsNow(ctx context.Context, seats []*seat) (map[string]typ
 	})
 }
 
-// groupDrift says how the target group of a component differs from what was made. All are those that were
-// looked at with it.
-func (w *slotWork) groupDrift(ctx context.Context, of *seat, name string, all map[string]types.TargetGroup) ([]string, error) {
+// groupDrift says how the target group of a component differs from what was made.
+func (w *slotWork) groupDrift(ctx context.Context, of *seat, name string, seen driftSeen) ([]string, error) {
 	arn := of.TargetGroups[name]
-	g, there := all[arn]
+	g, there := seen.groups[arn]
 	if !there {
 		return []string{fmt.Sprintf("its target group %q was deleted: no request reaches its tasks", of.unit(name).targetGroup())}, nil
 	}
 	out, _ := checkDrift(of, name, g)
-	if w.refreshing && len(all) > attributesInPlans {
+	if has, told := seen.tags[arn]; told {
+		out = append(out, w.retagUnit(of, name, has).words(fmt.Sprintf("its target group %q", text(g.TargetGroupName)))...)
+	}
+	if w.refreshing && len(seen.groups) > attributesInPlans {
 		return out, nil
 	}
 	now, err := w.target.attributes.get(arn, w.target.now(), recent, func() (map[string]string, error) { return findGroupAttributes(ctx, w.clients, arn) })
@@ -88,6 +90,31 @@ func (w *slotWork) attributes() map[string]string {
 	all := groupAttributes()
 	all[attributeDeregistration] = strconv.Itoa(min(w.drainSeconds, longestDrain))
 	return all
+}
+
+// remakeTargetGroups makes those target groups of all stacks anew that somebody has deleted. Their
+// services are led to them where their stacks are put.
+func (w *slotWork) remakeTargetGroups(ctx context.Context) error {
+	w.target.grouped.drop()
+	for _, c := range target.SortedKeys(w.state.Seats) {
+		of, made := w.state.Seats[c], map[string]string{}
+		if of.Ending {
+			continue
+		}
+		for _, name := range target.SortedKeys(of.TargetGroups) {
+			arn, err := w.putTargetGroup(ctx, of, name)
+			if err != nil {
+				return fmt.Errorf("component %q: %w", name, err)
+			}
+			if arn != of.TargetGroups[name] {
+				made[name] = arn
+			}
+		}
+		if err := w.note(ctx, of, made, func(s *seat) *map[string]string { return &s.TargetGroups }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // repairTargetGroups makes the target groups of a stack what they were.

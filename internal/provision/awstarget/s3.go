@@ -97,12 +97,12 @@ func (n *noun) retagBucket(ctx context.Context, part, bucket string) error {
 	if err != nil {
 		return err
 	}
-	lacks, surplus := n.retag(part, has)
-	if len(lacks)+len(surplus) == 0 {
+	r := n.retag(part, has)
+	if len(r.lacks)+len(r.surplus) == 0 {
 		return nil
 	}
-	maps.Copy(has, lacks)
-	for _, k := range surplus {
+	maps.Copy(has, r.lacks)
+	for _, k := range r.surplus {
 		delete(has, k)
 	}
 	_, err = n.clients.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: &bucket, Tagging: &types.Tagging{

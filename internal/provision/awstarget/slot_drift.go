@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -31,11 +31,7 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 	if len(rest) == 0 {
 		return nil
 	}
-	now, err := w.scalingNow(ctx, rest)
-	if err != nil {
-		return err
-	}
-	groups, err := w.groupsNow(ctx, rest)
+	seen, err := w.driftSeen(ctx, e, rest)
 	if err != nil {
 		return err
 	}
@@ -43,33 +39,56 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 		c := of.Spec.Color
 		st := obs.Stacks[c]
 		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
-			words := func(all []string) []string {
-				for i, what := range all {
-					all[i] = fmt.Sprintf("component %q of release %s: %s", name, of.Spec.Definition.Release, what)
-				}
-				return all
-			}
 			s := services[of.unit(name).service()]
-			st.Drift = append(st.Drift, words(w.componentDrift(of, name, carries(live, c), s, now))...)
+			drift := w.componentDrift(of, name, carries(live, c), s, seen.scaling)
 			if of.TargetGroups[name] != "" {
-				drift, err := w.groupDrift(ctx, of, name, groups)
+				more, err := w.groupDrift(ctx, of, name, seen)
 				if err != nil {
 					return err
 				}
-				st.Drift = append(st.Drift, words(drift)...)
+				drift = append(drift, more...)
 			}
-			st.Mending = append(st.Mending, words(serviceMending(of.Definitions[name], s))...)
+			words := fmt.Sprintf("component %q of release %s: ", name, of.Spec.Definition.Release)
+			st.Drift = append(st.Drift, begun(words, drift)...)
+			st.Mending = append(st.Mending, begun(words, serviceMending(of.Definitions[name], s))...)
 		}
 		if c == live.Color {
-			rules, err := w.rulesDrift(ctx, e, live)
-			if err != nil {
-				return err
-			}
-			st.Drift = append(st.Drift, rules...)
+			st.Drift = append(st.Drift, w.rulesDrift(seen, live)...)
 		}
 		obs.Stacks[c] = st
 	}
 	return nil
+}
+
+// begun are texts that begin alike.
+func begun(words string, all []string) []string {
+	for i, what := range all {
+		all[i] = words + what
+	}
+	return all
+}
+
+// driftSeen is what was asked for of stacks.
+type driftSeen struct {
+	scaling scalingSeen
+	groups  map[string]elbtypes.TargetGroup // by ARN
+	rules   rulesSeen
+	// tags are those of rules and of target groups that they lead to, by ARN.
+	tags map[string]map[string]string
+}
+
+func (w *slotWork) driftSeen(ctx context.Context, e entrances, seats []*seat) (seen driftSeen, err error) {
+	if seen.scaling, err = w.scalingNow(ctx, seats); err != nil {
+		return seen, err
+	}
+	if seen.groups, err = w.groupsNow(ctx, seats); err != nil {
+		return seen, err
+	}
+	if seen.rules, err = w.ownRules(ctx, e, w.rulesLately); err != nil {
+		return seen, err
+	}
+	seen.tags, err = w.balancingTags(ctx, seen.rules)
+	return seen, err
 }
 
 // scalingNow is what Application Auto Scaling has of stacks. In a refresh everybody asks for what
@@ -129,6 +148,7 @@ func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.S
 		return []string{gone}
 	}
 	out, _ := w.serviceDrift(of, name, s)
+	out = append(out, w.retagUnit(of, name, serviceTags(s)).words(fmt.Sprintf("service %q", *s.ServiceName))...)
 	id := w.scaledID(of.unit(name))
 	b, scaled := w.scaledNow(of, name, now.targets[id])
 	switch _, there := now.targets[id]; {
@@ -143,7 +163,7 @@ func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.S
 		out = append(out, fmt.Sprintf("service %q does not keep its tasks spread over the zones", *s.ServiceName))
 	}
 	want := w.policies(of.Spec.Definition.Components[name].Scaling, of.TargetGroups[name])
-	for _, policy := range both(want, now.policies[id]) {
+	for _, policy := range both(target.SortedKeys(want), target.SortedKeys(now.policies[id])) {
 		if !samePolicy(now.policies[id][policy].TargetTrackingScalingPolicyConfiguration, want[policy]) {
 			out = append(out, fmt.Sprintf("scaling policy %q of service %q %s", policy, *s.ServiceName, fate(want[policy] != nil, has(now.policies[id], policy))))
 		}
@@ -169,7 +189,7 @@ func (w *slotWork) scaledNow(of *seat, name string, t scaling.ScalableTarget) (b
 func (w *slotWork) actionsDrift(of *seat, name, service string, now map[string]action) []string {
 	var out []string
 	want := of.schedules(name)
-	for _, a := range both(want, now) {
+	for _, a := range both(target.SortedKeys(want), target.SortedKeys(now)) {
 		if !final(a) && now[a] != want[a] {
 			out = append(out, fmt.Sprintf("scheduled action %q of service %q %s", a, service, fate(has(want, a), has(now, a))))
 		}
@@ -181,9 +201,9 @@ func (w *slotWork) actionsDrift(of *seat, name, service string, now map[string]a
 	return out
 }
 
-// both are the keys of two maps, in their order.
-func both[A, B any](a map[string]A, b map[string]B) []string {
-	all := append(target.SortedKeys(a), target.SortedKeys(b)...)
+// both are what is on one list or the other, in order.
+func both(a, b []string) []string {
+	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
@@ -202,58 +222,4 @@ func fate(wanted, there bool) string {
 		return "was added by somebody else"
 	}
 	return "was changed"
-}
-
-// rulesDrift says how the rules of both entrances differ from what was written. What somebody has
-// added beside them is left alone.
-func (w *slotWork) rulesDrift(ctx context.Context, e entrances, live target.Traffic) ([]string, error) {
-	if why := w.state.moved(live); why != "" {
-		return []string{why}, nil
-	}
-	var out []string
-	for _, v := range []struct {
-		entrance, listener string
-		want               []wanted
-	}{
-		{"production", e.production, w.state.production(w.state.Traffic, w.spec.DomainName)},
-		{"preview", e.preview, w.state.preview(w.spec.DomainName)},
-	} {
-		now, err := w.rulesLately(ctx, v.listener)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, entranceDrift(v.entrance, now, v.want, w.spec.DomainName)...)
-	}
-	return out, nil
-}
-
-func entranceDrift(entrance string, now []listenerRule, want []wanted, domain string) []string {
-	var out []string
-	for _, rule := range want {
-		what := fmt.Sprintf("the rule of the %s entrance for %s ", entrance, rule.words())
-		i := slices.IndexFunc(now, func(r listenerRule) bool { return sameConditions(r.conditions, rule.conditions) })
-		if i < 0 || !now[i].does(rule) {
-			out = append(out, what+fate(true, i >= 0))
-		}
-		if i < 0 {
-			continue
-		}
-		if other, wrong := misplaced(now, i, domain); wrong {
-			side := "before"
-			if now[i].priority < other.priority {
-				side = "after"
-			}
-			out = append(out, what+fmt.Sprintf("has priority %d, and is to be %s that for %s, which has %d", now[i].priority, side, other.words(), other.priority))
-		}
-	}
-	return out
-}
-
-// words name a rule by what it matches.
-func (r wanted) words() string {
-	var all []string
-	for _, c := range r.conditions {
-		all = append(all, c.field+" "+strings.TrimSpace(c.header+" "+strings.Join(c.values, " or ")))
-	}
-	return strings.Join(all, " and ")
 }

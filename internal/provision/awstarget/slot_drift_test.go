@@ -140,6 +140,16 @@ var slotDrifts = []drift{
 	{"the fallback is not scaled any more", func(s *spoiler) {
 		s.do(s.scaling().DeregisterScalableTarget(s.ctx, &aas.DeregisterScalableTargetInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ResourceId: s.scaledID("worker", "blue")}))
 	}, "is not scaled any more"},
+	{"a service lost a tag", func(s *spoiler) {
+		s.do(s.ecs().UntagResource(s.ctx, &ecs.UntagResourceInput{ResourceArn: s.service("worker", "green").ServiceArn, TagKeys: []string{"slipway:release"}}))
+	}, `has not the tags of its definition: slipway:release (none, and is to be "b")`},
+	{"a rule has another tag", func(s *spoiler) {
+		s.do(s.elb().AddTags(s.ctx, &elb.AddTagsInput{ResourceArns: []string{*s.rule(8443, "shop").RuleArn}, Tags: []elbtypes.Tag{{Key: aws.String("slipway:slot"), Value: aws.String("other")}}}))
+	}, `the rule of the preview entrance for host-header shop.production.eu.example.com has not the tags of its definition: slipway:slot ("other", and is to be "shop")`},
+	{"a target group lost its mark", func(s *spoiler) {
+		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.service("web", "green").LoadBalancers[0].TargetGroupArn}, TagKeys: []string{"slipway:part"}}))
+	}, "has not the tags of its definition: slipway:part (none"},
+	{"the target group of the fallback is gone", ungrouped("web", "blue"), "was deleted: no request reaches its tasks"},
 }
 
 // TestDriftOfASlotIsSeenAndRepaired breaks one setting after the other of one slot, wants each look
@@ -231,4 +241,6 @@ func TestDriftOfASlotIsSeenAndRepaired(t *testing.T) {
 	}
 	spoil.do(spoil.elb().ModifyRule(t.Context(), &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: r.Actions}))
 	repaired()
+	s.tagsFollow(spoil, more)
+	s.groupsAnew(spoil, seen)
 }

@@ -26,7 +26,7 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 	if err := w.vacate(ctx, spec); err != nil {
 		return fmt.Errorf("clear the %s seat of slot %q: %w", spec.Color, w.id, err)
 	}
-	err = w.change(ctx, func(s *slotState) error { return s.seat(spec) })
+	err = w.change(ctx, func(s *slotState) error { return s.seat(spec, w.tagKeys()) })
 	if err == nil {
 		err = w.build(ctx, spec.Color)
 	}
@@ -60,7 +60,8 @@ func (w *slotWork) vacate(ctx context.Context, spec target.StackSpec) error {
 }
 
 // seat notes that a seat has a stack, or that its routes, scaling and capacity have changed.
-func (s *slotState) seat(spec target.StackSpec) error {
+// TagKeys are those that it is given now.
+func (s *slotState) seat(spec target.StackSpec, tagKeys []string) error {
 	of := s.Seats[spec.Color]
 	switch {
 	case of == nil:
@@ -80,7 +81,7 @@ func (s *slotState) seat(spec target.StackSpec) error {
 		before := of.Spec
 		of.Before = &before
 	}
-	of.Spec = spec
+	of.Spec, of.TagKeys = spec, both(of.TagKeys, tagKeys)
 	return nil
 }
 
@@ -105,7 +106,7 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 	if err != nil {
 		return err
 	}
-	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+	if err := w.leadPreview(ctx, e); err != nil {
 		return err
 	}
 	if carries(live, c) && w.state.Moving == nil { // its routes may have changed
@@ -115,7 +116,7 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 			}
 			return target.Errorf(target.ErrConflict, "%s", why)
 		}
-		if err := w.applyRules(ctx, e.production, w.state.production(w.state.Traffic, w.spec.DomainName)); err != nil {
+		if err := w.leadProduction(ctx, e, w.state.Traffic); err != nil {
 			return err
 		}
 	}
@@ -123,9 +124,17 @@ func (w *slotWork) build(ctx context.Context, c target.Color) error {
 		if err := w.repairTargetGroups(ctx, w.state.Seats[c]); err != nil {
 			return err
 		}
+		if err := w.retagBalancing(ctx, w.state.Seats[c], e); err != nil {
+			return err
+		}
 	}
 	if err := w.putDefinitions(ctx, c); err != nil {
 		return err
+	}
+	if w.resting {
+		if err := w.retagDefinitions(ctx, w.state.Seats[c]); err != nil {
+			return err
+		}
 	}
 	of := w.state.Seats[c]
 	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
@@ -254,7 +263,7 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	if err != nil {
 		return err
 	}
-	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+	if err := w.leadPreview(ctx, e); err != nil {
 		return err
 	}
 	if w.state.Tasks[of.probeKey()] != nil {

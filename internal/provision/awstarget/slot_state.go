@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -49,6 +50,8 @@ type seat struct {
 	// after any more: it is scaled to nothing at AbandonAt unless a run puts that off.
 	Carried   bool       `json:"carried,omitempty"`
 	AbandonAt *time.Time `json:"abandon_at,omitempty"`
+	// TagKeys are the keys of the tags that anything of it may have got from a definition.
+	TagKeys []string `json:"tag_keys,omitempty"`
 	// Health is since when tasks are what they are, as a run saw it that had the lease.
 	Health map[string]health `json:"health,omitempty"`
 }
@@ -212,6 +215,7 @@ func (s slotState) clone() slotState {
 	seats, tasks := map[target.Color]*seat{}, map[string]*oneTask{}
 	for c, of := range s.Seats {
 		v := *of
+		v.TagKeys = slices.Clone(of.TagKeys)
 		v.TargetGroups, v.Definitions, v.Health = maps.Clone(of.TargetGroups), maps.Clone(of.Definitions), maps.Clone(of.Health)
 		seats[c] = &v
 	}

@@ -70,8 +70,10 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	if err := w.prepare(ctx, live, to, drain); err != nil {
 		return false, err
 	}
+	read := w.state.Stamp
 	if err := w.change(ctx, func(s *slotState) error {
-		if s.Traffic != to || s.Moving != nil {
+		// What was asked for before is written once more where its rules are gone.
+		if s.Traffic != to || s.Moving != nil || s.Stamp == read {
 			s.Moving = &to
 			s.pastProbes()
 		}
@@ -82,7 +84,7 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	if w.state.Moving == nil { // another call has done it meanwhile
 		return false, nil
 	}
-	if err := w.applyRules(ctx, e.production, w.state.production(to, w.spec.DomainName)); err != nil {
+	if err := w.leadProduction(ctx, e, to); err != nil {
 		return false, errors.Join(err, w.putBack(ctx, e, was, to))
 	}
 	return w.moved(ctx, e, to)
@@ -112,7 +114,7 @@ func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (f
 	if err != nil {
 		return false, err
 	}
-	if err := w.applyRules(ctx, e.preview, w.state.preview(w.spec.DomainName)); err != nil {
+	if err := w.leadPreview(ctx, e); err != nil {
 		return finished, err
 	}
 	_ = w.endProbes(ctx, to) // the next call tries again, and they end by themselves
@@ -193,7 +195,7 @@ func (w *slotWork) ready(ctx context.Context, c target.Color) error {
 func (w *slotWork) putBack(ctx context.Context, e entrances, was, to target.Traffic) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoing)
 	defer cancel()
-	err := w.applyRules(ctx, e.production, w.state.production(was, w.spec.DomainName))
+	err := w.leadProduction(ctx, e, was)
 	if err == nil {
 		err = w.change(ctx, func(s *slotState) error {
 			if s.Moving != nil && *s.Moving == to {

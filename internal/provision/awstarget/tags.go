@@ -58,44 +58,74 @@ const factTagKeys = "tag_keys"
 
 // retag says which tags a thing lacks, and which it has of an earlier definition. Tags that
 // somebody else put on it stay.
-func (n *noun) retag(part string, has map[string]string) (lacks map[string]string, surplus []string) {
-	wanted := n.tags(part)
-	lacks = map[string]string{}
+func (n *noun) retag(part string, has map[string]string) retagging {
+	return retagged(n.tags(part), has, n.factList(factTagKeys))
+}
+
+// retagging is what makes a thing's tags what they are to be.
+type retagging struct {
+	lacks   map[string]string
+	surplus []string // keys
+	has     map[string]string
+}
+
+// retagged compares tags. Before are the keys that earlier definitions had.
+func retagged(wanted, has map[string]string, before []string) retagging {
+	r := retagging{lacks: map[string]string{}, has: has}
 	for k, v := range wanted {
 		if was, ok := has[k]; !ok || was != v {
-			lacks[k] = v
+			r.lacks[k] = v
 		}
 	}
-	for _, k := range n.factList(factTagKeys) {
+	for _, k := range before {
 		_, wants := wanted[k]
 		if _, ok := has[k]; ok && !wants {
-			surplus = append(surplus, k)
+			r.surplus = append(r.surplus, k)
 		}
 	}
-	return lacks, surplus
+	return r
+}
+
+// words say what differs, nil for nothing.
+func (r retagging) words(what string) []string {
+	var all []string
+	for _, k := range target.SortedKeys(r.lacks) {
+		if was, ok := r.has[k]; ok {
+			all = append(all, fmt.Sprintf("%s (%q, and is to be %q)", k, was, r.lacks[k]))
+		} else {
+			all = append(all, fmt.Sprintf("%s (none, and is to be %q)", k, r.lacks[k]))
+		}
+	}
+	for _, k := range r.surplus {
+		all = append(all, fmt.Sprintf("%s (%q, and is to be none)", k, r.has[k]))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s has not the tags of its definition: %s", what, strings.Join(all, ", "))}
+}
+
+// put gives a thing its tags, by what its service has for it.
+func (r retagging) put(what string, add func(map[string]string) error, remove func(keys []string) error) error {
+	if len(r.lacks) > 0 {
+		if err := add(r.lacks); err != nil {
+			return failed(err, "tag %s", what)
+		}
+	}
+	if len(r.surplus) == 0 {
+		return nil
+	}
+	return failed(remove(r.surplus), "take tags off %s", what)
 }
 
 // tagDrift says which tags of a thing are not as they should be.
 func (n *noun) tagDrift(part, what string, has map[string]string) []string {
-	lacks, surplus := n.retag(part, has)
-	if keys := append(target.SortedKeys(lacks), surplus...); len(keys) > 0 {
-		return []string{fmt.Sprintf("%s has not the tags of its definition: %s", what, strings.Join(keys, ", "))}
-	}
-	return nil
+	return n.retag(part, has).words(what)
 }
 
 // putTags gives a thing the tags of the definition, by what its service has for it.
 func (n *noun) putTags(part, what string, has map[string]string, add func(map[string]string) error, remove func(keys []string) error) error {
-	lacks, surplus := n.retag(part, has)
-	if len(lacks) > 0 {
-		if err := add(lacks); err != nil {
-			return failed(err, "tag %s", what)
-		}
-	}
-	if len(surplus) == 0 {
-		return nil
-	}
-	return failed(remove(surplus), "take tags off %s", what)
+	return n.retag(part, has).put(what, add, remove)
 }
 
 // saveTagKeys remembers the keys of the tags as they are now on everything.

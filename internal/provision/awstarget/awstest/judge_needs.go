@@ -174,7 +174,7 @@ func (j *Judge) containers(c judged) []Need {
 		return named("task/"+cluster+"/", c.texts("Tasks")...)
 	case "DeleteTaskDefinitions":
 		return named("task-definition/", c.texts("TaskDefinitions")...)
-	case "TagResource", "UntagResource":
+	case "TagResource", "UntagResource", "ListTagsForResource":
 		return named("", c.text("ResourceArn"))
 	case "DeregisterTaskDefinition", "ListServices", "ListTasks", "ListTaskDefinitions":
 		return []Need{plainNeed(action, "*")}

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 import botocore
 from moto.core import responses
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
+from moto.elbv2.exceptions import TooManyTagsError
+from moto.elbv2.models import ELBv2Backend
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     create_backend_app,
@@ -47,6 +49,19 @@ def credentials(secret):
 
 
 MasterUserSecret._generate_secret_string = credentials
+
+
+def add_tags(self, resource_arns, tags):
+    """A resource of load balancing has fifty tags at most; moto stops at ten."""
+    new = self.tagging_service.flatten_tag_list(tags)
+    for arn in resource_arns:
+        if len(self.tagging_service.get_tag_dict_for_resource(arn) | new) > 50:
+            raise TooManyTagsError()
+        self._get_resource_by_arn(arn)
+        self.tagging_service.tag_resource(arn, tags)
+
+
+ELBv2Backend.add_tags = add_tags
 
 
 class Connection(asyncio.Protocol):

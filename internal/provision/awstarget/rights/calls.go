@@ -146,6 +146,7 @@ var calls = map[string][]grant{
 	"ecs.DescribeServices":         on(containers),
 	"ecs.DescribeTasks":            on(containers),
 	"ecs.ListServices":             on(everything),
+	"ecs.ListTagsForResource":      on(containers),
 	"ecs.ListTaskDefinitions":      on(everything),
 	"ecs.ListTasks":                on(everything),
 	"ecs.RegisterTaskDefinition":   all(on(containers), taggedContainers, passedRoles),

@@ -1,0 +1,113 @@
+package awstarget_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+)
+
+// ungrouped deletes the target group of a component as people have to: AWS refuses it while a rule
+// leads there.
+func ungrouped(component, color string) func(*spoiler) {
+	return func(s *spoiler) {
+		group := s.service(component, color).LoadBalancers[0].TargetGroupArn
+		leads := func(r elbtypes.Rule) bool {
+			return slices.ContainsFunc(r.Actions, func(a elbtypes.Action) bool {
+				return a.ForwardConfig != nil && slices.ContainsFunc(a.ForwardConfig.TargetGroups, func(g elbtypes.TargetGroupTuple) bool { return *g.TargetGroupArn == *group })
+			})
+		}
+		for _, port := range []int32{443, 8443} {
+			out := s.must(s.elb().DescribeRules(s.ctx, &elb.DescribeRulesInput{ListenerArn: s.listener(port).ListenerArn})).(*elb.DescribeRulesOutput)
+			for _, r := range out.Rules {
+				switch {
+				case !leads(r):
+				case port == 443:
+					s.do(s.elb().DeleteRule(s.ctx, &elb.DeleteRuleInput{RuleArn: r.RuleArn}))
+				default:
+					s.do(s.elb().ModifyRule(s.ctx, &elb.ModifyRuleInput{RuleArn: r.RuleArn, Actions: hello()}))
+				}
+			}
+		}
+		s.do(s.elb().DeleteTargetGroup(s.ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: group}))
+	}
+}
+
+// groupsAnew wants target groups of what serves to be made anew: that of one component in place, while
+// the other one answers, and those of all with the release that comes up as at first, since nothing
+// serves then.
+func (s *stage) groupsAnew(spoil *spoiler, drift func() string) {
+	s.Helper()
+	two := func(ctx context.Context, r *trial) error {
+		asked := s.asked("c")
+		api := asked.Definition.Components["web"]
+		api.Port, api.Routes = 8081, []target.Route{{Host: "api", PathPrefix: "/"}}
+		asked.Definition.Components["api"] = api
+		return second(r.provisioner().UpdateSlot(ctx, asked))
+	}
+	applied := func() {
+		s.Helper()
+		if err := two(s.Context(), s.process()); err != nil {
+			s.Fatal(err)
+		}
+		if left := drift(); left != "" {
+			s.Errorf("not repaired: %s", left)
+		}
+		for _, host := range []string{"shop", "api"} {
+			if release, status := s.request(s.T, strings.Replace(s.host, "shop", host, 1), "/"); release != "c" || status != 200 {
+				s.Errorf("at %s release %q answers with status %d", host, release, status)
+			}
+		}
+	}
+	s.may = []string{"b", "c"}
+	applied()
+	whole := s.inventory()
+	s.may = []string{"c"}
+	ungrouped("api", "blue")(spoil)
+	if got := drift(); !strings.Contains(got, `component "api" of release c: its target group`) {
+		s.Errorf("of a target group that was deleted it says: %s", got)
+	}
+	applied()
+	s.converged("c", whole)
+
+	s.may = nil
+	ungrouped("api", "blue")(spoil)
+	ungrouped("web", "blue")(spoil)
+	applied()
+}
+
+// tagsFollow wants a change of the slot's tags alone to reach what it is made of, and to leave it again.
+func (s *stage) tagsFollow(spoil *spoiler, changes ...func(*target.Component)) {
+	s.Helper()
+	for _, tags := range []map[string]string{{"team": "shop"}, nil} {
+		asked := s.asked("b", changes...)
+		asked.Tags = tags
+		if err := second(s.process().provisioner().UpdateSlot(s.Context(), asked)); err != nil {
+			s.Fatal(err)
+		}
+		for _, color := range []string{"green", "blue"} {
+			web := spoil.service("web", color)
+			for _, arn := range []*string{web.ServiceArn, web.TaskDefinition} {
+				out := spoil.must(spoil.ecs().ListTagsForResource(s.Context(), &ecs.ListTagsForResourceInput{ResourceArn: arn})).(*ecs.ListTagsForResourceOutput)
+				has := slices.ContainsFunc(out.Tags, func(t ecstypes.Tag) bool { return *t.Key == "team" && *t.Value == "shop" })
+				if has != (tags != nil) {
+					s.Errorf("with tags %v %s has it: %t", tags, *arn, has)
+				}
+			}
+			arns := []string{*web.LoadBalancers[0].TargetGroupArn, *spoil.rule(443, "shop").RuleArn}
+			out := spoil.must(spoil.elb().DescribeTags(s.Context(), &elb.DescribeTagsInput{ResourceArns: arns})).(*elb.DescribeTagsOutput)
+			for _, d := range out.TagDescriptions {
+				has := slices.ContainsFunc(d.Tags, func(t elbtypes.Tag) bool { return *t.Key == "team" && *t.Value == "shop" })
+				if has != (tags != nil) {
+					s.Errorf("with tags %v %s has it: %t", tags, *d.ResourceArn, has)
+				}
+			}
+		}
+	}
+}
