@@ -2,11 +2,14 @@ package awstarget_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"testing"
 	"time"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -14,8 +17,34 @@ import (
 // after the other: it sends nothing any more, and keeps its lease, which ends by itself. Another
 // process does the same again. To whoever comes later it makes no difference which call that only
 // reads the dead one would have sent next.
+//
+// By default it is a switch back, and the other process dies too, with the first call that nobody
+// has died with: one switch back is made by as many processes as it takes calls. With
+// SLIPWAY_ACC_ROUNDS each of them is followed by one that lives, and there is more than that.
 func TestAProcessMayBeKilledAtEachCall(t *testing.T) {
 	t.Parallel()
+	t.Run("a switch back by many", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t)
+		s.may = []string{"a", "b"}
+		const most, least = 120, 30
+		died := map[string]bool{}
+		n := 1
+		for ; s.killedAnew(n, died, s.swap("a")); n++ {
+			if n == most {
+				t.Fatalf("%d processes have died, and it is not done", n)
+			}
+		}
+		if n < least {
+			t.Errorf("only %d processes have died, want one for each of at least %d calls", n-1, least)
+		}
+		s.converged("a", s.whole)
+	})
+	// The rest takes long.
+	const parts = 3 // of the calls of a swap, each with its own slot
+	if os.Getenv("SLIPWAY_ACC_ROUNDS") == "" {
+		return
+	}
 	t.Run("a switch back", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t)
@@ -27,11 +56,6 @@ func TestAProcessMayBeKilledAtEachCall(t *testing.T) {
 			s.may = []string{"a", "b"}
 		}
 	})
-	// Most of it takes long: without SLIPWAY_ACC_ROUNDS there is only what is short.
-	const parts = 3 // of the calls of a swap, each with its own slot
-	if os.Getenv("SLIPWAY_ACC_ROUNDS") == "" {
-		return
-	}
 	for part := range parts {
 		t.Run(fmt.Sprintf("a swap, part %d", part+1), func(t *testing.T) {
 			t.Parallel()
@@ -109,6 +133,55 @@ func (s *stage) killed(n int, do work) (died bool) {
 		s.Fatalf("killed with call %d, after %q (%v), the next one failed: %v", n, tail(victim.calls.Made()), err, next)
 	}
 	return died
+}
+
+// killedAnew kills a process with the first call that none has died with, and says whether it came
+// to one: if not, it has done everything.
+func (s *stage) killedAnew(n int, died map[string]bool, do work) bool {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.Context())
+	defer cancel()
+	victim := s.process()
+	victim.calls.DieWith(func(c awstest.Call) bool {
+		what := s.essence(c)
+		known := died[what]
+		died[what] = true
+		return !known
+	}, cancel)
+	err := do(ctx, victim)
+	made := victim.calls.Made()
+	if !victim.calls.Dead() {
+		if err != nil {
+			s.Fatalf("process %d was not killed, after %q, and failed: %v", n, tail(made), err)
+		}
+		return false
+	}
+	s.Logf("process %d was killed with %s", n, made[len(made)-1])
+	if n%16 > 0 { // else the next one waits until the lease is over
+		s.clock.Advance(2 * time.Minute)
+	}
+	return true
+}
+
+// unlike is what is another one each time that the same is sent again: random tokens, counts, times,
+// and what was measured so far.
+var unlike = regexp.MustCompile(`":(lease_)?token":\{"S":"[A-Z0-9]+"\}|[A-Z2-7]{26}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}|\\"samples\\":\[.*?\],?|[0-9]+`)
+
+// essence is what of a call is the same when another process sends it again, with what it writes.
+func (s *stage) essence(c awstest.Call) string {
+	body := c.Form.Encode()
+	if c.Form == nil {
+		var members any
+		if err := json.Unmarshal(c.Body, &members); err != nil {
+			s.Errorf("read a call of %s: %v", c.Operation, err)
+		}
+		sorted, err := json.Marshal(members)
+		if err != nil {
+			s.Error(err)
+		}
+		body = string(sorted)
+	}
+	return c.Service + " " + c.Operation + " " + unlike.ReplaceAllString(body, "#")
 }
 
 // tail is the end of a list.
