@@ -92,3 +92,16 @@ func timeoutsAttribute(ctx context.Context, l limits) schema.Attribute {
 	}
 	return a
 }
+
+// someBlocks refuses an empty set where leaving it out lets everybody in: that would be the contrary of
+// what is written.
+type someBlocks struct{ todo string }
+
+func (someBlocks) Description(context.Context) string         { return "is not empty" }
+func (someBlocks) MarkdownDescription(context.Context) string { return "is not empty" }
+
+func (v someBlocks) ValidateSet(_ context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+	if set := req.ConfigValue; !set.IsNull() && !set.IsUnknown() && len(set.Elements()) == 0 {
+		invalid(&resp.Diagnostics, invalidValue, req.Path, "the set is empty, and would let nobody in: expected at least one IPv4 block such as 203.0.113.0/24; %s", v.todo)
+	}
+}

@@ -24,8 +24,9 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "How private subnets reach the outside: `per_zone`, a NAT gateway in each zone; `single`, one for all; or `none`, where stacks reach nothing but the AWS services that they need, through endpoints. Defaults to `per_zone` for `production` and `single` for `sandbox`; it changes in place, and is left out with `vpc`.",
 		},
 		"cidr_blocks": schema.SetAttribute{
-			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
-			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself; defaults to everybody, and where it is `internal` to nobody else. It changes in place.",
+			ElementType: types.StringType, Optional: true, Computed: true,
+			Validators:          []validator.Set{noNulls{}, someBlocks{"leave cidr_blocks out to let everybody in, or set internal = true to let in the VPC only"}},
+			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself, at least one; left out, it is everybody, and where it is `internal` nobody else. It changes in place.",
 		},
 		"preview_cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
@@ -64,8 +65,9 @@ func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "How many days automated backups are kept, 1 to 35; defaults to 14 for `production` and 1 for `sandbox`.",
 		},
 		"cidr_blocks": schema.SetAttribute{
-			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
-			MarkdownDescription: "IPv4 blocks that may connect to the cluster beside stacks where `access` is `direct`: those that Terraform runs in. Defaults to the whole VPC, and changes in place.",
+			ElementType: types.StringType, Optional: true, Computed: true,
+			Validators:          []validator.Set{noNulls{}, someBlocks{"leave cidr_blocks out to let in the whole VPC"}},
+			MarkdownDescription: "IPv4 blocks that may connect to the cluster beside stacks where `access` is `direct`: those that Terraform runs in, at least one. Left out, it is the whole VPC; it changes in place.",
 		},
 		"engine_version": schema.StringAttribute{
 			Optional: true, Computed: true,

@@ -19,12 +19,12 @@ import (
 )
 
 // slotsOfOne is how many slots with one routed component have room in an environment: a load
-// balancer has 100 target groups at most, and a slot has two stacks during a swap.
-const slotsOfOne = 50
+// balancer has 100 rules at most, and a slot has three during a swap.
+const slotsOfOne = 33
 
 // BenchmarkCalls counts the calls to AWS, by service, of a plan that finds nothing to do and of one
 // swap: with one slot, ten and a hundred, and with one account database, a hundred and a
-// thousand. A hundred slots are in two environments. The figures are in the guide to the aws target.
+// thousand. A hundred slots are in four environments. The figures are in the guide to the aws target.
 func BenchmarkCalls(b *testing.B) {
 	l := newLab(b)
 	p := &platform{B: b, lab: l, driver: l.client(b)}
@@ -70,7 +70,7 @@ func second[T any](_ T, err error) error { return err }
 // environments makes environments until there are so many.
 func (p *platform) environments(n int) {
 	for len(p.made) < n {
-		e := environment(nil, eu.Name, []string{"production", "second"}[len(p.made)])
+		e := environment(nil, eu.Name, []string{"production", "second", "third", "fourth"}[len(p.made)])
 		p.ok(second(p.driver.PutEnvironment(p.Context(), e, mine)))
 		p.made = append(p.made, e.ID())
 	}

@@ -48,7 +48,7 @@ func (w *slotWork) groupsNow(ctx context.Context, seats []*seat) (map[string]typ
 		asked = nil
 	}
 	t := w.target
-	return t.grouped.get(fmt.Sprint(asked), t.now(), recent, func() (map[string]types.TargetGroup, error) {
+	return t.grouped.get(fmt.Sprint(w.clients.region, asked), t.now(), recent, func() (map[string]types.TargetGroup, error) {
 		all, err := findTargetGroups(ctx, w.clients, asked)
 		if asked != nil && isAbsent(err) { // one of them is gone, and AWS does not say which
 			all, err = findTargetGroups(ctx, w.clients, nil)
