@@ -169,3 +169,18 @@ func TestStateOfAnotherTargetIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEmptySetOfBlocksIsRefused: left out, everybody may come in; empty would read as nobody.
+func TestAnEmptySetOfBlocksIsRefused(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(nil)
+	for at, aws := range map[string]set{
+		`AttributeName("aws").AttributeName("cidr_blocks")`:                           {"cidr_blocks": []any{}},
+		`AttributeName("aws").AttributeName("database").AttributeName("cidr_blocks")`: {"database": set{"cidr_blocks": []any{}}},
+	} {
+		said := l.validate("environment", with(anEnvironment(), set{"aws": aws}))
+		if len(said) != 1 || !said.errors() || !strings.Contains(said.String(), at) || !strings.Contains(said.String(), "leave cidr_blocks out") {
+			t.Errorf("%s: %s", at, said)
+		}
+	}
+}
