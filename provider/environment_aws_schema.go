@@ -101,7 +101,7 @@ func environmentResourcesAttributes() map[string]schema.Attribute {
 		"database_security_group_id":      computedString("Id of the security group of database servers."),
 		"database_subnet_ids":             texts("Ids of the subnets for database servers."),
 		"execution_role_arn":              computedString("ARN of the role with which ECS starts what runs."),
-		"kms_key_arn":                     computedString("ARN of the key that everything in the region is encrypted with."),
+		"kms_key_arn":                     computedString("ARN of the region's key: database clusters, secrets and log groups are encrypted with it."),
 		"load_balancer_arn":               computedString("ARN of the load balancer."),
 		"load_balancer_dns_name":          computedString("DNS name of the load balancer."),
 		"load_balancer_security_group_id": computedString("Id of the load balancer's security group."),

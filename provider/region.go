@@ -54,7 +54,7 @@ func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			},
 			"location": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "Where the region physically is, such as `eu-central-1`: on the local target any name; it changes in place, and only while the region has no environments.",
+				MarkdownDescription: "Where the region physically is, such as `eu-central-1`: on the local target any name, which changes in place while the region has no environments; on aws the code of an AWS region, which can't change: add a region of another name.",
 			},
 			"name": schema.StringAttribute{
 				Required:            true,
