@@ -92,8 +92,8 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
 		Steps: []resource.TestStep{
-			{Config: c.awsSlot("1", "well", attrs{"components": `{ api = { command = ["app"], health_check = { path = "/" }, routes = [{}] } }`}), ExpectError: regexp.MustCompile(`this\s+target\s+runs\s+images`)},
-			{Config: c.awsSlot("1", "well", attrs{"swap": `{ steps = [{ percent = 10 }], sticky_by = "account" }`}), ExpectError: regexp.MustCompile(`sticky_by`)},
+			{Config: c.awsSlot("1", "well", attrs{"components": `{ api = { command = ["app"], health_check = { path = "/" }, routes = [{}] } }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`this\s+target\s+runs\s+images`)},
+			{Config: c.awsSlot("1", "well", attrs{"swap": `{ steps = [{ percent = 10 }], sticky_by = "account" }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`sticky_by`)},
 			{Config: c.awsSlot("1", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
 				serves("1"),
 				resource.TestCheckNoResourceAttr(slotAddress, "fallback.release"),

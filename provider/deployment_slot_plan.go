@@ -41,16 +41,14 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	r.fill(ctx, config, state, &plan, &resp.Diagnostics)
+	in := r.fill(ctx, config, state, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet, "candidate", "fallback", "last_swap", "live", "phase")
 	slot := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.client.ready() && r.client.settings.Target == targetLocal {
-		r.refuse(&resp.Diagnostics, req.Config.Raw, localFaults(slot.Definition))
-	}
+	r.refuseOther(ctx, slot, in, plan, req, resp)
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
 	}
@@ -74,14 +72,15 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	r.warnShort(slot, before, resp)
 }
 
-// fill replaces what the configuration leaves out by what follows from the environment.
-func (r *deploymentSlotResource) fill(ctx context.Context, config, state deploymentSlotModel, plan *deploymentSlotModel, diags *diag.Diagnostics) {
+// fill replaces what the configuration leaves out by what follows from the environment, and
+// returns that as far as it is known.
+func (r *deploymentSlotResource) fill(ctx context.Context, config, state deploymentSlotModel, plan *deploymentSlotModel, diags *diag.Diagnostics) target.Environment {
 	plan.ID, plan.URL, plan.PreviewURL = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	if config.DeletionProtection.IsNull() {
 		plan.DeletionProtection = types.BoolUnknown()
 	}
 	if !given(config.EnvironmentID) {
-		return
+		return target.Environment{}
 	}
 	id := target.SlotID{Environment: environmentID(config.EnvironmentID, diags), Name: config.Name.ValueString()}
 	if given(config.Name) {
@@ -104,6 +103,10 @@ func (r *deploymentSlotResource) fill(ctx context.Context, config, state deploym
 			plan.DeletionProtection = state.DeletionProtection
 		}
 	}
+	if !ok {
+		return target.Environment{}
+	}
+	return e
 }
 
 // definitionKnown says whether everything is known that makes a stack.
@@ -183,5 +186,6 @@ func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.S
 		faults = append(faults, slot.Conflicts(o)...)
 	}
 	r.refuse(&resp.Diagnostics, req.Config.Raw, faults)
+	r.checkRoom(ctx, slot, others, req, resp)
 	r.warnSuiteAccount(ctx, slot, resp)
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,29 +24,42 @@ func (n noun) refuse(diags *diag.Diagnostics, value tftypes.Value, faults target
 // means in value, as deep as value goes: a part that is null has no parts of its own. Beyond
 // is what remains of the path there, with a dot before it.
 func faultPath(value tftypes.Value, faulty string) (at path.Path, beyond string) {
-	name, rest, _ := strings.Cut(faulty, ".")
-	p := path.Root(name)
-	var root map[string]tftypes.Value
-	if value.As(&root) != nil {
-		return p, ""
-	}
-	p, rest = descend(p, root[name], rest)
+	p, _, rest := find(value, faulty)
 	if rest != "" {
 		rest = "." + rest
 	}
 	return p, rest
 }
 
-func descend(p path.Path, v tftypes.Value, rest string) (at path.Path, remaining string) {
+// decided leaves out the faults of what is not known yet in value.
+func decided(value tftypes.Value, faults target.Faults) target.Faults {
+	return slices.DeleteFunc(faults, func(f target.Fault) bool {
+		_, v, _ := find(value, f.Path)
+		return v.Type() != nil && !v.IsFullyKnown()
+	})
+}
+
+// find is [faultPath] with the value that is there.
+func find(value tftypes.Value, faulty string) (at path.Path, v tftypes.Value, remaining string) {
+	name, rest, _ := strings.Cut(faulty, ".")
+	p := path.Root(name)
+	var root map[string]tftypes.Value
+	if value.As(&root) != nil {
+		return p, tftypes.Value{}, ""
+	}
+	return descend(p, root[name], rest)
+}
+
+func descend(p path.Path, v tftypes.Value, rest string) (at path.Path, found tftypes.Value, remaining string) {
 	if rest == "" || v.Type() == nil || v.IsNull() || !v.IsKnown() {
-		return p, rest
+		return p, v, rest
 	}
 	switch v.Type().(type) {
 	case tftypes.Object:
 		name, below, _ := strings.Cut(rest, ".")
 		var attributes map[string]tftypes.Value
 		if v.As(&attributes) != nil {
-			return p, rest
+			return p, v, rest
 		}
 		if a, ok := attributes[name]; ok {
 			return descend(p.AtName(name), a, below)
@@ -53,7 +67,7 @@ func descend(p path.Path, v tftypes.Value, rest string) (at path.Path, remaining
 	case tftypes.Map:
 		var elements map[string]tftypes.Value
 		if v.As(&elements) != nil {
-			return p, rest
+			return p, v, rest
 		}
 		if key, below, ok := longestKey(elements, rest); ok {
 			return descend(p.AtMapKey(key), elements[key], below)
@@ -63,11 +77,11 @@ func descend(p path.Path, v tftypes.Value, rest string) (at path.Path, remaining
 		var elements []tftypes.Value
 		i, err := strconv.Atoi(index)
 		if err != nil || v.As(&elements) != nil || i < 0 || i >= len(elements) {
-			return p, rest
+			return p, v, rest
 		}
 		return descend(p.AtListIndex(i), elements[i], below)
 	}
-	return p, rest
+	return p, v, rest
 }
 
 // longestKey finds the key that rest begins with. Keys may contain dots themselves.

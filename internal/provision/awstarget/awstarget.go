@@ -19,6 +19,7 @@ var (
 	_ target.LateMeters = (*Target)(nil)
 	_ target.Locations  = (*Target)(nil)
 	_ target.Paced      = (*Target)(nil)
+	_ target.Rooms      = (*Target)(nil)
 	_ target.Sites      = (*Target)(nil)
 )
 

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -26,39 +23,40 @@ type limit[T any] struct {
 // named is a component with what surrounds it.
 type named struct {
 	target.Component
-	location, prefix, domain string
+	// What is "" of these is not known: the AWS region and account, what the names of the
+	// environment's secrets begin with, and its domain name.
+	location, account, prefix, domain string
 }
 
+// imageWord is a part of an image's name, between two slashes.
+const imageWord = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`
+
 var (
-	imageRegexp  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/#:@-]{0,254}$`)
-	secretRegexp = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:([A-Za-z0-9/_+=.@-]+)(:[^:]*:[^:]*:[^:]*)?$`)
+	// imageRegexp is of a registry, a name, a tag and a digest, all but the name optional.
+	imageRegexp  = regexp.MustCompile(`^([A-Za-z0-9.-]+(:[0-9]+)?/)?` + imageWord + `(/` + imageWord + `)*(:\w[\w.-]{0,127})?(@[a-z0-9]+:[0-9a-f]{32,})?$`)
+	secretRegexp = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):(\d{12}):secret:([A-Za-z0-9/_+=.@-]+)(:[^:]*:[^:]*:[^:]*)?$`)
 	pathPattern  = regexp.MustCompile(`^[A-Za-z0-9_.$/~"'@:+&-]*$`)
+)
+
+var (
+	imageLimit       = limit[named]{"image", "ContainerDefinition", func(c named) string { return imageFault(c.Image) }}
+	environmentLimit = limit[named]{"environment", "RegisterTaskDefinition", func(c named) string { return documentFault(c.Environment, c.Command) }}
 )
 
 // componentLimits are those of a component, whose placeholders have been replaced.
 var componentLimits = []limit[named]{
-	{"image", "ContainerDefinition", func(c named) string { return imageFault(c.Image) }},
-	{"cpu", "RegisterTaskDefinition", func(c named) string {
-		switch _, _, ok := size(c.CPU, c.MemoryMiB); {
-		case exactSize(c.CPU, c.MemoryMiB):
-			return ""
-		case !ok || c.CPU != 0 && !slices.Contains(cpus(), c.CPU):
-			return fmt.Sprintf("Fargate has no task of cpu %d and memory_mib %d: cpu can be one of %v", c.CPU, c.MemoryMiB, cpus())
-		case c.CPU == 0:
-			return fmt.Sprintf("Fargate has no task of memory_mib %d: choose one of %v, or another with a cpu", c.MemoryMiB, memories(256))
-		}
-		return fmt.Sprintf("Fargate has no task of cpu %d with memory_mib %d: with this cpu memory_mib can be one of %v", c.CPU, c.MemoryMiB, memories(c.CPU))
-	}},
+	imageLimit,
+	{"cpu", "RegisterTaskDefinition", func(c named) string { return cpuFault(c.CPU) }},
+	{"memory_mib", "RegisterTaskDefinition", func(c named) string { return memoryFault(c.CPU, c.MemoryMiB) }},
 	{"stop_timeout_seconds", "ContainerDefinition", func(c named) string {
 		if c.StopTimeoutSeconds > mostStop {
 			return fmt.Sprintf("%d is out of range: Fargate waits %d seconds at most", c.StopTimeoutSeconds, mostStop)
 		}
 		return ""
 	}},
-	{"secrets", "Pass Secrets Manager secrets through Amazon ECS environment variables", func(c named) string {
-		return secretsFault(c.Secrets, c.location, c.prefix)
-	}},
-	{"environment", "RegisterTaskDefinition", func(c named) string { return documentFault(c.Environment, c.Command) }},
+	{"health_check.timeout_seconds", "Health checks for your target groups", func(c named) string { return timeoutFault(c.Component) }},
+	{"health_check.unhealthy_threshold", "Health checks for your target groups", func(c named) string { return thresholdFault(c.Component) }},
+	environmentLimit,
 	{"scaling.schedules", "Schedule recurring scaling actions using cron expressions", func(c named) string {
 		for _, v := range c.Scaling.Schedules {
 			if v.TimeZone != c.Scaling.Schedules[0].TimeZone {
@@ -67,29 +65,10 @@ var componentLimits = []limit[named]{
 		}
 		return ""
 	}},
-	{"routes", "HostHeaderConditionConfig", func(c named) string {
-		for _, r := range c.Routes {
-			for _, v := range conditions(r.Normal(), c.domain)[0].values {
-				if n := utf8.RuneCountInString(v); n > 128 {
-					return fmt.Sprintf("the host name %q has %d characters: a load balancer compares 128 at most", v, n)
-				}
-			}
-		}
-		return ""
-	}},
-	{"routes", "PathPatternConditionConfig", func(c named) string {
-		for _, r := range c.Routes {
-			p := r.Normal().PathPrefix
-			if !pathPattern.MatchString(p) || len(p+"/*") > 128 {
-				return fmt.Sprintf("a load balancer can't compare the path_prefix %q: it may have 126 characters, which are letters, digits and _ - . $ / ~ ' @ : + &", p)
-			}
-		}
-		return ""
-	}},
 }
 
 // taskLimits are those of migrations and test suites.
-var taskLimits = []limit[named]{componentLimits[0], componentLimits[3], componentLimits[4]}
+var taskLimits = []limit[named]{imageLimit, environmentLimit}
 
 // policyLimits are those of how a slot swaps.
 var policyLimits = []limit[target.Policy]{
@@ -105,31 +84,6 @@ var policyLimits = []limit[target.Policy]{
 		}
 		return ""
 	}},
-}
-
-func imageFault(image string) string {
-	switch {
-	case image == "":
-		return "this target runs images: set image, and command only to replace the image's own"
-	case !imageRegexp.MatchString(image):
-		return fmt.Sprintf("%q is not the name of an image: letters, digits and . _ / : # @ - are allowed, up to 255 characters, and so they are in a release that is put into it", image)
-	}
-	return ""
-}
-
-func secretsFault(secrets map[string]string, location, prefix string) string {
-	for _, k := range target.SortedKeys(secrets) {
-		m := secretRegexp.FindStringSubmatch(secrets[k])
-		switch {
-		case m == nil:
-			return fmt.Sprintf("%s: %q is not the ARN of a secret in Secrets Manager, such as arn:aws:secretsmanager:REGION:ACCOUNT:secret:%sNAME-AbCdEf", k, secrets[k], prefix)
-		case location != "" && m[1] != location:
-			return fmt.Sprintf("%s: the secret is in %s, and tasks can read only those of %s", k, m[1], location)
-		case !strings.HasPrefix(m[2], prefix):
-			return fmt.Sprintf("%s: tasks of this environment may read only secrets whose names begin with %q, not %q", k, prefix, m[2])
-		}
-	}
-	return ""
 }
 
 // documentFault is of a task definition that is too large: 64 KiB are allowed.
@@ -154,9 +108,9 @@ func (t *Target) CheckSlot(ctx context.Context, s target.Slot) error {
 	if err != nil && !errors.Is(err, target.ErrNotFound) && !errors.Is(err, target.ErrNoInstallation) {
 		return err
 	}
-	in := named{prefix: "slipway/" + s.Environment.Region + "/" + s.Environment.Name + "/"}
+	in := named{prefix: secretsOf(s.Environment)}
 	if w != nil {
-		in.location, in.domain = w.clients.region, w.spec.DomainName
+		in.location, in.account, in.domain = w.clients.region, w.clients.account, w.spec.DomainName
 	}
 	f := slotFaults(s, in)
 	if w != nil {
@@ -175,12 +129,14 @@ func slotFaults(s target.Slot, in named) target.Faults {
 	d := s.Definition.Expand()
 	for _, name := range target.SortedKeys(d.Components) {
 		in.Component = d.Components[name]
-		f = append(f, faults("components."+name+".", componentLimits, in)...)
+		path := "components." + name + "."
+		f = append(f, faults(path, componentLimits, in)...)
+		f = append(append(f, secretFaults(path, in)...), routeFaults(path, in)...)
 	}
 	for path, t := range map[string]*target.Task{"migrate.": d.Migrate, "test_suite.": d.TestSuite} {
 		if t != nil {
 			in.Component = target.Component{Image: t.Image, Command: t.Command, Environment: t.Environment, Secrets: t.Secrets}
-			f = append(f, faults(path, taskLimits, in)...)
+			f = append(append(f, faults(path, taskLimits, in)...), secretFaults(path, in)...)
 		}
 	}
 	return append(f, faults("", policyLimits, s.Policy)...)
@@ -190,8 +146,13 @@ func faults[T any](path string, limits []limit[T], v T) target.Faults {
 	var f target.Faults
 	for _, l := range limits {
 		if wrong := l.check(v); wrong != "" {
-			f = append(f, target.Fault{Path: path + l.attribute, Message: fmt.Sprintf("%s (AWS: %q)", wrong, l.page)})
+			f = append(f, blame(path+l.attribute, l.page, "%s", wrong))
 		}
 	}
 	return f
+}
+
+// blame is a fault with the AWS page that says so.
+func blame(path, page, format string, args ...any) target.Fault {
+	return target.Fault{Path: path, Message: fmt.Sprintf("%s (AWS: %q)", fmt.Sprintf(format, args...), page)}
 }

@@ -21,6 +21,14 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 	secret := func(arn string) func(*target.Slot, *target.Component) {
 		return func(_ *target.Slot, c *target.Component) { c.Secrets = map[string]string{"KEY": arn} }
 	}
+	image := func(name string) func(*target.Slot, *target.Component) {
+		return func(_ *target.Slot, c *target.Component) { c.Image = name }
+	}
+	check := func(h target.HealthCheck) func(*target.Slot, *target.Component) {
+		return func(_ *target.Slot, c *target.Component) {
+			c.Routes, c.HealthCheck = []target.Route{{PathPrefix: "/"}}, &h
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		change func(*target.Slot, *target.Component)
@@ -29,27 +37,42 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 		{"a plain component", func(*target.Slot, *target.Component) {}, ""},
 		{"no size", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 0, 0 }, ""},
 		{"half a size", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 1024, 0 }, ""},
-		{"too little memory for the CPU", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 1024, 512 }, "components.web.cpu"},
-		{"too much memory for the CPU", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 256, 4096 }, "components.web.cpu"},
+		{"too little memory for the CPU", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 1024, 512 }, "components.web.memory_mib"},
+		{"too much memory for the CPU", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 256, 4096 }, "components.web.memory_mib"},
 		{"a CPU that there is not", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 300, 0 }, "components.web.cpu"},
-		{"a step that there is not", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 8192, 18432 }, "components.web.cpu"},
+		{"a step that there is not", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 8192, 18432 }, "components.web.memory_mib"},
+		{"a CPU that is too large", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 32768, 0 }, "components.web.cpu"},
+		{"a memory that there is not", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 0, 100 }, "components.web.memory_mib"},
+		{"too much memory", func(_ *target.Slot, c *target.Component) { c.CPU, c.MemoryMiB = 0, 200000 }, "components.web.memory_mib"},
+		{"an image with all parts", image("R.example.com:5000/shop/web_1:1.0-RC@sha256:" + strings.Repeat("0", 64)), ""},
+		{"an image of Docker Hub", image("nginx"), ""},
+		{"a space in an image", image("r.example.com/api :1"), "components.web.image"},
+		{"capitals in an image's name", image("R.example.com/API:1"), "components.web.image"},
+		{"more checks in a row than a load balancer needs", check(target.HealthCheck{TimeoutSeconds: 2, HealthyThreshold: 11, UnhealthyThreshold: 10}), ""},
+		{"one failed check", check(target.HealthCheck{TimeoutSeconds: 2, UnhealthyThreshold: 1}), "components.web.health_check.unhealthy_threshold"},
+		{"eleven failed checks", check(target.HealthCheck{TimeoutSeconds: 2, UnhealthyThreshold: 11}), "components.web.health_check.unhealthy_threshold"},
+		{"a check that lasts longer than until the next", check(target.HealthCheck{IntervalSeconds: 5, TimeoutSeconds: 10, UnhealthyThreshold: 3}), "components.web.health_check.timeout_seconds"},
+		{"a check of a worker", func(_ *target.Slot, c *target.Component) {
+			c.HealthCheck = &target.HealthCheck{IntervalSeconds: 5, TimeoutSeconds: 60, UnhealthyThreshold: 1}
+		}, ""},
 		{"no image", func(_ *target.Slot, c *target.Component) { c.Image = "" }, "components.web.image"},
 		{"a release that no tag can be", func(s *target.Slot, _ *target.Component) { s.Definition.Release = "1+2" }, "components.web.image"},
 		{"a long end", func(_ *target.Slot, c *target.Component) { c.StopTimeoutSeconds = 121 }, "components.web.stop_timeout_seconds"},
 		{"a secret of the environment", secret(arn("eu-central-1", prefix+"key-AbCdEf")), ""},
 		{"a part of a secret", secret(arn("eu-central-1", prefix+"key-AbCdEf:password::")), ""},
-		{"a secret of another environment", secret(arn("eu-central-1", "slipway/eu/sandbox/key-AbCdEf")), "components.web.secrets"},
-		{"a secret of another AWS region", secret(arn("us-east-1", prefix+"key-AbCdEf")), "components.web.secrets"},
-		{"a file", secret("/secrets/key"), "components.web.secrets"},
+		{"a secret of another environment", secret(arn("eu-central-1", "slipway/eu/sandbox/key-AbCdEf")), "components.web.secrets.KEY"},
+		{"a secret of another AWS region", secret(arn("us-east-1", prefix+"key-AbCdEf")), "components.web.secrets.KEY"},
+		{"a secret of another AWS account", secret("arn:aws:secretsmanager:eu-central-1:999999999999:secret:" + prefix + "key-AbCdEf"), "components.web.secrets.KEY"},
+		{"a file", secret("/secrets/key"), "components.web.secrets.KEY"},
 		{"more than a task definition holds", func(_ *target.Slot, c *target.Component) {
 			c.Environment = map[string]string{"LONG": strings.Repeat("x", 64<<10)}
 		}, "components.web.environment"},
 		{"two time zones", func(_ *target.Slot, c *target.Component) {
 			c.Scaling.Schedules = []target.Schedule{{TimeZone: "Europe/Berlin"}, {TimeZone: "UTC"}}
 		}, "components.web.scaling.schedules"},
-		{"a long path", routed("", "/"+strings.Repeat("a", 126)), "components.web.routes"},
-		{"a path with what no pattern has", routed("", "/a;b"), "components.web.routes"},
-		{"a long name", routed(strings.Repeat("a", 40), "/"), "components.web.routes"},
+		{"a long path", routed("", "/"+strings.Repeat("a", 126)), "components.web.routes.0.path_prefix"},
+		{"a path with what no pattern has", routed("", "/a;b"), "components.web.routes.0.path_prefix"},
+		{"a long name", routed(strings.Repeat("a", 40), "/"), "components.web.routes.0.host"},
 		{"traffic by account", func(s *target.Slot, _ *target.Component) { s.Policy.StickyBy = target.StickyByAccount }, "swap.sticky_by"},
 		{"a long drain", func(s *target.Slot, _ *target.Component) { s.Policy.DrainSeconds = 3601 }, "swap.drain_seconds"},
 		{"a suite without an image", func(s *target.Slot, _ *target.Component) {
@@ -64,7 +87,7 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 			s.Definition.Components = map[string]target.Component{"web": web}
 			var got []string
 			domain := strings.Repeat("d", 85) + ".org"
-			for _, f := range slotFaults(s, named{prefix: prefix, location: "eu-central-1", domain: domain}) {
+			for _, f := range slotFaults(s, named{prefix: prefix, location: "eu-central-1", account: "123456789012", domain: domain}) {
 				got = append(got, f.Path)
 			}
 			var want []string

@@ -37,17 +37,27 @@ func (w *slotWork) quotas(ctx context.Context, s target.Slot) (target.Faults, er
 	if err != nil {
 		return nil, err
 	}
+	others := make([]target.Slot, 0, len(all))
+	for _, rec := range all {
+		others = append(others, rec.Asked)
+	}
+	return room(s, others, func() (map[string]int, error) { return w.clients.balancerLimits(ctx) })
+}
+
+// room refuses a slot that the load balancer has no room for beside the others, and asks for its
+// limits only where they could matter.
+func room(s target.Slot, others []target.Slot, ask func() (map[string]int, error)) (target.Faults, error) {
 	groups, rules := needs(s.Definition)
-	for _, other := range all {
-		if other.Asked.ID() != s.ID() {
-			g, r := needs(other.Asked.Definition)
+	for _, other := range others {
+		if other.ID() != s.ID() {
+			g, r := needs(other.Definition)
 			groups, rules = groups+g, rules+r
 		}
 	}
 	if groups <= quotaUsual && rules <= quotaUsual {
 		return nil, nil
 	}
-	limits, err := w.accountLimits(ctx)
+	limits, err := ask()
 	if err != nil {
 		return nil, err
 	}
@@ -63,12 +73,12 @@ func (w *slotWork) quotas(ctx context.Context, s target.Slot) (target.Faults, er
 	return f, nil
 }
 
-// accountLimits are the quotas as they are for this AWS account.
-func (w *slotWork) accountLimits(ctx context.Context) (map[string]int, error) {
+// balancerLimits are the quotas as they are for this AWS account.
+func (c *clients) balancerLimits(ctx context.Context) (map[string]int, error) {
 	all := map[string]int{quotaGroups: quotaUsual, quotaRules: quotaUsual}
 	var marker *string
 	for {
-		out, err := w.clients.elb.DescribeAccountLimits(ctx, &elb.DescribeAccountLimitsInput{Marker: marker})
+		out, err := c.elb.DescribeAccountLimits(ctx, &elb.DescribeAccountLimitsInput{Marker: marker})
 		if err != nil {
 			return nil, failed(err, "read the quotas of load balancers")
 		}

@@ -68,6 +68,17 @@ type Sites interface {
 	CheckEnvironment(ctx context.Context, e Environment, r Region) (Faults, error)
 }
 
+// Rooms is of drivers that can tell before an apply what a slot would be refused for.
+type Rooms interface {
+	// SlotFaults are those of a slot by itself, in an environment and a region that need not be
+	// there yet: what is zero of them, and of the slot's environment, is not known. It may look
+	// where the region is.
+	SlotFaults(ctx context.Context, s Slot, e Environment, r Region) Faults
+	// CheckRoom returns the faults of a slot beside the others of its environment, which need not
+	// be there yet; an error says that it could not look.
+	CheckRoom(ctx context.Context, s Slot, others []Slot, r Region) (Faults, error)
+}
+
 // Environments holds environments. PutEnvironment may return before the environment is
 // ready: the caller asks GetEnvironment until Meta.Ready, and Meta.Problem says meanwhile
 // what keeps it. Putting again goes on where it stood.
