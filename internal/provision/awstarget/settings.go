@@ -92,6 +92,9 @@ var (
 	roleRegexp      = regexp.MustCompile(`^arn:[a-z-]+:iam::[0-9]{12}:role/.+$`)
 )
 
+// services are those that are used, by the AWS provider's names.
+var services = []string{"acm", "applicationautoscaling", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2", "iam", "kms", "logs", "rds", "rdsdata", "route53", "s3", "secretsmanager", "sso", "sts"}
+
 // Validate returns every fault of the settings, without asking AWS.
 func (s Settings) Validate() target.Faults {
 	var f target.Faults
@@ -133,7 +136,13 @@ func (s Settings) Validate() target.Faults {
 	if s.MaxRetries < 0 || s.MaxRetries > 1000 {
 		add("max_retries", "%d is out of range: expected 1 to 1000", s.MaxRetries)
 	}
+	for _, t := range target.ValidateTags(s.DefaultTags) {
+		add("default_tags", "%s: %s", t.Path, t.Message)
+	}
 	for _, name := range target.SortedKeys(s.Endpoints) {
+		if !slices.Contains(services, name) {
+			add("endpoints", "%q is not a service that is used: expected one of %q", name, services)
+		}
 		if u, err := url.Parse(s.Endpoints[name]); err != nil || u.Scheme == "" || u.Host == "" {
 			add("endpoints", "%q is not a URL: expected such as \"https://dynamodb.example.com\" for %s", s.Endpoints[name], name)
 		}

@@ -59,6 +59,13 @@ func (f *Faults) oneOf(path, value string, allowed ...string) {
 // tagRegexp is what AWS allows in keys and values of tags (Tag naming limits and requirements).
 var tagRegexp = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
+// ValidateTags returns every fault of tags that everything is to bear.
+func ValidateTags(tags map[string]string) Faults {
+	var f Faults
+	f.tags(tags)
+	return f
+}
+
 // tags applies the AWS limits, which are the tighter.
 func (f *Faults) tags(tags map[string]string) {
 	for _, k := range SortedKeys(tags) {
