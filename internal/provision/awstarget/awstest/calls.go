@@ -41,8 +41,8 @@ func NewCalls(next http.RoundTripper) *Calls {
 func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
 
 // FailEach starts anew and lets each call fail once: a request that is sent again as it was, after
-// the same others, passes. Of those that read one is like the other wherever it is sent, and they
-// fail in the ways only that are not the same for them.
+// the same others, passes. Of those that read one is like the other wherever it is sent, and in whatever
+// way: they fail before.
 func (c *Calls) FailEach(f Fault) {
 	c.begin(f, 0, true, false)
 	c.places = true
@@ -154,7 +154,7 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 // strikes says whether a call is to fail. The lock is held.
 func (c *Calls) strikes(call Call) bool {
 	switch {
-	case c.each && reads(call.Operation) && c.fault != FailBefore && c.fault != Interrupt:
+	case c.each && reads(call.Operation) && c.fault != FailBefore:
 		return false // for who reads it is as if it had failed before
 	case c.each:
 		what, key := call.essence(), ""
