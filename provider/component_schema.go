@@ -35,7 +35,7 @@ func componentAttributes() map[string]schema.Attribute {
 			Optional: true, Validators: []validator.Int64{notZero{}},
 			MarkdownDescription: "TCP port that the container listens on, for the `aws` target; on the `local` target an instance learns its port from the variable `PORT`. A change is a new stack.",
 		},
-		"routes": nestedListAttribute("Requests that lead to the component: it takes those of the longest matching `path_prefix`. Defaults to none, which makes it a worker; a change happens in place.", routeAttributes()),
+		"routes": nestedListAttribute("Requests that lead to the component: it takes those of the longest matching `path_prefix`. Defaults to none, which makes it a worker; a change happens in place, but on `aws` the first routes of a component, or the end of its last, are a new stack.", routeAttributes()),
 		"scaling": schema.SingleNestedAttribute{
 			Optional: true, Computed: true, Attributes: scalingAttributes(),
 			Default:             objectdefault.StaticValue(fromScaling(target.Scaling{Min: 1, Max: 1})),

@@ -10,6 +10,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -39,18 +40,21 @@ func ungrouped(component, color string) func(*spoiler) {
 	}
 }
 
-// groupsAnew wants target groups of what serves to be made anew: that of one component in place, while
-// the other one answers, and those of all with the release that comes up as at first, since nothing
-// serves then.
+// groupsAnew wants target groups of what serves to be made anew in place: that of one component, while
+// the other one answers, and those of all. Then it takes away all rules, and all routes.
 func (s *stage) groupsAnew(spoil *spoiler, drift func() string) {
 	s.Helper()
-	two := func(ctx context.Context, r *trial) error {
+	both := func(routed bool) work {
 		asked := s.asked("c")
-		api := asked.Definition.Components["web"]
+		api, web := asked.Definition.Components["web"], asked.Definition.Components["web"]
 		api.Port, api.Routes = 8081, []target.Route{{Host: "api", PathPrefix: "/"}}
-		asked.Definition.Components["api"] = api
-		return second(r.provisioner().UpdateSlot(ctx, asked))
+		if !routed {
+			api.Routes, web.Routes = nil, nil
+		}
+		asked.Definition.Components["api"], asked.Definition.Components["web"] = api, web
+		return func(ctx context.Context, r *trial) error { return second(r.provisioner().UpdateSlot(ctx, asked)) }
 	}
+	two := both(true)
 	applied := func() {
 		s.Helper()
 		if err := two(s.Context(), s.process()); err != nil {
@@ -80,6 +84,57 @@ func (s *stage) groupsAnew(spoil *spoiler, drift func() string) {
 	ungrouped("api", "blue")(spoil)
 	ungrouped("web", "blue")(spoil)
 	applied()
+	s.rulesAnew(spoil, drift, two)
+	s.routesGone(both(false), two)
+}
+
+// rulesAnew deletes all rules of the production entrance, and wants them back with nothing else touched.
+func (s *stage) rulesAnew(spoil *spoiler, drift func() string, apply work) {
+	s.Helper()
+	whole := s.inventory()
+	out := spoil.must(spoil.elb().DescribeRules(s.Context(), &elb.DescribeRulesInput{ListenerArn: spoil.listener(443).ListenerArn})).(*elb.DescribeRulesOutput)
+	for _, r := range out.Rules {
+		if !*r.IsDefault {
+			spoil.do(spoil.elb().DeleteRule(s.Context(), &elb.DeleteRuleInput{RuleArn: r.RuleArn}))
+		}
+	}
+	if got := drift(); !strings.Contains(got, "nothing serves") {
+		s.Errorf("of rules that were all deleted it says: %s", got)
+	}
+	r := s.process()
+	r.calls.Watch(func(c awstest.Call) {
+		if c.Service == "ecs" && c.Changes() {
+			s.Errorf("for the rules %s is called", c.Operation)
+		}
+	})
+	if err := apply(s.Context(), r); err != nil {
+		s.Fatal(err)
+	}
+	s.converged("c", whole)
+}
+
+// routesGone takes all routes of the slot away, which makes workers of what had them, and gives them
+// back.
+func (s *stage) routesGone(take, give work) {
+	s.Helper()
+	s.may = nil
+	if err := take(s.Context(), s.process()); err != nil {
+		s.Fatal(err)
+	}
+	state, err := s.process().provisioner().ReadSlot(s.Context(), s.id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if st, ok := state.Serving(); !ok || st.Spec.Definition.Components["web"].Routes != nil || state.Unfinished(s.clock.Now()) {
+		s.Errorf("without routes the slot serves (%t) and is unfinished (%t, %q)", ok, state.Unfinished(s.clock.Now()), state.Phase())
+	}
+	if release, _ := s.request(s.T, s.host, "/"); release != "" {
+		s.Errorf("without routes release %q answers", release)
+	}
+	if err := give(s.Context(), s.process()); err != nil {
+		s.Fatal(err)
+	}
+	s.converged("c", s.inventory())
 }
 
 // tagsFollow wants a change of the slot's tags alone to reach what it is made of, and to leave it again.

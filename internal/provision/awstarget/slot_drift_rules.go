@@ -55,6 +55,9 @@ func (w *slotWork) rulesDrift(seen driftSeen, live target.Traffic) []string {
 		return []string{why}
 	}
 	var out []string
+	if at := seen.rules.by[0]; leads(at.want) && len(w.state.shares(at.now)) == 0 {
+		out = append(out, fmt.Sprintf("no rule of the %s entrance leads to release %s any more: nothing serves until they are made again", at.name, w.state.Seats[live.Color].Spec.Definition.Release))
+	}
 	for _, of := range seen.rules.by {
 		for _, rule := range of.want {
 			what := fmt.Sprintf("the rule of the %s entrance for %s", of.name, rule.words())
@@ -78,6 +81,11 @@ func (w *slotWork) rulesDrift(seen driftSeen, live target.Traffic) []string {
 		}
 	}
 	return out
+}
+
+// leads says whether one of some rules leads to a stack.
+func leads(all []wanted) bool {
+	return slices.ContainsFunc(all, func(r wanted) bool { return len(r.shares) > 0 })
 }
 
 // words name a rule by what it matches.

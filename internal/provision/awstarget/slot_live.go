@@ -22,7 +22,7 @@ func shareOf(t target.Traffic, c target.Color) int {
 	return t.Percent
 }
 
-// serving reads from the production entrance's rules who carries the traffic.
+// serving reads from the production entrance's rules who carries the traffic, as far as they tell.
 func (w *slotWork) serving(ctx context.Context, e entrances) (target.Traffic, error) {
 	if len(w.state.Seats) == 0 {
 		return target.Traffic{}, nil
@@ -54,11 +54,18 @@ func (w *slotWork) rulesLately(ctx context.Context, listener string) ([]listener
 
 // divided says how rules divide the traffic. Where they are as they were last written they say
 // what was asked for; where a change of them was interrupted they say that both seats carry some.
+// They tell nothing of a stack without routes, nor where somebody has deleted all of them: then
+// what was last divided counts.
 func (s slotState) divided(has []listenerRule, domain string) target.Traffic {
-	share := s.shares(has)
+	share, last := s.shares(has), s.lastDivided()
+	for c, of := range s.Seats {
+		if carries(last, c) && !of.routed() {
+			share[c] = shareOf(last, c)
+		}
+	}
 	switch {
 	case len(share) == 0:
-		return target.Traffic{}
+		return last
 	case len(share) == 1:
 		for c := range share {
 			t := target.Traffic{Color: c}
@@ -82,6 +89,24 @@ func (s slotState) divided(has []listenerRule, domain string) target.Traffic {
 		c = asked[len(asked)-1].Color
 	}
 	return target.Traffic{Color: c, Percent: min(max(1, share[c.Other()]), 99)}
+}
+
+// lastDivided is how the traffic was last divided, while the stack stands that got the most of it.
+func (s slotState) lastDivided() target.Traffic {
+	if of := s.Seats[s.Traffic.Color]; of == nil || of.Ending {
+		return target.Traffic{}
+	}
+	return s.Traffic
+}
+
+// routed says whether a rule leads to anything of a stack.
+func (s *seat) routed() bool {
+	for _, c := range s.Spec.Definition.Components {
+		if !c.Worker() {
+			return true
+		}
+	}
+	return false
 }
 
 // shares are the highest percentages that a rule gives to each seat.

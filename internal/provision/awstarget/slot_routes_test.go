@@ -135,7 +135,7 @@ func TestWhatServesIsReadFromTheRules(t *testing.T) {
 		rules    []listenerRule
 		want     target.Traffic
 	}{
-		{"no rule", blue, nil, nil, target.Traffic{}},
+		{"no rule: what was last divided", blue, nil, nil, target.Traffic{Color: target.Blue}},
 		{"as recorded", blue, nil, rules(s.production(blue, "x.org")...), blue},
 		{"divided as recorded", divided, nil, rules(s.production(divided, "x.org")...), divided},
 		{"divided, not recorded yet", blue, &divided, rules(s.production(divided, "x.org")...), divided},
@@ -202,5 +202,44 @@ func TestAScheduledActionIsNeverTooEarly(t *testing.T) {
 		if got := d.due(now.Add(after), now).Format(time.TimeOnly); got != want {
 			t.Errorf("to retire after %s: at %s, want %s", after, got, want)
 		}
+	}
+}
+
+func TestWhatWasLastDividedCountsWhereRulesDoNotTell(t *testing.T) {
+	t.Parallel()
+	shop := []target.Route{{Host: "shop", PathPrefix: "/"}}
+	blue, green := target.Traffic{Color: target.Blue}, target.Traffic{Color: target.Green}
+	to := func(group string) []listenerRule {
+		return []listenerRule{{wanted: wanted{shares: []weight{{group, 1}}}}}
+	}
+	ended := twoSeats(shop, shop)
+	ended.Seats[target.Blue].Ending = true
+	for _, c := range []struct {
+		name    string
+		slot    slotState
+		last    target.Traffic
+		moving  *target.Traffic
+		has     []listenerRule
+		color   target.Color
+		percent int
+	}{
+		{name: "all rules were deleted", slot: twoSeats(shop, shop), last: blue, color: target.Blue},
+		{name: "all rules of a divided traffic were deleted", slot: twoSeats(shop, shop), last: target.Traffic{Color: target.Blue, Percent: 10}, color: target.Blue, percent: 10},
+		{name: "nothing had traffic yet", slot: twoSeats(shop, nil)},
+		{name: "what had it is being removed", slot: ended, last: blue},
+		{name: "nothing has routes", slot: twoSeats(nil, nil), last: green, color: target.Green},
+		{name: "workers are to give way to workers", slot: twoSeats(nil, nil), last: green, moving: &blue, color: target.Green},
+		{name: "workers have a share beside what has routes", slot: twoSeats(shop, nil), last: target.Traffic{Color: target.Blue, Percent: 10}, has: to("blue"), color: target.Blue, percent: 10},
+		{name: "workers have not quite given way to what has routes", slot: twoSeats(shop, nil), last: green, moving: &blue, has: to("blue"), color: target.Green, percent: 99},
+		{name: "what had routes has not quite given way to workers", slot: twoSeats(shop, nil), last: blue, moving: &green, color: target.Blue},
+		{name: "rules lead to the other seat", slot: twoSeats(shop, shop), last: blue, has: to("green"), color: target.Green},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			c.slot.Traffic, c.slot.Moving = c.last, c.moving
+			if got := c.slot.divided(c.has, "x.org"); got.Color != c.color || got.Percent != c.percent {
+				t.Errorf("divided as %+v, want %q but for %d percent", got, c.color, c.percent)
+			}
+		})
 	}
 }

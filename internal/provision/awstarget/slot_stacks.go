@@ -12,9 +12,20 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// Fingerprint implements target.Stacks. What an image's name stands for is its registry's matter.
+// Fingerprint implements target.Stacks. What an image's name stands for is its registry's matter. A
+// component that gets its first routes, or loses its last, is checked by somebody else, which its
+// task definition says: that is another stack.
 func (t *Target) Fingerprint(_ context.Context, d target.Definition) (string, error) {
-	return d.Fingerprint(nil)
+	var workers map[string]string
+	for name, c := range d.Components {
+		if c.Worker() {
+			if workers == nil {
+				workers = map[string]string{}
+			}
+			workers[name] = "worker"
+		}
+	}
+	return d.Fingerprint(workers)
 }
 
 // PutStack implements target.Stacks. It returns when everything is asked for.
@@ -286,6 +297,9 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	return w.change(ctx, func(s *slotState) error {
 		if now := s.Seats[c]; now != nil && now.Attempt == of.Attempt {
 			delete(s.Seats, c)
+			if s.Traffic.Color == c { // the next stack in this seat has none yet
+				s.Traffic = target.Traffic{}
+			}
 		}
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 )
 
 // slotState is what is remembered of a slot's stacks, traffic and tasks, in a row beside the
-// slot's record. What serves is not read here: the load balancer's rules say it.
+// slot's record. What serves is not read here where the load balancer's rules say it.
 type slotState struct {
 	// Stamp is another one in each write, so that a write is told from its like.
 	Stamp string `json:"stamp"`

@@ -48,14 +48,14 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	if err != nil {
 		return false, err
 	}
-	live, err := w.serving(ctx, e)
+	has, err := w.findRules(ctx, e.production)
 	if err != nil {
 		return false, err
 	}
-	was := w.state.Traffic
+	live, was := w.state.divided(has, w.spec.DomainName), w.state.Traffic
 	switch {
 	case w.state.Moving != nil: // somebody's, or an interrupted one's
-	case live == to && was == to:
+	case live == to && was == to && w.state.written(has, to, w.spec.DomainName):
 		return false, nil
 	case w.state.moved(live) != "":
 		// Another call may have divided it since the state was read.

@@ -74,6 +74,7 @@ func trafficTests() []test {
 			w.ok(w.driver.DeleteStack(w.Context(), id, target.Green, lease))
 			w.serving(id, target.Blue, "1")
 		}},
+		{"a stack without routes has traffic like any other, and gives it up", routeless},
 		{"what each side answered is measured, from the moment asked for", measured},
 		{"traffic can't be moved without the lease, nor after its context ended", func(w *world) {
 			id, lease := w.pair(false)
@@ -166,6 +167,25 @@ func sharesMove(w *world) {
 		w.divided(id, to.Color, to.Percent)
 	}
 	w.serving(id, target.Blue, "1")
+}
+
+func routeless(w *world) {
+	id := w.slot()
+	lease := w.lease(id)
+	jobs := func(c target.Color, version string) target.StackSpec {
+		d := w.definition(id, version)
+		d.Components = map[string]target.Component{"jobs": release(w.Apps.Worker())}
+		return w.stackOf(id, c, d)
+	}
+	w.healthy(jobs(target.Blue, "1"), lease)
+	w.divided(id, "", 0)
+	w.share(id, 0, "", lease)
+	w.divided(id, target.Blue, 0)
+	w.serve(jobs(target.Green, "2"), lease)
+	w.divided(id, target.Green, 0)
+	w.refused(w.driver.DeleteStack(w.Context(), id, target.Green, lease), target.ErrServing)
+	w.ok(w.driver.DeleteStack(w.Context(), id, target.Blue, lease))
+	w.divided(id, target.Green, 0)
 }
 
 func stickyAccounts(w *world) {
