@@ -53,9 +53,12 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 		return false, err
 	}
 	live, was := w.state.divided(has, w.spec.DomainName), w.state.Traffic
+	// A division is recorded after its rules are written, and the record was read before them: where it
+	// is recorded and they are not there, somebody has deleted them.
+	gone := was == to && !w.state.written(has, to, w.spec.DomainName)
 	switch {
 	case w.state.Moving != nil: // somebody's, or an interrupted one's
-	case live == to && was == to && w.state.written(has, to, w.spec.DomainName):
+	case live == to && was == to && !gone:
 		return false, nil
 	case w.state.moved(live) != "":
 		// Another call may have divided it since the state was read.
@@ -70,10 +73,8 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	if err := w.prepare(ctx, live, to, drain); err != nil {
 		return false, err
 	}
-	read := w.state.Stamp
 	if err := w.change(ctx, func(s *slotState) error {
-		// What was asked for before is written once more where its rules are gone.
-		if s.Traffic != to || s.Moving != nil || s.Stamp == read {
+		if s.Traffic != to || s.Moving != nil || gone {
 			s.Moving = &to
 			s.pastProbes()
 		}
