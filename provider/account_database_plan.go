@@ -44,9 +44,14 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 	if plan.ID = types.StringUnknown(); given(plan.EnvironmentID) && given(plan.Account) {
 		plan.ID = types.StringValue(d.ID().String())
 	}
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	work := kept.Unfinished || why == changing && len(state.Drift.Elements()) > 0
-	awaitChange(ctx, req, resp, work, "drift", "host", "port", "secret_id")
+	if why == changing {
+		plan.Host = stays(plan.Host, state.Host, types.StringUnknown(), work)
+		plan.Port = stays(plan.Port, state.Port, types.Int64Unknown(), work)
+		plan.SecretID = stays(plan.SecretID, state.SecretID, types.StringUnknown(), work)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	awaitChange(ctx, req, resp, work, "drift")
 	if resp.Diagnostics.HasError() {
 		return
 	}

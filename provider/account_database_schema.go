@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -46,10 +45,7 @@ func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
 				Optional: true, Computed: true, Default: booldefault.StaticBool(true),
 				MarkdownDescription: "Whether the database refuses to be destroyed; defaults to `true` and changes in place.",
 			},
-			"drift": schema.ListAttribute{
-				ElementType: types.StringType, Computed: true,
-				MarkdownDescription: "What differs on the server from what was asked, in words; where there is something, the next apply repairs it.",
-			},
+			"drift": driftAttribute(),
 			"environment_id": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Id of the environment; a change is refused, since the data does not move by itself.",

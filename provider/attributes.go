@@ -25,6 +25,14 @@ func computedString(description string) schema.Attribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 }
 
+// driftAttribute is what an update is planned for that no other attribute shows.
+func driftAttribute() schema.Attribute {
+	return schema.ListAttribute{
+		ElementType: types.StringType, Computed: true,
+		MarkdownDescription: "What differs on the target from what was asked, or is not finished yet, in words; where there is something, the next apply repairs it.",
+	}
+}
+
 // Collections that may be left out have an empty default, so that leaving one out and
 // writing an empty one are the same and both match what an import finds.
 

@@ -17,12 +17,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
@@ -155,13 +159,38 @@ func (c *cloud) drift() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	listeners, err := balancers.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: all.LoadBalancers[0].LoadBalancerArn})
+	arn := all.LoadBalancers[0].LoadBalancerArn
+	_, err = balancers.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{
+		LoadBalancerArn: arn, Attributes: []elbtypes.LoadBalancerAttribute{{Key: sdk.String("deletion_protection.enabled"), Value: sdk.String("false")}},
+	})
 	if err == nil {
-		_, err = balancers.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: listeners.Listeners[0].ListenerArn})
+		_, err = balancers.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: arn})
 	}
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	client := kms.NewFromConfig(config)
+	keys, err := client.ListKeys(ctx, nil)
+	if err == nil {
+		_, err = client.DisableKeyRotation(ctx, &kms.DisableKeyRotationInput{KeyId: keys.Keys[0].KeyId})
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// outputs are plan checks of what an environment is made of: an update says anew what changes, and
+// leaves known what stays.
+func outputs(unknown ...string) (checks []plancheck.PlanCheck) {
+	for _, name := range []string{"vpc_id", "stack_security_group_id", "kms_key_arn", "load_balancer_arn", "certificate_arn", "nat_addresses"} {
+		at := tfjsonpath.New("aws_resources").AtMapKey(name)
+		if slices.Contains(unknown, name) {
+			checks = append(checks, plancheck.ExpectUnknownValue(environmentAddress, at))
+		} else {
+			checks = append(checks, plancheck.ExpectKnownValue(environmentAddress, at, knownvalue.NotNull()))
+		}
+	}
+	return append(checks, plancheck.ExpectKnownValue(environmentAddress, tfjsonpath.New("database_host"), knownvalue.NotNull()))
 }
 
 // Of a production environment with a network of its own.
@@ -187,7 +216,11 @@ func TestAccAWSEnvironment(t *testing.T) {
 		"domain_name": `"shop.example.org"`, "tags": `{ team = "platform" }`, "network": "{ preview_port = 9443 }",
 		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], probe_image = "registry.example.com/curl:1", database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
 	}
-	updates := resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate)}}
+	updates := func(unknown ...string) resource.ConfigPlanChecks {
+		return resource.ConfigPlanChecks{PreApply: append(outputs(unknown...), plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate))}
+	}
+	repairs := updates("load_balancer_arn")
+	repairs.PreApply = append(repairs.PreApply, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 2, "record": 4}),
@@ -210,9 +243,9 @@ func TestAccAWSEnvironment(t *testing.T) {
 			emptyPlan(config(attrs{"aws": "{}", "network": "{}", "database": "{}"})),
 			imported("slipway_region.test", "eu"),
 			imported(environmentAddress, "eu/production"),
-			{PreConfig: c.drift, Config: config(nil), ConfigPlanChecks: updates, Check: c.holds(whole)},
+			{PreConfig: c.drift, Config: config(nil), ConfigPlanChecks: repairs, Check: c.holds(whole)},
 			emptyPlan(config(nil)),
-			{Config: config(cheap), ConfigPlanChecks: updates, Check: resource.ComposeAggregateTestCheckFunc(
+			{Config: config(cheap), ConfigPlanChecks: updates("certificate_arn", "nat_addresses"), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://shop.example.org"),
 				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://shop.example.org:9443"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "0"),

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -22,6 +23,7 @@ type environmentModel struct {
 	DatabasePort         types.Int64    `tfsdk:"database_port"`
 	DeletionProtection   types.Bool     `tfsdk:"deletion_protection"`
 	DomainName           types.String   `tfsdk:"domain_name"`
+	Drift                types.List     `tfsdk:"drift"`
 	Kind                 types.String   `tfsdk:"kind"`
 	Mirrors              types.String   `tfsdk:"mirrors"`
 	Name                 types.String   `tfsdk:"name"`
@@ -128,6 +130,7 @@ func (m *environmentModel) fromDomain(ctx context.Context, rec target.Environmen
 	// Protection is armed by the last step of a create.
 	m.DeletionProtection = types.BoolValue(e.DeletionProtection && rec.Meta.Ready)
 	m.DomainName = types.StringValue(e.DomainName)
+	m.Drift = driftOf(rec.Meta)
 	m.Kind = types.StringValue(e.Kind)
 	m.Mirrors = toText(e.Mirrors)
 	m.Name = types.StringValue(e.Name)
@@ -149,6 +152,15 @@ func fromNetwork(ctx context.Context, n target.Network, diags *diag.Diagnostics)
 // entrances are the URLs of an environment, which follow from its definition alone.
 func entrances(e target.Environment) (url, preview types.String) {
 	return types.StringValue(e.URL()), types.StringValue(e.PreviewURL())
+}
+
+// driftOf is what keeps an object from being what was asked, each in words.
+func driftOf(m target.Meta) types.List {
+	var all []string
+	if m.Problem != "" {
+		all = strings.Split(m.Problem, "; ")
+	}
+	return types.ListValueMust(types.StringType, toElements(all))
 }
 
 // unfinished says that a definition was stored and is not in effect yet.

@@ -47,7 +47,11 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	plan.fill(ctx, config, on, r.client.settings.AWSDomainName, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished, "accounts_directory", "aws_resources", "certificate_authority", "database_host", "database_port")
+	if why == changing && (kept.Unfinished || !resp.Plan.Raw.Equal(req.State.Raw)) {
+		plan.stay(ctx, state, kept, &resp.Diagnostics)
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	}
+	awaitChange(ctx, req, resp, kept.Unfinished, "drift")
 	e := plan.toDomain(ctx, on, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

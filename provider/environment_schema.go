@@ -49,6 +49,7 @@ func environmentSchema(ctx context.Context, l limits) schema.Schema {
 				Optional: true, Computed: true,
 				MarkdownDescription: "Name under which the environment answers, with every account one label below it; it changes in place. On the local target it defaults to `<name>.<region>.localhost`, and names live under `.localhost`, which is appended in `url` where it is missing. On `aws` it lies in a hosted zone of Route 53, and defaults to `<name>.<region>.` before the provider's `aws.domain_name`.",
 			},
+			"drift": driftAttribute(),
 			"kind": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "`production` or `sandbox`; a change replaces the environment, and is refused while it holds databases or slots.",

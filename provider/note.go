@@ -23,6 +23,8 @@ type note struct {
 	// Unmet says that the last apply failed though the state has nothing left to change: what was
 	// changed in place has not come to work yet. The next plan shows that, and its apply waits again.
 	Unmet bool `json:"unmet,omitempty"`
+	// Anew names the outputs that the next update may make anew; see target.AWSResources.
+	Anew []string `json:"anew,omitempty"`
 	// Owner is who owned the object when this state last wrote or imported it: as long as that
 	// stands, the object is this state's, also where the configuration has moved since.
 	Owner string `json:"owner,omitempty"`
@@ -81,6 +83,16 @@ func noteUnmet(ctx context.Context, private noteKeeper, unmet bool, diags *diag.
 		n.Unmet = unmet
 		n.write(ctx, private, diags)
 	}
+}
+
+// noteAnew notes which outputs of an environment the next update may make anew.
+func noteAnew(ctx context.Context, private noteKeeper, status target.EnvironmentStatus, diags *diag.Diagnostics) {
+	if status.AWS == nil || len(status.AWS.Anew) == 0 {
+		return
+	}
+	n := readNote(ctx, private, diags)
+	n.Anew = status.AWS.Anew
+	n.write(ctx, private, diags)
 }
 
 func (n note) write(ctx context.Context, private noteKeeper, diags *diag.Diagnostics) {

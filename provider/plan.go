@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -59,13 +60,30 @@ func awaitChange(ctx context.Context, req resource.ModifyPlanRequest, resp *reso
 		if diags.HasError() {
 			return
 		}
-		unknown, err := a.GetType().ValueFromTerraform(ctx, tftypes.NewValue(a.GetType().TerraformType(ctx), tftypes.UnknownValue))
+		unknown, err := unknownOf(ctx, a.GetType())
 		if err != nil {
 			resp.Diagnostics.AddAttributeError(p, "Unable to plan", sentence(err.Error()))
 			return
 		}
 		resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, p, unknown)...)
 	}
+}
+
+// unknownOf is the unknown value of a type.
+func unknownOf(ctx context.Context, t attr.Type) (attr.Value, error) {
+	return t.ValueFromTerraform(ctx, tftypes.NewValue(t.TerraformType(ctx), tftypes.UnknownValue))
+}
+
+// stays is a computed value through an update that does not change it: dependants would be replaced
+// for one that is not known. What an unfinished object does not have yet is to come.
+func stays[T attr.Value](planned, state, unknown T, unfinished bool) T {
+	switch {
+	case unfinished && state.IsNull():
+		return unknown
+	case planned.IsUnknown():
+		return state
+	}
+	return planned
 }
 
 // refuseTaken refuses at plan to create what another owner has. What this owner has may be

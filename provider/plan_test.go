@@ -72,6 +72,56 @@ func TestDriftOfADatabaseIsAChange(t *testing.T) {
 	l.empty(l.changed(o, aDatabase()), aDatabase())
 }
 
+// TestAnUpdateLeavesKnownWhatItDoesNotChange keeps what depends on it from being replaced.
+func TestAnUpdateLeavesKnownWhatItDoesNotChange(t *testing.T) {
+	t.Parallel()
+	l := newWorld(t).lab(nil)
+	made := l.everything()
+	for kind, c := range map[string]struct {
+		config set
+		stays  []string
+	}{
+		"environment":      {with(anEnvironment(), set{"tags": set{"team": "platform"}}), []string{"accounts_directory", "certificate_authority", "database_host", "database_port"}},
+		"account_database": {with(aDatabase(), set{"connection_limit": 3, "credential_version": 2}), []string{"host", "port", "secret_id"}},
+	} {
+		p := l.plan(made[kind], c.config)
+		for _, name := range c.stays {
+			if got, want := at(p.planned, name), at(made[kind].state, name); got != want {
+				t.Errorf("planned %s of the %s is %v, want %v", name, kind, got, want)
+			}
+		}
+		if at(p.planned, "drift") != (unknown{}) {
+			t.Errorf("the plan of the %s foretells its drift", kind)
+		}
+		l.changed(made[kind], c.config)
+	}
+}
+
+// TestWhatIsNotFinishedIsAChange wants an update planned by nothing but the drift.
+func TestWhatIsNotFinishedIsAChange(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	made := l.everything()
+	w.HinderRegion("eu", "the key is gone; the bucket is gone")
+	w.HinderEnvironment(acme.Environment, "the door is shut", false)
+	for kind, config := range map[string]set{"region": aRegion(), "environment": anEnvironment()} {
+		o, _ := l.read(made[kind])
+		p := l.plan(o, config)
+		diffs, err := p.planned.Diff(o.state)
+		for _, d := range diffs {
+			if !strings.HasPrefix(d.Path.String(), `AttributeName("drift")`) {
+				t.Errorf("the plan changes more of the %s: %s", kind, d)
+			}
+		}
+		if err != nil || at(p.planned, "drift") != (unknown{}) {
+			t.Errorf("the plan does not show the drift of the %s: %v", kind, err)
+		}
+	}
+	w.HinderRegion("eu", "")
+	w.HinderEnvironment(acme.Environment, "", false)
+}
+
 func TestPlannedURLsFollowTheConfiguration(t *testing.T) {
 	t.Parallel()
 	l := newWorld(t).lab(nil)

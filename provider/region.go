@@ -48,6 +48,7 @@ func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Whether the region is closed to new environments, which leaves those in it alone; defaults to `false` and changes in place.",
 			},
+			"drift": driftAttribute(),
 			"jurisdiction": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Whose law the data is under, such as `EU`; it changes in place, and only while the region has no environments.",

@@ -13,6 +13,7 @@ import (
 type regionModel struct {
 	ID           types.String   `tfsdk:"id"`
 	Closed       types.Bool     `tfsdk:"closed"`
+	Drift        types.List     `tfsdk:"drift"`
 	Jurisdiction types.String   `tfsdk:"jurisdiction"`
 	Location     types.String   `tfsdk:"location"`
 	Name         types.String   `tfsdk:"name"`
@@ -40,6 +41,7 @@ func (m regionModel) known() bool {
 func (m *regionModel) fromDomain(rec target.RegionRecord) {
 	m.ID = types.StringValue(rec.Spec.Name)
 	m.Closed = types.BoolValue(rec.Spec.Closed)
+	m.Drift = driftOf(rec.Meta)
 	m.Jurisdiction = types.StringValue(rec.Spec.Jurisdiction)
 	m.Location = types.StringValue(rec.Spec.Location)
 	m.Name = types.StringValue(rec.Spec.Name)

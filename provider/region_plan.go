@@ -38,7 +38,7 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	plan.ID = plan.Name
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished)
+	awaitChange(ctx, req, resp, kept.Unfinished, "drift")
 	region := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

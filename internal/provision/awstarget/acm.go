@@ -212,15 +212,18 @@ func (n *noun) proofs(ctx context.Context, arn string) (records []record, err er
 func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
 	arn, made := n.fact(factCertificate), n.fact(factCertificateMade)
 	if arn == "" || made != "" && made != arn {
+		n.lose(factCertificate)
 		return []string{"there is no certificate"}, nil
 	}
 	d, err := findCertificate(ctx, n.clients, arn)
 	switch {
 	case isAbsent(err):
+		n.lose(factCertificate)
 		return []string{fmt.Sprintf("certificate %q is gone", arn)}, nil
 	case err != nil:
 		return nil, err
 	case d.Status != types.CertificateStatusIssued:
+		n.lose(factCertificate)
 		return []string{fmt.Sprintf("certificate %q is %s", arn, d.Status)}, nil
 	case made == "": // it was given, and somebody else looks after it
 		return nil, nil
@@ -232,6 +235,7 @@ func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
 	drift := n.tagDrift(partCertificate, fmt.Sprintf("certificate %q", arn), has)
 	lost, err := n.lostProofs(ctx)
 	if len(lost) > 0 {
+		n.lose(factCertificate) // they may lie in another zone by now, which has another one
 		drift = append(drift, fmt.Sprintf("certificate %q can't be renewed without the records that are gone: %s", arn, strings.Join(lost, ", ")))
 	}
 	return drift, err

@@ -129,6 +129,9 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 		if err == nil && rec.Meta.Ready && !rec.Vanished {
 			secret, there := held[a.secretName()]
 			rec.Status.Drift = append(rec.Status.Drift, a.secretDrift(secret, there)...)
+			if !there {
+				rec.Status.SecretID = "" // one that is made anew has another ARN
+			}
 		}
 		return err
 	})

@@ -119,12 +119,18 @@ func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (t
 		return target.EnvironmentRecord{}, err
 	}
 	rec, err := recordOf[target.EnvironmentRecord](n.document)
-	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" || target.OnlyRecords(ctx) {
+	if err != nil || !rec.Meta.Ready || target.OnlyRecords(ctx) {
 		return rec, err
 	}
-	drift, err := n.environmentParts(rec.Spec).check(ctx)
-	rec.Meta.Problem = strings.Join(drift, "; ")
-	return rec, err
+	changing := rec.Meta.Problem != ""
+	if !changing {
+		drift, err := n.environmentParts(rec.Spec).check(ctx)
+		if err != nil {
+			return rec, err
+		}
+		rec.Meta.Problem = strings.Join(drift, "; ")
+	}
+	return rec, n.observeEnvironment(ctx, &rec, changing)
 }
 
 // ListEnvironments implements target.Environments. It looks at the records only.

@@ -36,6 +36,8 @@ type noun struct {
 
 	mu    sync.Mutex
 	facts map[string]string
+	// lost are the marks of what a check has found gone: a put makes it anew.
+	lost map[string]bool
 }
 
 // document is what the row of a region, an environment or an account database holds.

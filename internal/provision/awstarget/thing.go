@@ -181,6 +181,7 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 		if id := n.fact(t.mark); id != "" {
 			ids = append(ids, id)
 		} else {
+			n.lose(t.mark)
 			drift = append(drift, fmt.Sprintf("%s %q is missing", t.what, t.mark))
 		}
 	}
@@ -199,6 +200,7 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 		}
 		at := slices.IndexFunc(all, func(f found) bool { return f.id == id && f.state == available })
 		if at < 0 {
+			n.lose(t.mark)
 			drift = append(drift, fmt.Sprintf("%s %s is gone or can't be used", t.what, id))
 			continue
 		}

@@ -68,6 +68,16 @@ func (t *Target) HinderEnvironment(id target.EnvironmentID, problem string, stuc
 	t.tamper(func(s *store) { s.hindered[id.String()] = hindrance{problem, stuck} })
 }
 
+// HinderRegion makes a region differ from its definition, until the problem is "".
+func (t *Target) HinderRegion(id, problem string) {
+	t.tamper(func(s *store) {
+		if r, ok := s.regions[id]; ok {
+			r.Meta.Problem = problem
+			s.regions[id] = r
+		}
+	})
+}
+
 // HinderAccountDatabase makes a put of an account database stop half-way: the record is there
 // and unfinished. It goes through again once the problem is "".
 func (t *Target) HinderAccountDatabase(id target.AccountDatabaseID, problem string) {

@@ -241,4 +241,8 @@ type AWSResources struct {
 	LogGroup             string   `json:"log_group_name"`
 	KeyARN               string   `json:"kms_key_arn"`
 	AccountSecretsPrefix string   `json:"account_secrets_prefix"`
+
+	// Anew names what the next put may make anew, as in JSON above: it is gone, or a change of it is
+	// not finished. All else stays through every put of an environment that is not moved.
+	Anew []string `json:"-"`
 }
