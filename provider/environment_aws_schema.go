@@ -26,7 +26,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 		"cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true,
 			Validators:          []validator.Set{noNulls{}, someBlocks{"leave cidr_blocks out to let everybody in, or set internal = true to let in the VPC only"}},
-			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself, at least one; left out, it is everybody, and where it is `internal` nobody else. It changes in place.",
+			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself, at least one; defaults to everybody, and where it is `internal` to nobody else. It changes in place.",
 		},
 		"preview_cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
@@ -67,7 +67,7 @@ func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
 		"cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true,
 			Validators:          []validator.Set{noNulls{}, someBlocks{"leave cidr_blocks out to let in the whole VPC"}},
-			MarkdownDescription: "IPv4 blocks that may connect to the cluster beside stacks where `access` is `direct`: those that Terraform runs in, at least one. Left out, it is the whole VPC; it changes in place.",
+			MarkdownDescription: "IPv4 blocks that may connect to the cluster beside stacks where `access` is `direct`: those that Terraform runs in, at least one. Defaults to the whole VPC, and changes in place.",
 		},
 		"engine_version": schema.StringAttribute{
 			Optional: true, Computed: true,

@@ -135,6 +135,16 @@ def update_service(data, update=ecs._update_service):
 
 ecs._update_service = ecs._ACTION_MAP["UpdateService"] = update_service
 
+
+def sync_endpoints(cluster, sync=rds._sync_cluster_endpoints):
+    """Keep the names of a cluster, which AWS never changes and MiniStack turns into its host's."""
+    kept = {name: cluster[name] for name in ("Endpoint", "ReaderEndpoint") if name in cluster}
+    sync(cluster)
+    cluster.update(kept)
+
+
+rds._sync_cluster_endpoints = sync_endpoints
+
 exports = {}
 
 
