@@ -42,7 +42,7 @@ func componentAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "How many instances run. Between its bounds the number follows the load by itself, up within seconds and down slowly, and is no change; the bounds change in place.",
 		},
 		"secrets":              stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
-		"stop_timeout_seconds": defaultNumber(defaultStopSeconds, "How long an instance may take to end after it was asked to, in seconds, before it is killed: the time in which a worker finishes its jobs. A change is a new stack.", notZero{}),
+		"stop_timeout_seconds": defaultNumber(defaultStopSeconds, "How long an instance may take to end after it was asked to, in seconds, before it is killed: the time in which a worker finishes its jobs. From 1 to 3600, on `aws` from 2 to 120. A change is a new stack.", notZero{}),
 	}
 }
 

@@ -149,6 +149,11 @@ func (p *slipway) Configure(ctx context.Context, req provider.ConfigureRequest, 
 		}
 		return
 	}
+	if settings.AWS != nil { // files are of the machine that plans and applies, which need not be the one that validates
+		if m.refuse(ctx, settings.AWS.ValidateFiles(), &resp.Diagnostics); resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	settings.Version = p.version
 	if err := settings.readPassword(p.getenv); err != nil {
 		resp.Diagnostics.AddAttributeError(pathPasswordFile, "Unable to configure the provider", sentence(err.Error()))

@@ -94,6 +94,7 @@ func TestPlanRefusesWhatAWSCantRun(t *testing.T) {
 		"a memory":                {awsRun(set{"memory_mib": 100}), "memory_mib", "the next larger is 512"},
 		"a memory for the CPU":    {awsRun(set{"cpu": 256, "memory_mib": 4096}), "memory_mib", "expected one of [512 1024 2048]"},
 		"a long stop":             {awsRun(set{"stop_timeout_seconds": 121}), "stop_timeout_seconds", "120"},
+		"a short stop":            {awsRun(set{"stop_timeout_seconds": 1}), "stop_timeout_seconds", "2 to 120"},
 		"a space in an image":     {awsRun(set{"image": "r.example.com/api :1"}), "image", "lower-case"},
 		"capitals in an image":    {awsRun(set{"image": "R.example.com/API:1"}), "image", "lower-case"},
 		"no ARN":                  {awsRun(set{"secrets": set{"KEY": "foo"}}), "KEY", "secret:slipway/eu/production/NAME"},

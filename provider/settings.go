@@ -107,9 +107,7 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 			if err := target.ValidateDomainName(s.AWSDomainName); s.AWSDomainName != "" && err != nil {
 				invalid(&diags, "Invalid domain_name", path.Root("aws").AtName("domain_name"), "%s", err)
 			}
-			for _, f := range s.AWS.Validate() {
-				diags.AddAttributeError(path.Root("aws").AtName(f.Path), "Invalid "+f.Path, sentence("aws."+f.Path+": "+f.Message))
-			}
+			m.refuse(ctx, s.AWS.Validate(), &diags)
 		}
 	default:
 		diags.AddAttributeError(pathTarget, "Invalid target", fmt.Sprintf(`%s: %q is not a target: expected "local" or "aws".`, fromWhere(m.Target, "target", "SLIPWAY_TARGET"), s.Target))
@@ -139,6 +137,26 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 		}
 	}
 	return s, known, diags
+}
+
+// refuse adds faults of the settings for AWS, each at the attribute of the aws block that it is about.
+func (m providerModel) refuse(ctx context.Context, faults target.Faults, diags *diag.Diagnostics) {
+	if len(faults) == 0 {
+		return
+	}
+	given, err := m.AWS.ToTerraformValue(ctx)
+	if err != nil {
+		diags.AddError("Unable to configure the provider", sentence(err.Error()))
+		return
+	}
+	for _, f := range faults {
+		at, _, beyond := descend(path.Root("aws"), given, f.Path)
+		if beyond != "" {
+			beyond = "." + beyond
+		}
+		name, _, _ := strings.Cut(f.Path, ".")
+		diags.AddAttributeError(at, "Invalid "+name, sentence(at.String()+beyond+": "+f.Message))
+	}
 }
 
 // fromWhere names what a setting came from.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/provider"
@@ -51,7 +52,8 @@ func aws(k string, v any) map[string]any {
 func TestAWSSettings(t *testing.T) {
 	t.Parallel()
 	proxy := ""
-	role := "arn:aws:iam::123456789012:role/"
+	role, policy := "arn:aws:iam::123456789012:role/", "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	file := awstest.File(t, "file", "")
 	for name, c := range map[string]struct {
 		config      map[string]any
 		environment map[string]string
@@ -61,32 +63,32 @@ func TestAWSSettings(t *testing.T) {
 		"the target by the environment": {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, awstarget.Settings{}},
 		"everything": {
 			map[string]any{"target": "aws", "aws": map[string]any{
-				"allowed_account_ids": []any{"123456789012"}, "custom_ca_bundle": "/ca.pem", "default_tags": map[string]any{"tags": map[string]any{"a": "b"}},
+				"allowed_account_ids": []any{"123456789012"}, "custom_ca_bundle": file, "default_tags": map[string]any{"tags": map[string]any{"a": "b"}},
 				"assume_role": []any{
-					map[string]any{"role_arn": role + "one", "duration": "1h", "external_id": "x", "policy": "{}", "policy_arns": []any{"p"}, "session_name": "s", "source_identity": "i", "tags": map[string]any{"c": "d"}, "transitive_tag_keys": []any{"c"}},
+					map[string]any{"role_arn": role + "one", "duration": "1h", "external_id": "id", "policy": "{}", "policy_arns": []any{policy}, "session_name": "session", "source_identity": "identity", "tags": map[string]any{"c": "d"}, "transitive_tag_keys": []any{"c"}},
 					map[string]any{"role_arn": role + "two"},
 				},
 				"ec2_metadata_service_endpoint": "http://e", "ec2_metadata_service_endpoint_mode": "IPv4", "endpoints": map[string]any{"kms": "http://k"},
 				"http_proxy": "", "https_proxy": "", "insecure": true, "max_retries": 3, "no_proxy": "n", "profile": "p", "region": "eu-central-1", "retry_mode": "adaptive",
-				"s3_use_path_style": true, "shared_config_files": []any{"/c"}, "shared_credentials_files": []any{"/d"}, "skip_credentials_validation": true,
+				"s3_use_path_style": true, "shared_config_files": []any{file}, "shared_credentials_files": []any{file}, "skip_credentials_validation": true,
 				"skip_metadata_api_check": true, "skip_region_validation": true, "sts_region": "us-east-1", "use_dualstack_endpoint": true, "use_fips_endpoint": true,
 			}}, nil,
 			awstarget.Settings{
-				AllowedAccountIDs: []string{"123456789012"}, CustomCABundle: "/ca.pem", DefaultTags: map[string]string{"a": "b"},
+				AllowedAccountIDs: []string{"123456789012"}, CustomCABundle: file, DefaultTags: map[string]string{"a": "b"},
 				AssumeRole: []awstarget.AssumeRole{
-					{RoleARN: role + "one", Duration: time.Hour, ExternalID: "x", Policy: "{}", PolicyARNs: []string{"p"}, SessionName: "s", SourceIdentity: "i", Tags: map[string]string{"c": "d"}, TransitiveTagKeys: []string{"c"}},
+					{RoleARN: role + "one", Duration: time.Hour, ExternalID: "id", Policy: "{}", PolicyARNs: []string{policy}, SessionName: "session", SourceIdentity: "identity", Tags: map[string]string{"c": "d"}, TransitiveTagKeys: []string{"c"}},
 					{RoleARN: role + "two"},
 				},
 				EC2MetadataServiceEndpoint: "http://e", EC2MetadataServiceEndpointMode: "IPv4", Endpoints: map[string]string{"kms": "http://k"},
 				HTTPProxy: &proxy, HTTPSProxy: &proxy, Insecure: true, MaxRetries: 3, NoProxy: "n", Profile: "p", Region: "eu-central-1", RetryMode: "adaptive",
-				S3UsePathStyle: true, SharedConfigFiles: []string{"/c"}, SharedCredentialsFiles: []string{"/d"}, SkipCredentialsValidation: true,
+				S3UsePathStyle: true, SharedConfigFiles: []string{file}, SharedCredentialsFiles: []string{file}, SkipCredentialsValidation: true,
 				SkipMetadataAPICheck: true, SkipRegionValidation: true, STSRegion: "us-east-1", UseDualStackEndpoint: true, UseFIPSEndpoint: true,
 			},
 		},
 		"a web identity from the configuration and the environment": {
 			aws("assume_role_with_web_identity", map[string]any{"role_arn": role + "one"}),
-			map[string]string{"AWS_ROLE_ARN": role + "other", "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_SESSION_NAME": "s"},
-			awstarget.Settings{AssumeRoleWithWebIdentity: &awstarget.WebIdentity{RoleARN: role + "one", SessionName: "s", WebIdentityTokenFile: "/token"}},
+			map[string]string{"AWS_ROLE_ARN": role + "other", "AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_SESSION_NAME": "session"},
+			awstarget.Settings{AssumeRoleWithWebIdentity: &awstarget.WebIdentity{RoleARN: role + "one", SessionName: "session", WebIdentityTokenFile: file}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -198,6 +200,9 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	role := func(k string, v any) map[string]any {
+		return aws("assume_role", []any{map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", k: v}})
+	}
 	for name, c := range map[string]struct {
 		config      map[string]any
 		environment map[string]string
@@ -212,6 +217,18 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		"an endpoint of no service":            {aws("endpoints", map[string]any{"dynamo": "http://localhost"}), nil, `AttributeName("endpoints")`, "rdsdata"},
 		"another retry mode":                   {aws("retry_mode", "eager"), nil, `AttributeName("retry_mode")`, "adaptive"},
 		"an endpoint that is no URL":           {aws("endpoints", map[string]any{"kms": "localhost"}), nil, `AttributeName("endpoints")`, "not a URL"},
+		"a home that is no region":             {aws("region", "eu-centrl-1"), nil, `AttributeName("region")`, "skip_region_validation"},
+		"an STS of no region":                  {aws("sts_region", "eu-nowhere-9"), nil, `AttributeName("sts_region")`, "eu-central-1"},
+		"a proxy without a scheme":             {aws("https_proxy", "proxy.example.com:3128"), nil, `AttributeName("https_proxy")`, "http://proxy.example.com:3128"},
+		"a proxy that is none":                 {aws("http_proxy", "not a proxy"), nil, `AttributeName("http_proxy")`, "not the URL of a proxy"},
+		"a proxy with a password":              {aws("https_proxy", "http://a:hunter2@proxy:3128"), nil, `AttributeName("https_proxy")`, "environment variable HTTPS_PROXY"},
+		"a metadata service that is no URL":    {aws("ec2_metadata_service_endpoint", "169.254.169.254"), nil, `AttributeName("ec2_metadata_service_endpoint")`, "not a URL"},
+		"a policy that is no JSON":             {role("policy", "{"), nil, `ElementKeyInt(0).AttributeName("policy")`, "jsonencode"},
+		"a policy that is no ARN":              {role("policy_arns", []any{"ReadOnlyAccess"}), nil, `ElementKeyInt(0).AttributeName("policy_arns")`, "the ARN of a policy"},
+		"a session without a name":             {role("session_name", "a b"), nil, `ElementKeyInt(0).AttributeName("session_name")`, "2 to 64"},
+		"an identity with blanks":              {role("source_identity", "a b"), nil, `ElementKeyInt(0).AttributeName("source_identity")`, "2 to 64"},
+		"an external id of one letter":         {role("external_id", "x"), nil, `ElementKeyInt(0).AttributeName("external_id")`, "2 or more"},
+		"a web identity of no role":            {aws("assume_role_with_web_identity", map[string]any{"role_arn": "admin", "web_identity_token_file": "/token"}), nil, `AttributeName("assume_role_with_web_identity").AttributeName("role_arn")`, "not the ARN of a role"},
 		"a role that is none":                  {aws("assume_role", []any{map[string]any{"role_arn": "admin"}}), nil, `AttributeName("assume_role")`, "not the ARN of a role"},
 		"a session that is too long":           {aws("assume_role", []any{map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", "duration": "100h"}}), nil, `AttributeName("duration")`, "15 minutes to 12 hours"},
 		"a web identity without token":         {aws("assume_role_with_web_identity", map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a"}), nil, `AttributeName("assume_role_with_web_identity")`, "AWS_WEB_IDENTITY_TOKEN_FILE"},
@@ -264,6 +281,30 @@ func TestProviderReadsThePasswordOnlyFromAFileOfItsOwn(t *testing.T) {
 		}}, nil)
 		if !strings.Contains(configured.String(), want) {
 			t.Errorf("%s: got %q, want %q", name, configured, want)
+		}
+	}
+}
+
+// Files are looked for where a plan or an apply runs, and not by "terraform validate".
+func TestProviderRefusesFilesThatAreNotThereAtPlan(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, c := range map[string]struct {
+		config   map[string]any
+		at, want string
+	}{
+		"configuration":  {aws("shared_config_files", []any{awstest.File(t, "config", ""), missing}), `AttributeName("shared_config_files").ElementKeyInt(1)`, "no such file"},
+		"credentials":    {aws("shared_credentials_files", []any{t.TempDir()}), `AttributeName("shared_credentials_files").ElementKeyInt(0)`, "is a directory"},
+		"authorities":    {aws("custom_ca_bundle", missing), `AttributeName("custom_ca_bundle")`, "no such file"},
+		"RDS's":          {aws("database_ca_bundle", missing), `AttributeName("database_ca_bundle")`, "no such file"},
+		"a web identity": {aws("assume_role_with_web_identity", map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", "web_identity_token_file": missing}), `AttributeName("web_identity_token_file")`, "no such file"},
+	} {
+		_, validated, configured := configured(t, c.config, nil)
+		if len(validated) > 0 {
+			t.Errorf("%s: validated with %s", name, validated)
+		}
+		if s := configured.String(); !configured.errors() || !strings.Contains(s, c.at) || !strings.Contains(s, c.want) {
+			t.Errorf("%s: configured with %q, want %q at %s", name, s, c.want, c.at)
 		}
 	}
 }

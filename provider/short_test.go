@@ -39,10 +39,20 @@ func TestPlanWarnsOfSharesThatAreOverBeforeTheyCanBeJudged(t *testing.T) {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
-	// It is said where a swap is planned or the policy changes.
+	// It is said where a swap is planned only.
 	o := l.made("deployment_slot", aSlot())
-	l.configure()
-	if d := l.plan(o, with(aSlot(), set{"deletion_protection": false})).diags; len(d) > 0 {
-		t.Errorf("no swap: %s", d)
+	for name, change := range map[string]set{
+		"another protection": {"deletion_protection": true},
+		"another policy":     {"swap": set{"bake_seconds": 20}},
+		"another scale":      components("api", set{"scaling": set{"min": 2, "max": 3}}),
+	} {
+		l.configure()
+		if d := l.plan(o, with(aSlot(), change)).diags; len(d) > 0 {
+			t.Errorf("%s is no swap: %s", name, d)
+		}
+	}
+	for _, change := range []set{{"release": "2"}, components("api", set{"environment": set{"LEVEL": "debug"}})} {
+		l.configure()
+		warned(t, l.plan(o, with(aSlot(), change)).diags, `AttributeName("swap")`, "bake_seconds is 10")
 	}
 }

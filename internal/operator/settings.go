@@ -55,8 +55,8 @@ func (s *settings) resolveAWS(getenv func(string) string) error {
 		s.AWS.DatabaseCABundle = getenv("SLIPWAY_DATABASE_CA_BUNDLE")
 	}
 	var errs []error
-	for _, f := range s.AWS.Validate() {
-		errs = append(errs, fmt.Errorf("--%s: %s", awsFlag(f.Path), f.Message))
+	for _, f := range append(s.AWS.Validate(), s.AWS.ValidateFiles()...) {
+		errs = append(errs, fmt.Errorf("--%s: %s", flagAt(f.Path), f.Message))
 	}
 	return errors.Join(errs...)
 }

@@ -13,6 +13,15 @@ import (
 // awsFlag is the flag for an attribute of the provider's aws block.
 func awsFlag(attribute string) string { return strings.ReplaceAll(attribute, "_", "-") }
 
+// flagAt is the flag of what the path of a fault is about: a role's settings have flags of their own.
+func flagAt(path string) string {
+	attribute, below, _ := strings.Cut(path, ".")
+	if _, of, ok := strings.Cut(below, "."); ok && attribute == "assume_role" && of != "role_arn" {
+		attribute += "_" + of
+	}
+	return awsFlag(attribute)
+}
+
 // registerAWS adds the attributes of the provider's aws block as flags. What none gives comes from
 // the environment and the shared files, as it does for the provider.
 func (s *settings) registerAWS(flags *flag.FlagSet) {

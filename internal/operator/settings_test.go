@@ -22,13 +22,13 @@ func TestFlagsSayHowAWSIsReached(t *testing.T) {
 	first, second := "arn:aws:iam::123456789012:role/hub", "arn:aws:iam::210987654321:role/operators"
 	w.says(0, []string{
 		"status", "--target", "aws", "--region", "eu-west-1", "--profile=ops", "--endpoints", "kms=http://127.0.0.1:1", "--endpoints", "dynamodb=http://127.0.0.1:2",
-		"--assume-role", first, "--assume-role-external-id", "x", "--assume-role", second, "--assume-role-session-name", "kim", "--assume-role-duration", "1h",
+		"--assume-role", first, "--assume-role-external-id", "fleet", "--assume-role", second, "--assume-role-session-name", "kim", "--assume-role-duration", "1h",
 		"--allowed-account-ids", "210987654321", "--https-proxy", "", "--use-fips-endpoint", "--insecure=false", "--max-retries", "3",
 	})
 	none := ""
 	want := targets.Settings{Target: targets.AWS, Attach: true, AWS: awstarget.Settings{
 		Region: "eu-west-1", Profile: "ops", Endpoints: map[string]string{"kms": "http://127.0.0.1:1", "dynamodb": "http://127.0.0.1:2"},
-		AssumeRole:        []awstarget.AssumeRole{{RoleARN: first, ExternalID: "x"}, {RoleARN: second, SessionName: "kim", Duration: time.Hour}},
+		AssumeRole:        []awstarget.AssumeRole{{RoleARN: first, ExternalID: "fleet"}, {RoleARN: second, SessionName: "kim", Duration: time.Hour}},
 		AllowedAccountIDs: []string{"210987654321"}, HTTPSProxy: &none, UseFIPSEndpoint: true, MaxRetries: 3,
 	}}
 	if diff := cmp.Diff(want, w.opened); diff != "" {
@@ -51,6 +51,18 @@ func TestTheTargetMayComeFromTheEnvironment(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, s.Settings); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", c.env, diff)
+		}
+	}
+}
+
+func TestAFaultNamesItsFlag(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"sts_region": "sts-region", "endpoints.kms": "endpoints", "shared_config_files.1": "shared-config-files",
+		"assume_role.0.role_arn": "assume-role", "assume_role.1.session_name": "assume-role-session-name",
+	} {
+		if got := flagAt(path); got != want {
+			t.Errorf("%s: got --%s, want --%s", path, got, want)
 		}
 	}
 }

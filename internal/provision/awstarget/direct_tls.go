@@ -28,7 +28,7 @@ func (s Settings) databaseRoots() (*x509.CertPool, error) {
 	if s.DatabaseCABundle == "" {
 		return roots, nil
 	}
-	content, err := os.ReadFile(s.DatabaseCABundle)
+	content, err := os.ReadFile(expanded(s.DatabaseCABundle))
 	if err != nil {
 		return nil, fmt.Errorf("read the bundle of certificates: %w", err)
 	}

@@ -64,7 +64,7 @@ func (w *slotWork) definition(of *seat, component string) *ecs.RegisterTaskDefin
 	own := w.base(d.Release, of.Spec.Color)
 	own["SLIPWAY_COMPONENT"], own["PORT"], own[accountsVariable] = component, strconv.Itoa(port(c)), w.accountsPrefix()
 	container := w.container(component, program{c.Image, c.Command, c.Environment, c.Secrets}, own, p.streams())
-	stop := int32(min(max(leastStop, int(c.StopTimeout()/time.Second)), mostStop))
+	stop := int32(c.StopTimeout() / time.Second)
 	container.StopTimeout = &stop
 	if !c.Worker() || c.HealthCheck != nil {
 		container.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(int32(port(c))), Protocol: types.TransportProtocolTcp}}

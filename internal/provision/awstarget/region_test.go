@@ -244,13 +244,24 @@ func TestEachRegionIsBuiltWhereItIs(t *testing.T) {
 func TestAnAWSAccountThatIsNotAllowedIsRefused(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	for name, change := range map[string]func(*awstarget.Settings){
-		"forbidden":   func(s *awstarget.Settings) { s.ForbiddenAccountIDs = []string{l.ID} },
-		"not allowed": func(s *awstarget.Settings) { s.AllowedAccountIDs = []string{"999999999999"} },
+	for attribute, change := range map[string]func(*awstarget.Settings){
+		"forbidden_account_ids": func(s *awstarget.Settings) { s.ForbiddenAccountIDs = []string{l.ID} },
+		"allowed_account_ids":   func(s *awstarget.Settings) { s.AllowedAccountIDs = []string{"999999999999"} },
 	} {
-		d := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) { change(s) })
-		if _, err := d.ListRegions(t.Context()); !errors.Is(err, target.ErrInvalid) {
-			t.Errorf("%s: got error %v, want %q", name, err, target.ErrInvalid)
+		var file string
+		d := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) {
+			change(s)
+			file = s.SharedCredentialsFiles[0]
+		})
+		_, err := d.ListRegions(t.Context())
+		if !errors.Is(err, target.ErrInvalid) {
+			t.Errorf("%s: got error %v, want %q", attribute, err, target.ErrInvalid)
+			continue
+		}
+		for _, part := range []string{attribute, l.ID, file} { // what it is about, whose the credentials are, where they came from
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %q does not name %q", attribute, err, part)
+			}
 		}
 	}
 	d := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) { s.AllowedAccountIDs = []string{l.ID} })

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/smithy-go/logging"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
 	"github.com/hashicorp/aws-sdk-go-base/v2/diag"
-	"github.com/hashicorp/aws-sdk-go-base/v2/endpoints"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -82,17 +81,15 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 	if config.Region == "" {
 		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home is not set: set region in the aws block of the provider (--region for a command), or AWS_REGION")
 	}
-	if !s.settings.SkipRegionValidation {
-		if _, ok := endpoints.PartitionForRegion(endpoints.DefaultPartitions(), config.Region); !ok {
-			return nil, target.Errorf(target.ErrInvalid, "%q is not an AWS region", config.Region)
-		}
+	if !s.settings.knows(config.Region) { // the environment's or the profile's: that of the settings was checked
+		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home, from AWS_REGION, AWS_DEFAULT_REGION or the profile: %s", noRegion(config.Region))
 	}
 	config.Logger = logging.Nop{} // Terraform shows what a provider writes as an error of its own
 	config.APIOptions = append(config.APIOptions, s.share)
 	if s.options.Inspect != nil {
 		config.APIOptions = append(config.APIOptions, s.options.Inspect)
 	}
-	doors, err := newDoor(config, s.settings.CustomCABundle)
+	doors, err := newDoor(config, expanded(s.settings.CustomCABundle))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +102,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 		return nil, fmt.Errorf("tell the AWS account: %w", err)
 	}
 	if err := base.VerifyAccountIDAllowed(account); err != nil {
-		return nil, target.Errorf(target.ErrInvalid, "the credentials are of AWS account %s, which allowed_account_ids or forbidden_account_ids of the aws block of the provider rule out", account)
+		return nil, s.settings.ruledOut(account, sourceOf(ctx, config))
 	}
 	return &signedIn{config: config, account: account, partition: partition, doors: doors}, nil
 }

@@ -49,8 +49,8 @@ var componentLimits = []limit[named]{
 	{"cpu", "RegisterTaskDefinition", func(c named) string { return cpuFault(c.CPU) }},
 	{"memory_mib", "RegisterTaskDefinition", func(c named) string { return memoryFault(c.CPU, c.MemoryMiB) }},
 	{"stop_timeout_seconds", "ContainerDefinition", func(c named) string {
-		if c.StopTimeoutSeconds > mostStop {
-			return fmt.Sprintf("%d is out of range: Fargate waits %d seconds at most", c.StopTimeoutSeconds, mostStop)
+		if n := c.StopTimeoutSeconds; n != 0 && n < leastStop || n > mostStop {
+			return fmt.Sprintf("%d is out of range: Fargate waits %d to %d seconds", n, leastStop, mostStop)
 		}
 		return ""
 	}},

@@ -57,6 +57,8 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 		}, ""},
 		{"no image", func(_ *target.Slot, c *target.Component) { c.Image = "" }, "components.web.image"},
 		{"a release that no tag can be", func(s *target.Slot, _ *target.Component) { s.Definition.Release = "1+2" }, "components.web.image"},
+		{"no time to end", func(_ *target.Slot, c *target.Component) { c.StopTimeoutSeconds = 1 }, "components.web.stop_timeout_seconds"},
+		{"the shortest end", func(_ *target.Slot, c *target.Component) { c.StopTimeoutSeconds = 2 }, ""},
 		{"a long end", func(_ *target.Slot, c *target.Component) { c.StopTimeoutSeconds = 121 }, "components.web.stop_timeout_seconds"},
 		{"a secret of the environment", secret(arn("eu-central-1", prefix+"key-AbCdEf")), ""},
 		{"a part of a secret", secret(arn("eu-central-1", prefix+"key-AbCdEf:password::")), ""},
