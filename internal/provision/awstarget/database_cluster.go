@@ -33,7 +33,7 @@ func (a *accountNoun) cluster() dbCluster {
 func (a *accountNoun) clusterOf(d target.AccountDatabase) (dbCluster, error) {
 	c := a.cluster()
 	e, err := recordOf[target.EnvironmentRecord](a.environment.document)
-	c.size, c.protected, c.keep = settingsOf(e.Spec).Database, d.DeletionProtection, !d.SkipFinalSnapshot
+	c.size, c.protected, c.keep, c.logDays = settingsOf(e.Spec).Database, d.DeletionProtection, !d.SkipFinalSnapshot, logRetention(e.Spec)
 	return c, err
 }
 
@@ -66,6 +66,9 @@ func (a *accountNoun) putCluster(ctx context.Context, old target.AccountDatabase
 		return err
 	}
 	c.protected = c.protected && old.Meta.Ready
+	if err := c.putLogGroup(ctx, c.logs()); err != nil {
+		return err
+	}
 	if err := c.put(ctx); err != nil {
 		return err
 	}

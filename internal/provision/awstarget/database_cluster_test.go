@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
@@ -158,12 +159,17 @@ func (e *estate) plansReadEachClusterOnce(rec target.AccountDatabaseRecord) {
 func (e *estate) followsTheEnvironment(rec target.AccountDatabaseRecord) {
 	e.Helper()
 	name := e.cluster(e.T, rec.Status.Host).DBClusterIdentifier
+	e.logGroups(3 + 1)
 	e.change(func(ctx context.Context, c *rds.Client) error {
 		_, err := c.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: name, DeletionProtection: aws.Bool(false), BackupRetentionPeriod: aws.Int32(3)})
 		return err
 	})
-	if drift := e.seen(rec.Spec.ID()).Status.Drift; len(drift) != 2 {
-		e.Errorf("of two changes %d are seen: %q", len(drift), drift)
+	_, err := cloudwatchlogs.NewFromConfig(e.config(home)).DeleteRetentionPolicy(e.Context(), &cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: aws.String("/aws/rds/cluster/" + *name + "/postgresql")})
+	if err != nil {
+		e.Fatal(err)
+	}
+	if drift := e.seen(rec.Spec.ID()).Status.Drift; len(drift) != 3 {
+		e.Errorf("of three changes %d are seen: %q", len(drift), drift)
 	}
 	e.put(rec.Spec, 1)
 	if drift := e.seen(rec.Spec.ID()).Status.Drift; len(drift) > 0 {
@@ -185,6 +191,14 @@ func (e *estate) followsTheEnvironment(rec target.AccountDatabaseRecord) {
 	}
 	if drift := e.seen(rec.Spec.ID()).Status.Drift; len(drift) > 0 {
 		e.Errorf("after the environment has grown there is %q", drift)
+	}
+}
+
+// logGroups counts those of the environment, which has three, and of the clusters of accounts.
+func (e *estate) logGroups(want int) {
+	e.Helper()
+	if got := e.built(e.T, home)["log group"]; got != want {
+		e.Errorf("there are %d log groups, want %d", got, want)
 	}
 }
 
@@ -247,6 +261,7 @@ func (e *estate) leavesAFinalSnapshot(rec target.AccountDatabaseRecord) {
 	if len(left) != 1 || e.cluster(e.T, rec.Status.Host) != nil {
 		e.Errorf("snapshots %v are left, or the cluster is", left)
 	}
+	e.logGroups(3)
 	e.nothingOf(e.T, rec.Status.DatabaseName)
 }
 
@@ -274,6 +289,7 @@ func (e *estate) isNotMadeAnewWhereItVanished(spec target.AccountDatabase) targe
 		e.Error(err)
 	}
 	e.nothingOf(e.T, rec.Status.DatabaseName)
+	e.logGroups(3)
 	return rec
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 	secrets "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
@@ -98,6 +99,10 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 	if err != nil {
 		return nil, err
 	}
+	logs, err := n.ownLogs(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
 	var shared map[string]accountdb.Entry
 	if slices.ContainsFunc(accounts, func(a *accountNoun) bool { return !a.own() }) {
 		if shared, err = n.database().read(ctx, prefix); err != nil {
@@ -122,7 +127,7 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 			rec.Meta.Problem = "its removal is not finished: destroy it once more"
 		}
 		if a.own() {
-			err = a.observeCluster(ctx, rec, clusters[a.cluster().name])
+			err = a.observeCluster(ctx, rec, clusters[a.cluster().name], logs)
 		} else {
 			a.observe(rec, shared)
 		}
@@ -189,12 +194,23 @@ func (n *noun) ownClusters(ctx context.Context, accounts []*accountNoun) (map[st
 	return out, nil
 }
 
+// ownLogs describes the log groups of these clusters, by name, by a call for many.
+func (n *noun) ownLogs(ctx context.Context, accounts []*accountNoun) (map[string]logstypes.LogGroup, error) {
+	var names []string
+	for _, a := range accounts {
+		if a.own() {
+			names = append(names, a.cluster().logs().name)
+		}
+	}
+	return findLogGroups(ctx, n.clients, names)
+}
+
 // maxDescribed is how many clusters one call describes (DescribeDBClusters: MaxRecords).
 const maxDescribed = 100
 
 // observeCluster writes into a record what is to be said of the account's own cluster d, nil where
-// there is none, and of the database on it.
-func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDatabaseRecord, d *types.DBCluster) error {
+// there is none, of its log group among some, and of the database on it.
+func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDatabaseRecord, d *types.DBCluster, logs map[string]logstypes.LogGroup) error {
 	if d == nil {
 		a.observe(rec, nil)
 		return nil
@@ -204,7 +220,8 @@ func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDat
 		return err
 	}
 	c.protected = c.protected && rec.Meta.Ready
-	drift := c.difference(d)
+	log, there := logs[c.logs().name]
+	drift := append(c.difference(d), c.logGroupDrift(c.logs(), log, there)...)
 	if !c.answers(d) || c.reader().arn() == "" {
 		drift = append(drift, fmt.Sprintf("database cluster %q is %s and can't be read", c.name, text(d.Status)))
 	} else {
@@ -280,6 +297,9 @@ func (n *noun) forgetDatabases(ctx context.Context, id target.EnvironmentID) err
 		if err == nil {
 			a.isolation = target.IsolationCluster
 			err = a.deleteSecret(ctx, partReader, a.cluster().reader().name)
+		}
+		if err == nil {
+			err = a.deleteLogGroup(ctx, a.cluster().logs())
 		}
 		if err == nil {
 			err = a.table.erase(ctx, r)

@@ -99,7 +99,10 @@ func (a *accountNoun) demolishCluster(ctx context.Context, rec target.AccountDat
 	if err := a.deleteSecret(ctx, partReader, c.reader().name); err != nil {
 		return err
 	}
-	return c.delete(ctx)
+	if err := c.delete(ctx); err != nil {
+		return err
+	}
+	return c.deleteLogGroup(ctx, c.logs())
 }
 
 // keepSnapshot takes a snapshot of the environment's cluster when nobody writes to the database any

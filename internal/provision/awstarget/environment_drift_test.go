@@ -1,6 +1,7 @@
 package awstarget_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -179,6 +180,14 @@ var stackDrifts = []drift{
 	{"the log group has lost a tag", func(s *spoiler) {
 		s.do(s.logs().UntagResource(s.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String("arn:aws:logs:" + home + ":" + s.ID + ":log-group:/slipway/eu/production"), TagKeys: []string{"team"}}))
 	}, "log group \"/slipway/eu/production\" has not the tags"},
+	{"RDS has made the log group of the database by itself", func(s *spoiler) {
+		s.do(s.logs().DeleteLogGroup(s.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: s.databaseLog()}))
+		s.do(s.logs().CreateLogGroup(s.ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: s.databaseLog()}))
+	}, "/postgresql\" keeps logs for ever, not for 14 days; log group"},
+	{"the log group of Container Insights is gone", func(s *spoiler) {
+		all := s.must(s.logs().DescribeLogGroups(s.ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/ecs/containerinsights/slipway-eu-production-")})).(*cloudwatchlogs.DescribeLogGroupsOutput)
+		s.do(s.logs().DeleteLogGroup(s.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: all.LogGroups[0].LogGroupName}))
+	}, "/performance\" is gone"},
 	{"a role may do anything", func(s *spoiler) {
 		s.do(s.iam().PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: s.role(), PolicyName: aws.String("slipway"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}))
 	}, "has other rights"},
@@ -255,6 +264,7 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	spoil(databaseDrifts...)
 	spoil(stackDrifts...)
 	put(again)
+	keepsToItsLogGroups(t, l, func() error { return second(d.PutEnvironment(t.Context(), e, again)) })
 
 	none := settings(e)
 	none.NAT = target.NATNone
@@ -262,6 +272,26 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	put(again)
 	spoil(endpointDrifts...)
 	put(target.PutOptions{Owner: "me", IfGeneration: 2})
+}
+
+// keepsToItsLogGroups wants the log group that RDS has made to have become the environment's, and one of
+// another installation to be left alone.
+func keepsToItsLogGroups(t *testing.T, l *lab, put func() error) {
+	t.Helper()
+	s := &spoiler{t.Context(), l, t}
+	arn := aws.String("arn:aws:logs:" + home + ":" + l.ID + ":log-group:" + *s.databaseLog())
+	has := s.must(s.logs().ListTagsForResource(s.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: arn})).(*cloudwatchlogs.ListTagsForResourceOutput).Tags
+	if has["slipway:environment"] != "production" || has["team"] != "platform" {
+		t.Errorf("what RDS has made has the tags %v", has)
+	}
+	mark := func(installation string) {
+		s.do(s.logs().TagResource(s.ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"slipway:installation": installation}}))
+	}
+	mark("another")
+	if err := put(); !errors.Is(err, target.ErrForeign) {
+		t.Errorf("with the log group of another installation: got error %v, want %v", err, target.ErrForeign)
+	}
+	mark(has["slipway:installation"])
 }
 
 func settings(e target.Environment) target.AWS { return *e.AWS }

@@ -102,20 +102,39 @@ func (n *noun) namesPart(e target.Environment) part {
 	}
 }
 
+// loggingPart is the log groups, also those that AWS would make by itself once there is a cluster, and
+// without key or end: they are there before the clusters and go after them.
 func (n *noun) loggingPart(e target.Environment) part {
-	group, days := n.logGroup(), logRetention(e)
+	all := []logGroup{
+		{part: partLogging, name: n.logGroup(), days: logRetention(e)},
+		n.databaseOf(e).logs(),
+		{part: markMeters, name: "/aws/ecs/containerinsights/" + n.clusterName() + "/performance", days: logRetention(e), byAWS: true},
+	}
+	each := func(do func(context.Context, logGroup) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for _, g := range all {
+				if err := do(ctx, g); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
 	return part{
 		name:   partLogging,
-		put:    func(ctx context.Context) error { return n.putLogGroup(ctx, partLogging, group, days) },
-		check:  func(ctx context.Context) ([]string, error) { return n.checkLogGroup(ctx, partLogging, group, days) },
-		delete: func(ctx context.Context) error { return n.deleteLogGroup(ctx, partLogging, group) },
+		put:    each(n.putLogGroup),
+		check:  func(ctx context.Context) ([]string, error) { return n.checkLogGroups(ctx, all...) },
+		delete: each(n.deleteLogGroup),
 	}
 }
+
+// markMeters marks the log group that Container Insights writes to.
+const markMeters = "meters"
 
 func (n *noun) clusterPart() part {
 	cluster := n.clusterName()
 	return part{
-		name:   partCluster,
+		name: partCluster, needs: []string{partLogging},
 		put:    func(ctx context.Context) error { return n.putCluster(ctx, partCluster, cluster) },
 		check:  func(ctx context.Context) ([]string, error) { return n.checkCluster(ctx, cluster) },
 		delete: func(ctx context.Context) error { return n.deleteCluster(ctx, partCluster, cluster) },

@@ -24,7 +24,10 @@ const (
 
 	databaseEngine = "aurora-postgresql"
 	// databaseLog is the log that a cluster writes to CloudWatch.
-	databaseLog   = "postgresql"
+	databaseLog = "postgresql"
+	// markDatabaseLog marks the log group that it is in.
+	markDatabaseLog = "database-log"
+
 	administrator = "slipway"
 
 	factDatabaseHost = "database_host"
@@ -49,6 +52,8 @@ type dbCluster struct {
 	// and whether a final snapshot and automated backups outlive it.
 	size            target.AWSDatabase
 	protected, keep bool
+	// logDays is how long its log is kept.
+	logDays int32
 	// direct says that statements come over a connection, and the Data API is off; letIn are the
 	// blocks that they may come from, none for the whole VPC.
 	direct bool
@@ -68,8 +73,13 @@ func (n *noun) database() dbCluster {
 // databaseOf is the environment's cluster as a definition has it.
 func (n *noun) databaseOf(e target.Environment) dbCluster {
 	c := n.database()
-	c.size, c.protected, c.keep = settingsOf(e).Database, e.DeletionProtection, e.Kind == target.KindProduction
+	c.size, c.protected, c.keep, c.logDays = settingsOf(e).Database, e.DeletionProtection, e.Kind == target.KindProduction, logRetention(e)
 	return c
+}
+
+// logs is the log group that the cluster writes its log to.
+func (c dbCluster) logs() logGroup {
+	return logGroup{part: markDatabaseLog, name: "/aws/rds/cluster/" + c.name + "/" + databaseLog, days: c.logDays, byAWS: true}
 }
 
 func (n *noun) rdsTags(part string) []types.Tag {

@@ -199,7 +199,7 @@ func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
 // databasePart is the environment's database cluster.
 func (n *noun) databasePart(e target.Environment, l layout) part {
 	return part{
-		name: partDatabase, needs: []string{partGroups, partSubnets},
+		name: partDatabase, needs: []string{partGroups, partLogging, partSubnets},
 		put:    func(ctx context.Context) error { return n.putDatabase(ctx, e, l) },
 		check:  func(ctx context.Context) ([]string, error) { return n.checkDatabase(ctx, e, l) },
 		delete: func(ctx context.Context) error { return n.deleteDatabase(ctx, e) },

@@ -54,7 +54,7 @@ func (n *noun) regionParts() (graph, error) {
 }
 
 // keyPolicy lets the AWS account's own policies decide, and CloudWatch Logs encrypt the log
-// groups of Slipway (Encrypt log data in CloudWatch Logs using AWS KMS). Other services act
+// groups of Slipway, also those that AWS writes about its clusters to (Encrypt log data in CloudWatch Logs using AWS KMS). Other services act
 // with the rights of whoever calls them.
 func (n *noun) keyPolicy() (string, error) {
 	c := n.clients
@@ -65,7 +65,10 @@ func (n *noun) keyPolicy() (string, error) {
 		Sid: "Logs", Effect: "Allow", Resource: []string{"*"},
 		Principal: principals{"Service": {"logs." + c.region + ".amazonaws.com"}},
 		Action:    []string{"kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
-		Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {c.arn("logs", "log-group:/slipway/"+n.region+"/*")}}},
+		Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
+			c.arn("logs", "log-group:/slipway/"+n.region+"/*"),
+			c.arn("logs", "log-group:/aws/rds/cluster/slipway-"+n.region+"-*"), c.arn("logs", "log-group:/aws/ecs/containerinsights/slipway-"+n.region+"-*"),
+		}}},
 	})
 }
 

@@ -69,6 +69,11 @@ func (s *spoiler) routes(part string) ec2types.RouteTable {
 	return out.RouteTables[0]
 }
 
+// databaseLog is the name of the log group that the cluster writes to.
+func (s *spoiler) databaseLog() *string {
+	return aws.String("/aws/rds/cluster/" + *s.cluster().DBClusterIdentifier + "/postgresql")
+}
+
 func (s *spoiler) vpc() *string {
 	out, err := s.ec2().DescribeVpcs(s.ctx, &ec2.DescribeVpcsInput{Filters: filter("tag:slipway:part", "vpc")})
 	s.do(out, err)

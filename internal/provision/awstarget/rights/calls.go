@@ -64,7 +64,7 @@ var calls = map[string][]grant{
 	"cloudwatchlogs.CreateLogGroup":      all(on(logGroups), as(logGroups, "logs:TagResource")),
 	"cloudwatchlogs.DeleteLogGroup":      on(logGroups),
 	"cloudwatchlogs.DescribeLogGroups":   on(everything),
-	"cloudwatchlogs.GetLogEvents":        on(logGroups),
+	"cloudwatchlogs.GetLogEvents":        on(stackLogs),
 	"cloudwatchlogs.ListTagsForResource": on(logGroups),
 	"cloudwatchlogs.PutRetentionPolicy":  on(logGroups),
 	"cloudwatchlogs.TagResource":         on(logGroups),

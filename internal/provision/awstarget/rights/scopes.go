@@ -62,7 +62,9 @@ var (
 	// Dashboards belong to no AWS region.
 	dashboards = &scope{sid: "Dashboards", resources: []string{"arn:aws:cloudwatch::*:dashboard/slipway-*"}}
 
-	logGroups = &scope{sid: "LogGroups", resources: arns("logs", "log-group:/slipway/*")}
+	// Those of clusters have names that AWS gives them, with the cluster's in it.
+	logGroups = &scope{sid: "LogGroups", resources: arns("logs", "log-group:/slipway/*", "log-group:/aws/rds/cluster/slipway-*", "log-group:/aws/ecs/containerinsights/slipway-*")}
+	stackLogs = &scope{sid: "StackLogs", resources: arns("logs", "log-group:/slipway/*")}
 
 	rolesOfTasks = &scope{
 		sid: "RolesOfTasks", resources: []string{"arn:aws:iam::*:role/slipway/*"},
