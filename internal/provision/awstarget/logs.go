@@ -87,7 +87,7 @@ func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 			return n.keepLogs(ctx, g)
 		}
 		if !coded(err, "ResourceAlreadyExistsException") { // made by the call whose answer was lost, or by AWS
-			return failed(err, "create %s", g)
+			return failed(err, "create %s with the region's key, whose policy an apply of the region writes", g)
 		}
 		if has, err = findLogGroup(ctx, n.clients, g.name); isAbsent(err) {
 			has, err = &types.LogGroup{}, nil // not listed yet
@@ -101,7 +101,7 @@ func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 	}
 	if text(has.KmsKeyId) != n.regionKeyARN() {
 		if _, err := n.clients.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &g.name, KmsKeyId: aws.String(n.regionKeyARN())}); err != nil {
-			return failed(err, "set the key of %s", g)
+			return failed(err, "give %s the region's key, whose policy an apply of the region writes", g)
 		}
 	}
 	if aws.ToInt32(has.RetentionInDays) == g.days {
