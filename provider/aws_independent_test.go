@@ -71,7 +71,7 @@ func (i *independent) freight(release string, suite int, environment, database, 
 		block("environment", "depot", attrs{
 			"region_id": "slipway_region.pacific.id", "name": `"depot"`, "kind": `"production"`, "tenancy": `"multi_tenant"`,
 			"deletion_protection": "false", "network": "{ https_port = 9443, preview_port = 9444 }",
-			"aws": `{ nat = "single", zones = 2, database = { max_capacity_units = 4, backup_retention_days = 3 } }`,
+			"aws": `{ nat = "single", zones = 2, vpc_cidr_block = "192.168.64.0/22", database = { max_capacity_units = 4, backup_retention_days = 3 } }`,
 		}.with(environment)) +
 		block("account_database", "hauler", attrs{
 			"environment_id": "slipway_environment.depot.id", "account": `"hauler"`, "data_residency": `["AU"]`, "connection_limit": "12", "deletion_protection": "false",
@@ -119,7 +119,7 @@ func TestAccAWSIndependentEmulator(t *testing.T) {
 	grown := func(release string, suite int) string {
 		return i.freight(release, suite, attrs{
 			"tags": `{ grown = "yes" }`,
-			"aws":  `{ nat = "per_zone", zones = 2, preview_cidr_blocks = ["203.0.113.0/24"], database = { max_capacity_units = 6, backup_retention_days = 3 } }`,
+			"aws":  `{ nat = "per_zone", zones = 2, vpc_cidr_block = "192.168.64.0/22", preview_cidr_blocks = ["203.0.113.0/24"], database = { max_capacity_units = 6, backup_retention_days = 3 } }`,
 		}, attrs{"connection_limit": "25"}, attrs{"scaling": "{ min = 2, max = 5, target_cpu_percent = 60 }"}) +
 			block("region", "brazil", attrs{"name": `"brazil"`, "location": `"sa-east-1"`, "jurisdiction": `"BR"`})
 	}
@@ -138,7 +138,8 @@ func TestAccAWSIndependentEmulator(t *testing.T) {
 		ProtoV6ProviderFactories: (&cloud{t: t}).serve(),
 		CheckDestroy:             i.holds(map[string]map[string]int{sydney: outside, "sa-east-1": outside, "eu-west-1": outside}),
 		Steps: []resource.TestStep{
-			{Config: first, Check: resource.ComposeAggregateTestCheckFunc(serves("7.1.0"), i.holds(map[string]map[string]int{sydney: all}))},
+			{Config: first, Check: resource.ComposeAggregateTestCheckFunc(serves("7.1.0"),
+				resource.TestCheckResourceAttr("slipway_environment.depot", "aws_resources.vpc_cidr_block", "192.168.64.0/22"), i.holds(map[string]map[string]int{sydney: all}))},
 			emptyPlan(first),
 			imported("slipway_environment.depot", "pacific/depot"),
 			imported("slipway_account_database.hauler", "pacific/depot/hauler"),

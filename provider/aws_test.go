@@ -234,6 +234,8 @@ func TestAccAWSEnvironment(t *testing.T) {
 				resource.TestCheckNoResourceAttr(environmentAddress, "database.max_connections"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws.nat", "per_zone"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws.zones", "3"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws.vpc_cidr_block", "10.43.0.0/16"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.vpc_cidr_block", "10.43.0.0/16"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws.database.min_capacity_units", "0.5"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "3"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.private_subnet_ids.#", "3"),

@@ -21,6 +21,7 @@ type environmentAWSModel struct {
 	PreviewCIDRs   types.Set    `tfsdk:"preview_cidr_blocks"`
 	ProbeImage     types.String `tfsdk:"probe_image"`
 	VPC            types.Object `tfsdk:"vpc"`
+	VPCBlock       types.String `tfsdk:"vpc_cidr_block"`
 	Zones          types.Int64  `tfsdk:"zones"`
 }
 
@@ -57,7 +58,7 @@ func (m environmentModel) onAWS(ctx context.Context, kind string, diags *diag.Di
 	out.Internal = c.Internal.ValueBool()
 	out.CIDRs = sortedSet(c.CIDRs, "192.0.2.0/24")
 	out.PreviewCIDRs = sortedSet(c.PreviewCIDRs, "192.0.2.0/24")
-	out.VPC = c.vpc(ctx, diags)
+	out.VPC, out.VPCBlock = c.vpc(ctx, diags), text(c.VPCBlock, "")
 	if out.VPC != nil {
 		out.NAT, out.Zones = "", 0
 	}
@@ -149,7 +150,10 @@ func (m *environmentModel) fillAWS(ctx context.Context, config environmentModel,
 	switch {
 	case c.VPC.IsUnknown():
 		c.NAT, c.Zones = orUnknown(c.NAT, types.StringUnknown()), orUnknown(c.Zones, types.Int64Unknown())
+		c.VPCBlock = orUnknown(c.VPCBlock, types.StringUnknown())
 	case c.VPC.IsNull():
+		id := target.EnvironmentID{Region: config.RegionID.ValueString(), Name: config.Name.ValueString()}
+		c.VPCBlock = byKind(c.VPCBlock, given(config.RegionID) && given(config.Name), types.StringValue(id.DefaultVPCBlock()), types.StringUnknown())
 		c.NAT = byKind(c.NAT, known, types.StringValue(d.NAT), types.StringUnknown())
 		c.Zones = byKind(c.Zones, known, types.Int64Value(int64(d.Zones)), types.Int64Unknown())
 	}
@@ -172,8 +176,8 @@ func (m *environmentModel) fillAWS(ctx context.Context, config environmentModel,
 	m.AWS = toObject(ctx, environmentAWSType(), c, diags)
 }
 
-// byKind is a value that is given, else the default where the kind is known, which it follows
-// from.
+// byKind is a value that is given, else the default where that is known which it follows from, as
+// a rule the kind.
 func byKind[T attr.Value](given T, known bool, value, unknown T) T {
 	if known {
 		return orUnknown(given, value)
@@ -195,12 +199,16 @@ func environmentDatabaseType() types.ObjectType {
 
 func environmentVPCType() types.ObjectType { return nestedType(environmentVPCAttributes()) }
 
-// fromAWS encodes an environment's settings for the aws target; nil is null.
-func fromAWS(ctx context.Context, a *target.AWS, diags *diag.Diagnostics) types.Object {
+// fromAWS encodes an environment's settings for the aws target; none are null.
+func fromAWS(ctx context.Context, e target.Environment, diags *diag.Diagnostics) types.Object {
+	a := e.AWS
 	if a == nil {
 		return types.ObjectNull(environmentAWSType().AttrTypes)
 	}
-	vpc := types.ObjectNull(environmentVPCType().AttrTypes)
+	vpc, block := types.ObjectNull(environmentVPCType().AttrTypes), a.VPCBlock
+	if block == "" && a.VPC == nil { // made before a block could be chosen
+		block = e.ID().DefaultVPCBlock()
+	}
 	if v := a.VPC; v != nil {
 		public := types.SetNull(types.StringType)
 		if len(v.PublicSubnets) > 0 {
@@ -225,6 +233,7 @@ func fromAWS(ctx context.Context, a *target.AWS, diags *diag.Diagnostics) types.
 		PreviewCIDRs: toSet(a.PreviewCIDRs),
 		ProbeImage:   toText(a.ProbeImage),
 		VPC:          vpc,
+		VPCBlock:     toText(block),
 		Zones:        toNumber(a.Zones),
 	}, diags)
 }
@@ -252,6 +261,7 @@ type environmentResourcesModel struct {
 	PublicSubnets        types.List   `tfsdk:"public_subnet_ids"`
 	StackGroup           types.String `tfsdk:"stack_security_group_id"`
 	TaskRoleARN          types.String `tfsdk:"task_role_arn"`
+	VPCBlock             types.String `tfsdk:"vpc_cidr_block"`
 	VPC                  types.String `tfsdk:"vpc_id"`
 }
 
@@ -269,6 +279,6 @@ func fromResources(ctx context.Context, r *target.AWSResources, diags *diag.Diag
 		ExecutionRoleARN: toText(r.ExecutionRoleARN), KeyARN: toText(r.KeyARN), BalancerARN: toText(r.BalancerARN),
 		BalancerDNSName: toText(r.BalancerDNSName), BalancerGroup: toText(r.BalancerGroup), BalancerZone: toText(r.BalancerZone),
 		LogGroup: toText(r.LogGroup), NATAddresses: list(r.NATAddresses), PrivateSubnets: list(r.PrivateSubnets),
-		PublicSubnets: list(r.PublicSubnets), StackGroup: toText(r.StackGroup), TaskRoleARN: toText(r.TaskRoleARN), VPC: toText(r.VPC),
+		PublicSubnets: list(r.PublicSubnets), StackGroup: toText(r.StackGroup), TaskRoleARN: toText(r.TaskRoleARN), VPCBlock: toText(r.VPCBlock), VPC: toText(r.VPC),
 	}, diags)
 }

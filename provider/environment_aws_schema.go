@@ -38,6 +38,10 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 			Attributes:          environmentVPCAttributes(),
 			MarkdownDescription: "Network that is there already and that somebody else looks after; defaults to one that is made. A change replaces the environment, and is refused while it holds databases or slots.",
 		},
+		"vpc_cidr_block": schema.StringAttribute{
+			Optional: true, Computed: true, Validators: []validator.String{notEmpty{}},
+			MarkdownDescription: "IPv4 block of the VPC that is made, such as `10.20.0.0/20`: a private one of RFC 1918 or RFC 6598 (`100.64.0.0/10`), `/16` to `/24`, not in `172.17.0.0/16`. Defaults to a `10.x.0.0/16` that follows from the environment's id, and is left out with `vpc`. Choose one where the network is to be peered, or reached over a VPN or a transit gateway, with networks that must not overlap. A change replaces the environment, and is refused while it holds databases or slots.",
+		},
 		"zones": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			MarkdownDescription: "How many availability zones the network spans, 2 or 3; defaults to 3 for `production` and 2 for `sandbox`, and is left out with `vpc`. A change replaces the environment, and is refused while it holds databases or slots.",
@@ -112,6 +116,7 @@ func environmentResourcesAttributes() map[string]schema.Attribute {
 		"public_subnet_ids":               texts("Ids of the subnets for load balancers."),
 		"stack_security_group_id":         computedString("Id of the security group of what runs."),
 		"task_role_arn":                   computedString("ARN of the role that what runs has."),
+		"vpc_cidr_block":                  computedString("IPv4 block of the VPC; of one that is given, its first."),
 		"vpc_id":                          computedString("Id of the VPC that the environment is in."),
 	}
 }

@@ -3,6 +3,10 @@ package provider_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // onAWS is the provider's block for aws; the target behind it is in memory all the same.
@@ -52,6 +56,14 @@ func TestEnvironmentRefusesWrongValuesOnAWS(t *testing.T) {
 		"a VPC that is none":                {anAWSNetwork(set{"id": "mine"}), `AttributeName("vpc").AttributeName("id")`, "not the id of a VPC"},
 		"a VPC with one subnet":             {anAWSNetwork(set{"private_subnet_ids": []any{"subnet-00000003"}}), `AttributeName("private_subnet_ids")`, "at least 2"},
 		"a VPC without public subnets":      {anAWSNetwork(set{"public_subnet_ids": nil}), `AttributeName("public_subnet_ids")`, "at least 2"},
+		"a block that is none":              {aws("vpc_cidr_block", "10.20.0.0"), `AttributeName("vpc_cidr_block")`, "not an IPv4 block"},
+		"a block of IPv6":                   {aws("vpc_cidr_block", "fd00::/16"), `AttributeName("vpc_cidr_block")`, "not an IPv4 block"},
+		"a block that begins elsewhere":     {aws("vpc_cidr_block", "10.20.8.0/20"), `AttributeName("vpc_cidr_block")`, "not an IPv4 block"},
+		"a block that is too large":         {aws("vpc_cidr_block", "10.0.0.0/8"), `AttributeName("vpc_cidr_block")`, "at most a /16"},
+		"a block that is too small":         {aws("vpc_cidr_block", "10.20.0.0/25"), `AttributeName("vpc_cidr_block")`, "at least a /24"},
+		"a block of others":                 {aws("vpc_cidr_block", "172.32.0.0/16"), `AttributeName("vpc_cidr_block")`, "is not private"},
+		"a block that AWS uses itself":      {aws("vpc_cidr_block", "172.17.16.0/20"), `AttributeName("vpc_cidr_block")`, "lies in 172.17.0.0/16"},
+		"a VPC and a block":                 {set{"aws": with(anAWSNetwork(nil)["aws"].(set), set{"vpc_cidr_block": "10.20.0.0/16"})}, `AttributeName("vpc_cidr_block")`, "remove one of them"},
 		"a VPC and gateways":                {set{"aws": with(anAWSNetwork(nil)["aws"].(set), set{"nat": "single"})}, `AttributeName("nat")`, "remove one of them"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,9 +87,12 @@ func TestEnvironmentHasTheDefaultsOfItsTarget(t *testing.T) {
 		"production on aws": {onAWS(), anEnvironment(), map[string]any{
 			"domain_name": "production.eu.example.com", "url": "https://production.eu.example.com", "preview_url": "https://production.eu.example.com:8443",
 			"network.listen_address": nil, "database.max_connections": nil, "aws.nat": "per_zone", "aws.internal": false, "aws.vpc": nil, "aws_resources": unknown{},
+			"aws.vpc_cidr_block": "10.43.0.0/16",
 		}},
-		"a sandbox on aws": {onAWS(), with(anEnvironment(), set{"kind": "sandbox"}), map[string]any{"aws.nat": "single", "deletion_protection": false}},
-		"a given network":  {onAWS(), given, map[string]any{"aws.nat": nil, "aws.zones": nil, "aws.vpc.id": "vpc-01234567"}},
+		"a sandbox on aws":         {onAWS(), with(anEnvironment(), set{"kind": "sandbox"}), map[string]any{"aws.nat": "single", "deletion_protection": false}},
+		"a given network":          {onAWS(), given, map[string]any{"aws.nat": nil, "aws.zones": nil, "aws.vpc_cidr_block": nil, "aws.vpc.id": "vpc-01234567"}},
+		"a chosen block":           {onAWS(), with(anEnvironment(), set{"aws": set{"vpc_cidr_block": "10.20.0.0/20"}}), map[string]any{"aws.vpc_cidr_block": "10.20.0.0/20", "aws.zones": 3.0}},
+		"a name that is not known": {onAWS(), with(anEnvironment(), set{"name": unknown{}}), map[string]any{"aws.vpc_cidr_block": unknown{}, "aws.zones": 3.0}},
 		"a kind that is not known": {onAWS(), with(anEnvironment(), set{"kind": unknown{}}), map[string]any{
 			"aws.nat": unknown{}, "aws.zones": unknown{}, "aws.internal": false, "aws.database.engine_version": "17.4", "aws.database.instances": unknown{},
 		}},
@@ -127,6 +142,8 @@ func TestEnvironmentOnAWSMovesOnlyAsAnother(t *testing.T) {
 		"the load balancer's kind": {set{"internal": true}, 1},
 		"the zones":                {set{"zones": 2}, 1},
 		"the network":              {anAWSNetwork(nil)["aws"].(set), 1},
+		"the block":                {set{"vpc_cidr_block": "10.20.0.0/16"}, 1},
+		"the block that it has":    {set{"vpc_cidr_block": "10.43.0.0/16"}, 0},
 		"what changes in place":    {set{"nat": "none", "database": set{"instances": 3}}, 0},
 	} {
 		l.configure()
@@ -139,6 +156,47 @@ func TestEnvironmentOnAWSMovesOnlyAsAnother(t *testing.T) {
 	p := l.plan(o, with(anEnvironment(), set{"aws": set{"database": set{"engine_version": "18.3"}}}))
 	if !strings.Contains(p.diags.String(), `AttributeName("engine_version")`) {
 		t.Errorf("another major version: %s", p.diags)
+	}
+}
+
+// An environment that was made before its block could be chosen stays where it is: as long as its
+// state does not say the block, and after a refresh that reads it from a record that does not either.
+func TestEnvironmentOfBeforeBlocksWereChosenStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(onAWS())
+	l.made("region", aRegion())
+	o := l.made("environment", anEnvironment())
+	rec, err := w.GetEnvironment(t.Context(), production)
+	if err == nil {
+		rec.Spec.AWS.VPCBlock = ""
+		_, err = w.PutEnvironment(t.Context(), rec.Spec, target.PutOptions{Owner: rec.Meta.Owner, IfGeneration: rec.Meta.Generation})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := tftypes.NewAttributePath().WithAttributeName("aws").WithAttributeName("vpc_cidr_block")
+	old := o
+	old.state, err = tftypes.Transform(o.state, func(p *tftypes.AttributePath, v tftypes.Value) (tftypes.Value, error) {
+		if p.Equal(block) {
+			return tftypes.NewValue(tftypes.String, nil), nil
+		}
+		return v, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.configure()
+	if p := l.plan(old, anEnvironment()); len(p.diags) > 0 || len(p.replace) > 0 || at(p.planned, "aws.vpc_cidr_block") != "10.43.0.0/16" {
+		t.Errorf("without a refresh: replaced for %q, %s, %v", p.replace, p.diags, at(p.planned, "aws.vpc_cidr_block"))
+	}
+	read, d := l.read(old)
+	if len(d) > 0 || at(read.state, "aws.vpc_cidr_block") != "10.43.0.0/16" {
+		t.Errorf("read %v: %s", at(read.state, "aws.vpc_cidr_block"), d)
+	}
+	l.configure()
+	if p := l.plan(read, anEnvironment()); len(p.diags) > 0 || !p.planned.Equal(read.state) {
+		t.Errorf("after a refresh a change is planned: %s", p.diags)
 	}
 }
 

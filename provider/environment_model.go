@@ -122,7 +122,7 @@ func (m *environmentModel) fromDomain(ctx context.Context, rec target.Environmen
 	m.Account = toText(e.Account)
 	m.AccountsDirectory = toText(s.AccountsDirectory)
 	m.CertificateAuthority = toText(s.CertificateAuthority)
-	m.AWS = fromAWS(ctx, e.AWS, diags)
+	m.AWS = fromAWS(ctx, e, diags)
 	m.AWSResources = fromResources(ctx, s.AWS, diags)
 	m.Database = toObject(ctx, databaseSizeType(), &databaseSizeModel{toNumber(e.Database.MaxConnections)}, diags)
 	m.DatabaseHost = toText(s.DatabaseHost)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -38,7 +39,11 @@ func (r *environmentResource) sameNetwork(ctx context.Context, state, plan envir
 	if was == nil || is == nil {
 		return true
 	}
-	return is.Internal.Equal(was.Internal) && is.VPC.Equal(was.VPC) && is.Zones.Equal(was.Zones)
+	block := was.VPCBlock
+	if id, err := target.ParseEnvironmentID(state.ID.ValueString()); err == nil && block.IsNull() && was.VPC.IsNull() { // a state of before a block could be chosen
+		block = types.StringValue(id.DefaultVPCBlock())
+	}
+	return is.Internal.Equal(was.Internal) && is.VPC.Equal(was.VPC) && is.VPCBlock.Equal(block) && is.Zones.Equal(was.Zones)
 }
 
 // refuseUpgrade refuses another major version of the database engine, which does not come by

@@ -29,7 +29,7 @@ func (n *noun) vpc(l layout) thing {
 			return all, nil
 		},
 		create: func(ctx context.Context, tags []types.TagSpecification, _ string) (string, error) {
-			out, err := c.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(l.network()), TagSpecifications: tags}, onlyOnce)
+			out, err := c.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(l.block.String()), TagSpecifications: tags}, onlyOnce)
 			if err != nil {
 				return "", err
 			}

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -29,6 +30,7 @@ func (n *noun) statusWith(e target.Environment, b types.LoadBalancer) target.Env
 		DatabaseHost: n.fact(factDatabaseHost), DatabasePort: postgresPort,
 	}
 	l, c := layoutOf(e), n.clients
+	block, _, _ := strings.Cut(n.fact(factBlocks), ",")
 	var addresses []string
 	for zone := range l.gateways {
 		for _, block := range n.factList(factAddress(zone)) {
@@ -36,7 +38,7 @@ func (n *noun) statusWith(e target.Environment, b types.LoadBalancer) target.Env
 		}
 	}
 	s.AWS = &target.AWSResources{
-		VPC: n.fact(markVPC), NATAddresses: addresses,
+		VPC: n.fact(markVPC), VPCBlock: block, NATAddresses: addresses,
 		PublicSubnets: n.subnetIDs(l, subnetPublic), PrivateSubnets: n.subnetIDs(l, subnetPrivate), DatabaseSubnets: n.subnetIDs(l, subnetDatabase),
 		BalancerGroup: n.fact(markBalancerGroup), StackGroup: n.fact(markStackGroup), DatabaseGroup: n.fact(markDatabaseGroup),
 		BalancerARN: text(b.LoadBalancerArn), BalancerDNSName: text(b.DNSName), BalancerZone: text(b.CanonicalHostedZoneId),

@@ -1,16 +1,17 @@
 package awstarget
 
 import (
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
+	"net/netip"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // layout is how an environment's network is cut.
 type layout struct {
-	// second is the second number of its 10.x.0.0/16.
-	second byte
+	// block is that of the VPC.
+	block netip.Prefix
 	// zones is how many availability zones it spans, gateways how many NAT gateways it has.
 	zones, gateways int
 	// endpoints says that private subnets reach AWS's services through endpoints.
@@ -29,6 +30,17 @@ const (
 
 var subnetKinds = []string{subnetPublic, subnetPrivate, subnetDatabase}
 
+// share is where subnets of a kind are in a VPC's block, in sixteenths of it: that in the first zone,
+// and how many each has.
+type share struct{ first, each int }
+
+// In the largest block a sixteenth is 4,091 addresses, and each kind has room for four zones. In a
+// smaller one the kinds of subnets that need addresses get all that three zones can have.
+var (
+	largestShares = map[string]share{subnetPublic: {0, 1}, subnetPrivate: {4, 1}, subnetDatabase: {8, 1}}
+	smallerShares = map[string]share{subnetPublic: {0, 2}, subnetPrivate: {6, 2}, subnetDatabase: {12, 1}}
+)
+
 // settingsOf are what an environment says for this target, or the defaults of its kind.
 func settingsOf(e target.Environment) target.AWS {
 	if e.AWS == nil {
@@ -37,16 +49,17 @@ func settingsOf(e target.Environment) target.AWS {
 	return *e.AWS
 }
 
-// layoutOf follows the environment's settings. Networks of different environments get different
-// addresses as a rule, so that they can be peered.
+// layoutOf follows the environment's settings, which are valid.
 func layoutOf(e target.Environment) layout {
 	a := settingsOf(e)
 	if a.VPC != nil {
 		return layout{given: a.VPC}
 	}
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(e.ID().String()))
-	l := layout{second: byte(h.Sum32()), zones: a.Zones, endpoints: a.NAT == target.NATNone}
+	block := a.VPCBlock
+	if block == "" {
+		block = e.ID().DefaultVPCBlock()
+	}
+	l := layout{block: netip.MustParsePrefix(block), zones: a.Zones, endpoints: a.NAT == target.NATNone}
 	switch a.NAT {
 	case target.NATPerZone:
 		l.gateways = a.Zones
@@ -56,12 +69,18 @@ func layoutOf(e target.Environment) layout {
 	return l
 }
 
-func (l layout) network() string { return fmt.Sprintf("10.%d.0.0/16", l.second) }
-
-// subnet is the block of a subnet: four times sixteen kinds and zones of 4,096 addresses.
+// subnet is the block of a subnet.
 func (l layout) subnet(kind string, zone int) string {
-	at := map[string]int{subnetPublic: 0, subnetPrivate: 4, subnetDatabase: 8}[kind] + zone
-	return fmt.Sprintf("10.%d.%d.0/20", l.second, at*16)
+	shares := largestShares
+	if l.block.Bits() > target.LargestVPC {
+		shares = smallerShares
+	}
+	p, sixteenth := shares[kind], l.block.Bits()+4
+	first := l.block.Addr().As4()
+	at := binary.BigEndian.Uint32(first[:]) + uint32(p.first+zone*p.each)<<(32-sixteenth)
+	var address [4]byte
+	binary.BigEndian.PutUint32(address[:], at)
+	return netip.PrefixFrom(netip.AddrFrom4(address), sixteenth+1-p.each).String()
 }
 
 // Marks of the things in a network.

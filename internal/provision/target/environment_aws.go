@@ -1,7 +1,6 @@
 package target
 
 import (
-	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,6 +45,9 @@ type AWS struct {
 	ProbeImage string `json:"probe_image,omitempty"`
 	// VPC is a network that is there already; nil has one made.
 	VPC *AWSVPC `json:"vpc,omitempty"`
+	// VPCBlock is the IPv4 block of a VPC that is made; "" has EnvironmentID.DefaultVPCBlock, and is
+	// so with a given one.
+	VPCBlock string `json:"vpc_cidr_block,omitempty"`
 	// Zones is how many availability zones a network that is made spans, 0 with a given one.
 	Zones int `json:"zones,omitempty"`
 }
@@ -142,7 +144,7 @@ func (f *Faults) validateAWS(e Environment) {
 
 func (f *Faults) blocks(path string, blocks []string) {
 	for _, b := range blocks {
-		if p, err := netip.ParsePrefix(b); err != nil || !p.Addr().Is4() || p.Masked() != p {
+		if _, ok := ipv4Block(b); !ok {
 			f.addf(path, "%q is not an IPv4 block: expected such as \"203.0.113.0/24\", with no address bits beyond the prefix", b)
 		}
 	}
@@ -161,6 +163,9 @@ func (f *Faults) probeImage(a AWS) {
 func (f *Faults) awsNetwork(a AWS) {
 	if a.VPC == nil {
 		f.oneOf("aws.nat", a.NAT, NATPerZone, NATSingle, NATNone)
+		if a.VPCBlock != "" {
+			f.vpcBlock("aws.vpc_cidr_block", a.VPCBlock)
+		}
 		if a.Zones < 2 || a.Zones > 3 {
 			f.addf("aws.zones", "%d is out of range: an environment spans 2 or 3 availability zones", a.Zones)
 		}
@@ -169,6 +174,9 @@ func (f *Faults) awsNetwork(a AWS) {
 	const made = "this is for a network that is made, and aws.vpc names one that is there: remove one of them"
 	if a.NAT != "" {
 		f.addf("aws.nat", made)
+	}
+	if a.VPCBlock != "" {
+		f.addf("aws.vpc_cidr_block", made)
 	}
 	if a.Zones != 0 {
 		f.addf("aws.zones", made)
@@ -223,6 +231,7 @@ func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
 // own infrastructure to it.
 type AWSResources struct {
 	VPC                  string   `json:"vpc_id"`
+	VPCBlock             string   `json:"vpc_cidr_block"`
 	PublicSubnets        []string `json:"public_subnet_ids"`
 	PrivateSubnets       []string `json:"private_subnet_ids"`
 	DatabaseSubnets      []string `json:"database_subnet_ids"`
