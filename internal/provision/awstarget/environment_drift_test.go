@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -52,24 +53,27 @@ func modifyCluster(in rds.ModifyDBClusterInput) func(*spoiler) {
 
 // networkDrifts are of a network that was made.
 var networkDrifts = []drift{
-	{"a security group lets more in", func(s *spoiler) {
+	{"database servers are reached by others and reach everything", func(s *spoiler) {
 		s.do(s.ec2().AuthorizeSecurityGroupIngress(s.ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: s.group("group-database"), IpPermissions: []ec2types.IpPermission{{
 			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
 		}}}))
-	}, "lacks 0 rules and has 1 too many"},
-	{"a security group lets less in", func(s *spoiler) {
+		s.onlyOutward("group-database", outward...)
+	}, "lacks 0 rules and has 2 too many"},
+	{"a security group lets the same in by another protocol", func(s *spoiler) {
 		rules := s.must(s.ec2().DescribeSecurityGroupRules(s.ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", *s.group("group-stacks"))})).(*ec2.DescribeSecurityGroupRulesOutput)
 		for _, r := range rules.SecurityGroupRules {
 			if !aws.ToBool(r.IsEgress) {
 				s.do(s.ec2().RevokeSecurityGroupIngress(s.ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: r.GroupId, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}))
+				s.do(s.ec2().AuthorizeSecurityGroupIngress(s.ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: r.GroupId, IpPermissions: []ec2types.IpPermission{{
+					IpProtocol: aws.String("udp"), FromPort: r.FromPort, ToPort: r.ToPort, UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: r.ReferencedGroupInfo.GroupId}},
+				}}}))
 			}
 		}
-	}, "lacks 1 rules and has 0 too many"},
-	{"a security group lets nothing out", func(s *spoiler) {
-		s.do(s.ec2().RevokeSecurityGroupEgress(s.ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: s.group("group-balancer"), IpPermissions: []ec2types.IpPermission{{
-			IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
-		}}}))
-	}, "does not let everything out"},
+	}, "lacks 1 rules and has 1 too many"},
+	{"a load balancer reaches everything, as an earlier version left it", func(s *spoiler) {
+		s.onlyOutward("group-balancer", outward...)
+	}, "lacks 1 rules and has 1 too many"},
+	{"stacks reach nothing", func(s *spoiler) { s.onlyOutward("group-stacks") }, "lacks 2 rules and has 1 too many"},
 	{"private subnets lost their way outside", func(s *spoiler) {
 		s.do(s.ec2().DeleteRoute(s.ctx, &ec2.DeleteRouteInput{RouteTableId: s.routes("routes-private-1").RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0")}))
 	}, "does not lead outside as it should"},
@@ -87,6 +91,9 @@ var networkDrifts = []drift{
 		s.do(s.ec2().DeleteTags(s.ctx, &ec2.DeleteTagsInput{Resources: []string{*subnets.Subnets[0].SubnetId}, Tags: []ec2types.Tag{{Key: aws.String("team")}}}))
 	}, "has not the tags of its definition: team"},
 }
+
+// outward is what EC2 has each group let out that it makes.
+var outward = []ec2types.IpPermission{{IpProtocol: aws.String("-1"), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}}}}
 
 // entranceDrifts are of the load balancer, what it shows, and the names that lead to it.
 var entranceDrifts = []drift{
@@ -272,6 +279,18 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	put(again)
 	spoil(endpointDrifts...)
 	put(target.PutOptions{Owner: "me", IfGeneration: 2})
+	if diff := cmp.Diff([]string{
+		"group-balancer -> tcp 0-65535 group-stacks",
+		"group-balancer <- tcp 443-443 0.0.0.0/0",
+		"group-balancer <- tcp 80-80 0.0.0.0/0",
+		"group-balancer <- tcp 8443-8443 10.43.0.0/16",
+		"group-database <- tcp 5432-5432 group-stacks",
+		"group-endpoints <- tcp 443-443 group-stacks",
+		"group-stacks -> -1 0.0.0.0/0",
+		"group-stacks <- tcp 0-65535 group-balancer",
+	}, l.throughGroups(t)); diff != "" {
+		t.Errorf("security groups let through (-want +got):\n%s", diff)
+	}
 }
 
 // keepsToItsLogGroups wants the log group that RDS has made to have become the environment's, and one of

@@ -34,7 +34,7 @@ const (
 func (n *noun) environmentParts(e target.Environment) graph {
 	l := layoutOf(e)
 	return append(n.networkParts(l), graph{
-		n.thingsPart(partGroups, []string{partVPC, partAddresses}, n.groups(e, l)...),
+		n.groupsPart(e, l),
 		n.certificatePart(e),
 		n.balancerPart(e, l),
 		n.listenersPart(e),

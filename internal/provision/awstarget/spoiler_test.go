@@ -63,6 +63,21 @@ func (s *spoiler) group(part string) *string {
 	return out.SecurityGroups[0].GroupId
 }
 
+// onlyOutward has a security group let out nothing but this.
+func (s *spoiler) onlyOutward(part string, permissions ...ec2types.IpPermission) {
+	group := s.group(part)
+	rules, err := s.ec2().DescribeSecurityGroupRules(s.ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", *group)})
+	s.do(rules, err)
+	for _, r := range rules.SecurityGroupRules {
+		if aws.ToBool(r.IsEgress) {
+			s.do(s.ec2().RevokeSecurityGroupEgress(s.ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: group, SecurityGroupRuleIds: []string{*r.SecurityGroupRuleId}}))
+		}
+	}
+	if len(permissions) > 0 {
+		s.do(s.ec2().AuthorizeSecurityGroupEgress(s.ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: group, IpPermissions: permissions}))
+	}
+}
+
 func (s *spoiler) routes(part string) ec2types.RouteTable {
 	out, err := s.ec2().DescribeRouteTables(s.ctx, &ec2.DescribeRouteTablesInput{Filters: filter("tag:slipway:part", part)})
 	s.do(out, err)

@@ -133,6 +133,7 @@ var calls = map[string][]grant{
 	"ec2.ReleaseAddress":               on(ownNetwork),
 	"ec2.ReplaceRoute":                 on(ownNetwork),
 	"ec2.ReplaceRouteTableAssociation": on(ownNetwork),
+	"ec2.RevokeSecurityGroupEgress":    on(ownNetwork),
 	"ec2.RevokeSecurityGroupIngress":   on(ownNetwork),
 
 	"ecs.CreateCluster": all(on(containers), taggedContainers, linkedRoles),

@@ -1,0 +1,176 @@
+package awstarget
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// rule is one thing that a security group lets in, or out. One of block, fact and group is set.
+type rule struct {
+	out bool
+	// all says that it is of every protocol and port, else it is of TCP.
+	all      bool
+	from, to int32
+	block    string
+	fact     string // a fact that holds blocks
+	group    string // the mark of another group
+}
+
+const (
+	lastPort = 65535
+	// everyProtocol is what EC2 calls all of them.
+	everyProtocol = "-1"
+)
+
+// outward lets everything out, as EC2 has it in each group that it makes.
+var outward = rule{out: true, all: true, block: everywhere}
+
+// permission is a rule as EC2 has it.
+func (r rule) permission() types.IpPermission {
+	p := types.IpPermission{IpProtocol: aws.String("tcp"), FromPort: &r.from, ToPort: &r.to}
+	if r.all {
+		p = types.IpPermission{IpProtocol: aws.String(everyProtocol)}
+	}
+	if r.group != "" {
+		p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: &r.group}}
+	} else {
+		p.IpRanges = []types.IpRange{{CidrIp: &r.block}}
+	}
+	return p
+}
+
+// seenRule is a rule that EC2 has. What a rule can't be, of another protocol or for IPv6, is known as
+// false.
+func seenRule(r types.SecurityGroupRule) (seen rule, known bool) {
+	seen = rule{out: aws.ToBool(r.IsEgress), block: text(r.CidrIpv4)}
+	if r.ReferencedGroupInfo != nil {
+		seen.group = text(r.ReferencedGroupInfo.GroupId)
+	}
+	switch text(r.IpProtocol) {
+	case everyProtocol:
+		seen.all = true
+	case "tcp":
+		seen.from, seen.to = aws.ToInt32(r.FromPort), aws.ToInt32(r.ToPort)
+	default:
+		return seen, false
+	}
+	return seen, seen.block != "" || seen.group != ""
+}
+
+// rulesDrift is how a security group differs from what it should be: the rules that it lacks, and
+// the ids of those that it has too many, of what comes in and of what goes out.
+type rulesDrift struct {
+	missing, missingOut []types.IpPermission
+	surplus, surplusOut []string
+}
+
+func (d rulesDrift) words(id string) []string {
+	missing, surplus := len(d.missing)+len(d.missingOut), len(d.surplus)+len(d.surplusOut)
+	if missing+surplus == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("security group %s lacks %d rules and has %d too many", id, missing, surplus)}
+}
+
+// putRules lets through what is missing, and no more what somebody else, or EC2 itself, let through.
+// Ways out come before others go, so that what is asked there is not cut off; ways in may be so many
+// that there is no room for both.
+func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
+	d, err := n.compareRules(ctx, id, rules)
+	if err != nil {
+		return err
+	}
+	c := n.clients.ec2
+	if len(d.missingOut) > 0 {
+		_, err := c.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: d.missingOut})
+		if err := gone(err, "InvalidPermission.Duplicate"); err != nil {
+			return err
+		}
+	}
+	if len(d.surplusOut) > 0 {
+		_, err := c.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &id, SecurityGroupRuleIds: d.surplusOut})
+		if err := gone(err, "InvalidSecurityGroupRuleId.NotFound"); err != nil {
+			return err
+		}
+	}
+	if len(d.surplus) > 0 {
+		_, err := c.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, SecurityGroupRuleIds: d.surplus})
+		if err := gone(err, "InvalidSecurityGroupRuleId.NotFound"); err != nil {
+			return err
+		}
+	}
+	if len(d.missing) == 0 {
+		return nil
+	}
+	_, err = c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: d.missing})
+	return gone(err, "InvalidPermission.Duplicate")
+}
+
+// compareRules says how a group differs from what it should be. Where everything is let out, what
+// else is let out makes no difference.
+func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (rulesDrift, error) {
+	filter := "group-id"
+	rules = n.resolved(rules)
+	var d rulesDrift
+	var has []rule
+	pages := ec2.NewDescribeSecurityGroupRulesPaginator(n.clients.ec2, &ec2.DescribeSecurityGroupRulesInput{Filters: []types.Filter{{Name: &filter, Values: n.beside("group-", id)}}})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return d, err
+		}
+		for _, r := range page.SecurityGroupRules {
+			if text(r.GroupId) != id {
+				continue
+			}
+			seen, known := seenRule(r)
+			switch {
+			case known && slices.Contains(rules, seen):
+				has = append(has, seen)
+			case !seen.out:
+				d.surplus = append(d.surplus, text(r.SecurityGroupRuleId))
+			case !slices.Contains(rules, outward):
+				d.surplusOut = append(d.surplusOut, text(r.SecurityGroupRuleId))
+			}
+		}
+	}
+	for _, r := range rules {
+		switch {
+		case slices.Contains(has, r):
+		case r.out:
+			d.missingOut = append(d.missingOut, r.permission())
+		default:
+			d.missing = append(d.missing, r.permission())
+		}
+	}
+	return d, nil
+}
+
+// resolved are rules with blocks and ids in place of facts and marks, each once.
+func (n *noun) resolved(rules []rule) []rule {
+	var all []rule
+	add := func(r rule) {
+		if !slices.Contains(all, r) {
+			all = append(all, r)
+		}
+	}
+	for _, r := range rules {
+		if r.group != "" {
+			r.group = n.fact(r.group)
+		}
+		if r.fact == "" {
+			add(r)
+			continue
+		}
+		for _, block := range n.factList(r.fact) {
+			r.block, r.fact = block, ""
+			add(r)
+		}
+	}
+	return all
+}
