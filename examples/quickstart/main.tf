@@ -17,6 +17,7 @@ provider "slipway" {
 
 locals {
   accounts = toset(["acme", "globex"])
+  app_dir  = abspath(var.app_dir)
 
   environments = {
     production = slipway_environment.production
@@ -83,24 +84,24 @@ resource "slipway_deployment_slot" "oms" {
 
   components = {
     api = {
-      command      = ["${var.app_dir}/app-{release}", "api"]
+      command      = ["${local.app_dir}/app-{release}", "api"]
       scaling      = { min = 2, max = 4 }
       health_check = { path = "/healthz" }
       routes       = [{ path_prefix = "/api" }]
     }
     console = {
-      command      = ["${var.app_dir}/app-{release}", "console"]
+      command      = ["${local.app_dir}/app-{release}", "console"]
       health_check = { path = "/healthz" }
       routes       = [{ path_prefix = "/" }]
     }
   }
 
   migrate = {
-    command = ["${var.app_dir}/app-{release}", "migrate"]
+    command = ["${local.app_dir}/app-{release}", "migrate"]
   }
 
   test_suite = {
-    command = ["${var.app_dir}/app-{release}", "test"]
+    command = ["${local.app_dir}/app-{release}", "test"]
     account = "acme" # the suite is told where this account's database is, and no other's
   }
 

@@ -5,8 +5,9 @@ variable "release" {
 }
 
 variable "app_dir" {
-  description = "Absolute path of the folder with the application's releases: app-1, app-2 and so on."
+  description = "The folder with the application's releases: app-1, app-2 and so on. On aws they are images, and it is not used."
   type        = string
+  default     = "app"
 }
 
 variable "data_dir" {

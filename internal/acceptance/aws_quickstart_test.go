@@ -17,7 +17,7 @@ import (
 
 var (
 	providerBlock = regexp.MustCompile(`(?s)provider "slipway" \{.*?\n\}\n`)
-	commandLine   = regexp.MustCompile(`command( *)= \["\$\{var\.app_dir\}/app-\{release\}", "([a-z]+)"\]`)
+	commandLine   = regexp.MustCompile(`command( *)= \["\$\{local\.app_dir\}/app-\{release\}", "([a-z]+)"\]`)
 )
 
 const awsBlock = `provider "slipway" {
@@ -60,7 +60,7 @@ func TestAccAWSQuickstart(t *testing.T) {
 	if err := os.WriteFile(main, []byte(onAWS(string(local))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	variables := map[string]any{"app_dir": "/nowhere", "release": "2026.1"}
+	variables := map[string]any{"release": "2026.1"}
 	w.must(0, variables, "apply", "-auto-approve")
 	w.must(0, variables, "plan", "-detailed-exitcode")
 	variables["release"] = "2026.2"

@@ -277,6 +277,15 @@ func TestTheWayToTheDatabasesIsCheckedAtPlan(t *testing.T) {
 			t.Errorf("%s: got %d faults, want %d: %v (%v)", c.name, len(faults), c.faults, faults, err)
 		}
 	}
+	e.AWS.Database.Access, e.AWS.Database.EngineVersion = target.AccessDataAPI, "17.1" // not there, and "17.4" is
+	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.engine_version" {
+		t.Errorf("a version that there is not: %v (%v)", faults, err)
+	}
+	e.AWS.Database.EngineVersion = "29.1"
+	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.engine_version" {
+		t.Errorf("a major version that there is not: %v (%v)", faults, err)
+	}
+	e.AWS.Database.EngineVersion = "17.4"
 	id := production(t, with)
 	if id != e.ID() {
 		t.Fatalf("got %q", id)
@@ -290,7 +299,7 @@ func TestTheWayToTheDatabasesIsCheckedAtPlan(t *testing.T) {
 func TestTheBundleOfCertificatesIsChecked(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"no/such/file.pem", awstest.File(t, "empty.pem", "no certificate")} {
-		if faults := (awstarget.Settings{DatabaseCABundle: path}).Validate(); len(faults) != 1 || faults[0].Path != "database_ca_bundle" {
+		if faults := (awstarget.Settings{DatabaseCABundle: path}).ValidateFiles(); len(faults) != 1 || faults[0].Path != "database_ca_bundle" {
 			t.Errorf("%s: got %v", path, faults)
 		}
 	}

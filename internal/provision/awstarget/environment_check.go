@@ -25,7 +25,7 @@ func (t *Target) CheckEnvironment(ctx context.Context, e target.Environment, r t
 	}
 	s := site{t, c, e, settingsOf(e)}
 	var all target.Faults
-	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network, s.access} {
+	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network, s.access, s.engine} {
 		faults, err := check(ctx)
 		if err != nil {
 			return all, err
@@ -163,14 +163,10 @@ func (s site) access(ctx context.Context) (target.Faults, error) {
 	if s.settings.VPC != nil {
 		return all, nil
 	}
-	n, err := s.target.environmentNoun(ctx, s.of.ID())
-	if err == nil {
-		err = n.load(ctx)
+	if _, stands, err := s.standing(ctx); err != nil || stands {
+		return all, err
 	}
-	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
-		return append(all, fault(path, "nothing leads to a network that this apply makes: with %q name one that Terraform reaches in aws.vpc. Where the location has the Data API, the environment can be made with it, and changed when something leads to its network", target.AccessDirect)...), nil
-	}
-	return all, err
+	return append(all, fault(path, "nothing leads to a network that this apply makes: with %q name one that Terraform reaches in aws.vpc. Where the location has the Data API, the environment can be made with it, and changed when something leads to its network", target.AccessDirect)...), nil
 }
 
 // subnets must be there, in the VPC, and in at least two zones.

@@ -64,6 +64,8 @@ func (d *dataAPI) piece(c Call, moto http.Handler) http.Handler {
 			w.Header().Set("Content-Type", "text/xml")
 			_, _ = w.Write([]byte("<" + c.Operation + "Response><" + c.Operation + "Result/></" + c.Operation + "Response>"))
 		})
+	case "DescribeDBEngineVersions":
+		return engineVersions(c)
 	case "DescribeDBClusters":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			answer := httptest.NewRecorder()

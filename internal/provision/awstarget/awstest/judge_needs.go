@@ -435,6 +435,8 @@ func (j *Judge) databases(c judged) []Need {
 		all = append(all, j.via(c, "rds", "DescribeKey", "CreateGrant", "Decrypt", "GenerateDataKey")...)
 	case "CreateDBInstance":
 		all = append(all, j.via(c, "rds", "DescribeKey", "CreateGrant")...)
+	case "DescribeDBEngineVersions":
+		all = append(all, plainNeed(action, "*"))
 	case "DescribeDBInstances":
 		all = unless(all, plainNeed(action, c.arn("rds", "db:", "*")))
 	case "DescribeDBClusters":

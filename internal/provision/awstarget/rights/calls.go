@@ -229,6 +229,7 @@ var calls = map[string][]grant{
 	"rds.DescribeDBClusterParameters":      on(databases),
 	"rds.DescribeDBClusterSnapshots":       on(listedDatabases),
 	"rds.DescribeDBClusters":               on(listedDatabases),
+	"rds.DescribeDBEngineVersions":         on(everything),
 	"rds.DescribeDBInstances":              on(everything),
 	"rds.DescribeDBSubnetGroups":           on(databases),
 	"rds.DisableHttpEndpoint":              on(databases),
