@@ -239,6 +239,8 @@ func TestAccAWSEnvironment(t *testing.T) {
 				resource.TestCheckResourceAttr(environmentAddress, "aws.database.min_capacity_units", "0.5"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "3"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.private_subnet_ids.#", "3"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.private_route_table_ids.#", "3"),
+				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.database_route_table_ids.#", "1"),
 				resource.TestCheckResourceAttrSet(environmentAddress, "aws_resources.load_balancer_dns_name"),
 				c.holds(whole),
 			)},

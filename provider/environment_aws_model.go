@@ -248,6 +248,7 @@ type environmentResourcesModel struct {
 	ClusterARN           types.String `tfsdk:"cluster_arn"`
 	DatabaseClusterARN   types.String `tfsdk:"database_cluster_arn"`
 	DatabaseGroup        types.String `tfsdk:"database_security_group_id"`
+	DatabaseRoutes       types.List   `tfsdk:"database_route_table_ids"`
 	DatabaseSubnets      types.List   `tfsdk:"database_subnet_ids"`
 	ExecutionRoleARN     types.String `tfsdk:"execution_role_arn"`
 	KeyARN               types.String `tfsdk:"kms_key_arn"`
@@ -257,7 +258,9 @@ type environmentResourcesModel struct {
 	BalancerZone         types.String `tfsdk:"load_balancer_zone_id"`
 	LogGroup             types.String `tfsdk:"log_group_name"`
 	NATAddresses         types.List   `tfsdk:"nat_addresses"`
+	PrivateRoutes        types.List   `tfsdk:"private_route_table_ids"`
 	PrivateSubnets       types.List   `tfsdk:"private_subnet_ids"`
+	PublicRoutes         types.List   `tfsdk:"public_route_table_ids"`
 	PublicSubnets        types.List   `tfsdk:"public_subnet_ids"`
 	StackGroup           types.String `tfsdk:"stack_security_group_id"`
 	TaskRoleARN          types.String `tfsdk:"task_role_arn"`
@@ -276,6 +279,7 @@ func fromResources(ctx context.Context, r *target.AWSResources, diags *diag.Diag
 	return toObject(ctx, environmentResourcesType(), &environmentResourcesModel{
 		AccountSecretsPrefix: toText(r.AccountSecretsPrefix), CertificateARN: toText(r.CertificateARN), ClusterARN: toText(r.ClusterARN),
 		DatabaseClusterARN: toText(r.DatabaseClusterARN), DatabaseGroup: toText(r.DatabaseGroup), DatabaseSubnets: list(r.DatabaseSubnets),
+		DatabaseRoutes: list(r.DatabaseRoutes), PrivateRoutes: list(r.PrivateRoutes), PublicRoutes: list(r.PublicRoutes),
 		ExecutionRoleARN: toText(r.ExecutionRoleARN), KeyARN: toText(r.KeyARN), BalancerARN: toText(r.BalancerARN),
 		BalancerDNSName: toText(r.BalancerDNSName), BalancerGroup: toText(r.BalancerGroup), BalancerZone: toText(r.BalancerZone),
 		LogGroup: toText(r.LogGroup), NATAddresses: list(r.NATAddresses), PrivateSubnets: list(r.PrivateSubnets),

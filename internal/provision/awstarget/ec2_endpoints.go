@@ -53,7 +53,7 @@ func (n *noun) endpoint(l layout, service string) thing {
 			}
 			if service == "s3" { // through the route tables, which costs nothing
 				in.VpcEndpointType = types.VpcEndpointTypeGateway
-				in.RouteTableIds = n.privateTables(l)
+				in.RouteTableIds = n.tableIDs(l, subnetPrivate)
 			} else {
 				in.VpcEndpointType, in.PrivateDnsEnabled = types.VpcEndpointTypeInterface, aws.Bool(true)
 				in.SubnetIds, in.SecurityGroupIds = n.subnetIDs(l, subnetPrivate), []string{n.fact(markEndpointGroup)}
@@ -105,7 +105,7 @@ func (n *noun) endpointDrift(ctx context.Context, id string, l layout, service s
 func (n *noun) endpointChange(e types.VpcEndpoint, l layout, service string) *ec2.ModifyVpcEndpointInput {
 	in := &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId}
 	if service == "s3" {
-		in.AddRouteTableIds, in.RemoveRouteTableIds = changes(e.RouteTableIds, n.privateTables(l))
+		in.AddRouteTableIds, in.RemoveRouteTableIds = changes(e.RouteTableIds, n.tableIDs(l, subnetPrivate))
 		if len(in.AddRouteTableIds)+len(in.RemoveRouteTableIds) == 0 {
 			return nil
 		}
@@ -139,15 +139,6 @@ func changes(has, want []string) (add, remove []string) {
 		}
 	}
 	return add, remove
-}
-
-// privateTables are the route tables of private subnets.
-func (n *noun) privateTables(l layout) []string {
-	var ids []string
-	for zone := range l.zones {
-		ids = append(ids, n.fact(markRoutes(subnetPrivate, zone)))
-	}
-	return ids
 }
 
 func (n *noun) settleEndpoint(ctx context.Context, id string, l layout, service string) error {

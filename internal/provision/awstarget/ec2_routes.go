@@ -22,6 +22,26 @@ func (n *noun) routes(l layout) []thing {
 	return all
 }
 
+// tables are the marks of the route tables of subnets of a kind.
+func (l layout) tables(kind string) []string {
+	var marks []string
+	for zone := range l.zones {
+		if kind == subnetPrivate || zone == 0 {
+			marks = append(marks, markRoutes(kind, zone))
+		}
+	}
+	return marks
+}
+
+// tableIDs are the ids of the route tables of subnets of a kind, none in a network that is given.
+func (n *noun) tableIDs(l layout, kind string) []string {
+	var ids []string
+	for _, mark := range l.tables(kind) {
+		ids = append(ids, n.fact(mark))
+	}
+	return ids
+}
+
 // path is which subnets a route table is for: those of a kind in zones from until to.
 type path struct {
 	layout   layout

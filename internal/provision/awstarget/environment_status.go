@@ -40,6 +40,7 @@ func (n *noun) statusWith(e target.Environment, b types.LoadBalancer) target.Env
 	s.AWS = &target.AWSResources{
 		VPC: n.fact(markVPC), VPCBlock: block, NATAddresses: addresses,
 		PublicSubnets: n.subnetIDs(l, subnetPublic), PrivateSubnets: n.subnetIDs(l, subnetPrivate), DatabaseSubnets: n.subnetIDs(l, subnetDatabase),
+		PublicRoutes: n.tableIDs(l, subnetPublic), PrivateRoutes: n.tableIDs(l, subnetPrivate), DatabaseRoutes: n.tableIDs(l, subnetDatabase),
 		BalancerGroup: n.fact(markBalancerGroup), StackGroup: n.fact(markStackGroup), DatabaseGroup: n.fact(markDatabaseGroup),
 		BalancerARN: text(b.LoadBalancerArn), BalancerDNSName: text(b.DNSName), BalancerZone: text(b.CanonicalHostedZoneId),
 		CertificateARN: n.fact(factCertificate), ClusterARN: c.arn("ecs", "cluster/"+n.clusterName()),
@@ -97,6 +98,7 @@ func (n *noun) anew(l layout) []string {
 		of["nat_addresses"] = append(of["nat_addresses"], markAddress(zone))
 	}
 	for _, kind := range subnetKinds {
+		of[kind+"_route_table_ids"] = l.tables(kind)
 		for zone := range l.zones {
 			of[kind+"_subnet_ids"] = append(of[kind+"_subnet_ids"], markSubnet(kind, zone))
 		}

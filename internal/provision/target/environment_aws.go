@@ -235,6 +235,9 @@ type AWSResources struct {
 	PublicSubnets        []string `json:"public_subnet_ids"`
 	PrivateSubnets       []string `json:"private_subnet_ids"`
 	DatabaseSubnets      []string `json:"database_subnet_ids"`
+	PublicRoutes         []string `json:"public_route_table_ids"`
+	PrivateRoutes        []string `json:"private_route_table_ids"`
+	DatabaseRoutes       []string `json:"database_route_table_ids"`
 	NATAddresses         []string `json:"nat_addresses"`
 	BalancerGroup        string   `json:"load_balancer_security_group_id"`
 	StackGroup           string   `json:"stack_security_group_id"`
