@@ -44,7 +44,8 @@ func (n *noun) lostProofs(ctx context.Context) ([]string, error) {
 		if len(p) != 3 {
 			continue
 		}
-		if _, err := findRecord(ctx, n.clients, p[2], p[0], p[1]); isAbsent(err) {
+		_, domain, _ := strings.Cut(plain(p[0]), ".") // which it proves
+		if _, err := findRecordUnder(ctx, n.clients, p[2], domain, p[0], p[1]); isAbsent(err) {
 			lost = append(lost, p[0])
 		} else if err != nil {
 			return lost, err

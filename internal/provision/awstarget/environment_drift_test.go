@@ -196,8 +196,10 @@ var stackDrifts = []drift{
 		s.do(s.logs().DeleteLogGroup(s.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: all.LogGroups[0].LogGroupName}))
 	}, "/performance\" is gone"},
 	{"a role may do anything", func(s *spoiler) {
-		s.do(s.iam().PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: s.role(), PolicyName: aws.String("slipway"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}))
+		s.do(s.iam().PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: s.role(), PolicyName: aws.String("slipway"), PolicyDocument: aws.String(everythingAllowed)}))
 	}, "has other rights"},
+	{"a role has a policy more", func(s *spoiler) { s.policyMore() }, "has a policy beside its own, \"more\""},
+	{"a policy is attached to a role", func(s *spoiler) { s.policyAttached() }, "has a policy beside its own, \"arn:aws:iam::"},
 	{"anybody may have a role", func(s *spoiler) {
 		s.do(s.iam().UpdateAssumeRolePolicy(s.ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: s.role(), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}`)}))
 	}, "others than ECS tasks"},
@@ -290,6 +292,12 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 		"group-stacks <- tcp 0-65535 group-balancer",
 	}, l.throughGroups(t)); diff != "" {
 		t.Errorf("security groups let through (-want +got):\n%s", diff)
+	}
+	s := &spoiler{t.Context(), l, t}
+	s.policyMore()
+	s.policyAttached()
+	if err := d.DeleteEnvironment(t.Context(), e.ID()); err != nil {
+		t.Errorf("with policies in a role that somebody has added: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,7 +43,7 @@ func findRole(ctx context.Context, c *clients, role string) (*types.Role, error)
 	return out.Role, nil
 }
 
-// putRole makes a role that ECS tasks can have, with one policy. Its name is unique in the AWS
+// putRole makes a role that ECS tasks can have, with one policy and no other. Its name is unique in the AWS
 // account: a repeated create is refused.
 func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 	trust, err := taskTrust(n.clients)
@@ -74,6 +75,13 @@ func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 			return failed(err, "write the trust policy of role %q", role)
 		}
 	}
+	others, err := n.otherPolicies(ctx, role)
+	if err == nil {
+		err = n.dropPolicies(ctx, role, others)
+	}
+	if err != nil {
+		return err
+	}
 	has, err := n.rightsOf(ctx, role)
 	if err != nil || sameJSON(has, rights) {
 		return err
@@ -98,6 +106,55 @@ func (n *noun) rightsOf(ctx context.Context, role string) (string, error) {
 		return "", failed(gone(err, errNoEntity), "read the policy of role %q", role)
 	}
 	return decoded(out.PolicyDocument), nil
+}
+
+// policies are those that a role has beside ours.
+type policies struct {
+	inline   []string // names
+	attached []string // ARNs
+}
+
+// otherPolicies lists the policies of a role beside ours: each lets it do more.
+func (n *noun) otherPolicies(ctx context.Context, role string) (policies, error) {
+	var all policies
+	inline := iam.NewListRolePoliciesPaginator(n.clients.iam, &iam.ListRolePoliciesInput{RoleName: &role})
+	for inline.HasMorePages() {
+		page, err := inline.NextPage(ctx)
+		if err != nil {
+			return all, failed(absent(err, errNoEntity), "list the policies of role %q", role)
+		}
+		for _, name := range page.PolicyNames {
+			if name != inlinePolicy {
+				all.inline = append(all.inline, name)
+			}
+		}
+	}
+	attached := iam.NewListAttachedRolePoliciesPaginator(n.clients.iam, &iam.ListAttachedRolePoliciesInput{RoleName: &role})
+	for attached.HasMorePages() {
+		page, err := attached.NextPage(ctx)
+		if err != nil {
+			return all, failed(absent(err, errNoEntity), "list the policies that are attached to role %q", role)
+		}
+		for _, p := range page.AttachedPolicies {
+			all.attached = append(all.attached, text(p.PolicyArn))
+		}
+	}
+	return all, nil
+}
+
+// dropPolicies takes policies from a role.
+func (n *noun) dropPolicies(ctx context.Context, role string, all policies) error {
+	for _, name := range all.inline {
+		if _, err := n.clients.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &role, PolicyName: &name}); gone(err, errNoEntity) != nil {
+			return failed(err, "delete policy %q of role %q", name, role)
+		}
+	}
+	for _, arn := range all.attached {
+		if _, err := n.clients.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &role, PolicyArn: &arn}); gone(err, errNoEntity) != nil {
+			return failed(err, "detach policy %q from role %q", arn, role)
+		}
+	}
+	return nil
 }
 
 // retagRole gives a role the tags of the definition.
@@ -143,10 +200,17 @@ func (n *noun) checkRole(ctx context.Context, part, role, rights string) ([]stri
 	if err == nil && !sameJSON(has, rights) {
 		drift = append(drift, fmt.Sprintf("role %q has other rights", role))
 	}
-	return drift, err
+	if err != nil {
+		return drift, err
+	}
+	others, err := n.otherPolicies(ctx, role)
+	for _, p := range slices.Concat(others.inline, others.attached) {
+		drift = append(drift, fmt.Sprintf("role %q has a policy beside its own, %q", role, p))
+	}
+	return drift, gone(err)
 }
 
-// deleteRole removes a role with its policy.
+// deleteRole removes a role with all of its policies: IAM keeps one that has any (DeleteRole).
 func (n *noun) deleteRole(ctx context.Context, part, role string) error {
 	r, err := findRole(ctx, n.clients, role)
 	if err == nil {
@@ -155,8 +219,13 @@ func (n *noun) deleteRole(ctx context.Context, part, role string) error {
 	if err != nil {
 		return gone(err)
 	}
-	if _, err := n.clients.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &role, PolicyName: aws.String(inlinePolicy)}); gone(err, errNoEntity) != nil {
-		return failed(err, "delete the policy of role %q", role)
+	others, err := n.otherPolicies(ctx, role)
+	if err == nil {
+		others.inline = append(others.inline, inlinePolicy)
+		err = n.dropPolicies(ctx, role, others)
+	}
+	if err != nil {
+		return gone(err)
 	}
 	_, err = n.clients.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &role})
 	return failed(gone(err, errNoEntity), "delete role %q", role)

@@ -56,7 +56,29 @@ func findRecord(ctx context.Context, c *clients, zone, name, kind string) (*type
 	if err != nil {
 		return nil, failed(absent(err, "NoSuchHostedZone"), "find record %q", name)
 	}
-	for _, s := range out.ResourceRecordSets {
+	return recordIn(out.ResourceRecordSets, name, kind)
+}
+
+// maxRecords is how many one call lists.
+const maxRecords = 100
+
+// findRecordUnder finds a record at a domain or under it among the first hundred from the domain on, which
+// a look asks for once, and else alone.
+func findRecordUnder(ctx context.Context, c *clients, zone, domain, name, kind string) (*types.ResourceRecordSet, error) {
+	out, err := c.route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &zone, StartRecordName: &domain, MaxItems: aws.Int32(maxRecords)})
+	if err != nil {
+		return nil, failed(absent(err, "NoSuchHostedZone"), "find the records of %q", domain)
+	}
+	s, err := recordIn(out.ResourceRecordSets, name, kind)
+	if isAbsent(err) && out.IsTruncated {
+		return findRecord(ctx, c, zone, name, kind)
+	}
+	return s, err
+}
+
+// recordIn is the record of a name and a type among some.
+func recordIn(all []types.ResourceRecordSet, name, kind string) (*types.ResourceRecordSet, error) {
+	for _, s := range all {
 		if plain(text(s.Name)) == plain(name) && string(s.Type) == kind {
 			return &s, nil
 		}
@@ -184,7 +206,7 @@ func (n *noun) checkNames(ctx context.Context, e target.Environment) ([]string, 
 	}
 	var drift []string
 	for _, r := range names {
-		has, err := findRecord(ctx, n.clients, zone, r.name, r.kind)
+		has, err := findRecordUnder(ctx, n.clients, zone, e.DomainName, r.name, r.kind)
 		if isAbsent(err) || err == nil && !r.is(has) {
 			drift = append(drift, fmt.Sprintf("the name %q does not lead to the load balancer", r.name))
 		} else if err != nil {

@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"context"
+	"crypto/rand"
 	"strings"
 	"testing"
 
@@ -82,6 +83,19 @@ func (s *spoiler) routes(part string) ec2types.RouteTable {
 	out, err := s.ec2().DescribeRouteTables(s.ctx, &ec2.DescribeRouteTablesInput{Filters: filter("tag:slipway:part", part)})
 	s.do(out, err)
 	return out.RouteTables[0]
+}
+
+// everythingAllowed is a policy.
+const everythingAllowed = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// policyMore and policyAttached let a role do anything, by a policy in it and by one of its own.
+func (s *spoiler) policyMore() {
+	s.do(s.iam().PutRolePolicy(s.ctx, &iam.PutRolePolicyInput{RoleName: s.role(), PolicyName: aws.String("more"), PolicyDocument: aws.String(everythingAllowed)}))
+}
+
+func (s *spoiler) policyAttached() {
+	made := s.must(s.iam().CreatePolicy(s.ctx, &iam.CreatePolicyInput{PolicyName: aws.String(rand.Text()), PolicyDocument: aws.String(everythingAllowed)})).(*iam.CreatePolicyOutput)
+	s.do(s.iam().AttachRolePolicy(s.ctx, &iam.AttachRolePolicyInput{RoleName: s.role(), PolicyArn: made.Policy.Arn}))
 }
 
 // databaseLog is the name of the log group that the cluster writes to.
