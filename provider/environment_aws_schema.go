@@ -105,7 +105,7 @@ func environmentResourcesAttributes() map[string]schema.Attribute {
 		"database_security_group_id":      computedString("Id of the security group of database servers."),
 		"database_route_table_ids":        texts("Id of the route table of the subnets for database servers; none with `vpc`."),
 		"database_subnet_ids":             texts("Ids of the subnets for database servers."),
-		"execution_role_arn":              computedString("ARN of the role with which ECS starts what runs."),
+		"execution_role_arn":              computedString("ARN of the role with which ECS starts what runs. Policies that are added to it are taken away."),
 		"kms_key_arn":                     computedString("ARN of the region's key: database clusters, secrets and log groups are encrypted with it."),
 		"load_balancer_arn":               computedString("ARN of the load balancer."),
 		"load_balancer_dns_name":          computedString("DNS name of the load balancer."),
@@ -118,7 +118,7 @@ func environmentResourcesAttributes() map[string]schema.Attribute {
 		"public_route_table_ids":          texts("Id of the route table of the subnets for load balancers; none with `vpc`."),
 		"public_subnet_ids":               texts("Ids of the subnets for load balancers."),
 		"stack_security_group_id":         computedString("Id of the security group of what runs."),
-		"task_role_arn":                   computedString("ARN of the role that what runs has."),
+		"task_role_arn":                   computedString("ARN of the role that what runs has. Policies that are added to it are taken away: name it in those of what it is to use, or in the trust policy of a role that it is to take."),
 		"vpc_cidr_block":                  computedString("IPv4 block of the VPC; of one that is given, its first."),
 		"vpc_id":                          computedString("Id of the VPC that the environment is in."),
 	}

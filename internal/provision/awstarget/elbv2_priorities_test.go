@@ -20,7 +20,7 @@ func TestARuleIsMisplacedWhereTheOrderDecides(t *testing.T) {
 	t.Parallel()
 	shop, admin, everything, oneLabel := target.Route{Host: "shop", PathPrefix: "/"}, target.Route{Host: "shop", PathPrefix: "/admin"}, target.Route{PathPrefix: "/"}, target.Route{Host: "*", PathPrefix: "/"}
 	other, like := target.Route{Host: "other", PathPrefix: "/"}, target.Route{Host: "shop", PathPrefix: "/administer"}
-	probe := probeConditions(target.SlotID{Name: "shop"})
+	probe := probeConditions("3f2a")
 	colored := append(conditions(admin, "x.org"), condition{field: fieldHeader, header: headerColor, values: []string{"blue"}})
 	for _, c := range []struct {
 		name string

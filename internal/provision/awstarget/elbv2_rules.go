@@ -164,6 +164,9 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 	keep := map[string]bool{}
 	for _, want := range all {
 		i := want.among(has)
+		if i < 0 && w.tells(want) { // one of an earlier version becomes it
+			i = slices.IndexFunc(has, func(r listenerRule) bool { return w.tells(r.wanted) })
+		}
 		if i < 0 {
 			if err := w.createRule(ctx, listener, want); err != nil {
 				return err
@@ -177,8 +180,8 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 			}
 		}
 		keep[has[i].arn] = true
-		if !has[i].does(want) {
-			if err := w.modifyRule(ctx, has[i].arn, want); err != nil {
+		if !has[i].does(want) || !sameConditions(has[i].conditions, want.conditions) {
+			if err := w.modifyRule(ctx, has[i], want); err != nil {
 				return err
 			}
 		}
@@ -224,7 +227,7 @@ func (w *slotWork) leadPreview(ctx context.Context, e entrances) error {
 }
 
 func (w *slotWork) leadProduction(ctx context.Context, e entrances, t target.Traffic) error {
-	return w.lead(ctx, e.production, func() []wanted { return w.state.production(t, w.spec.DomainName) })
+	return w.lead(ctx, e.production, func() []wanted { return w.production(t) })
 }
 
 // ownGroups are the target groups of the slot.
@@ -240,7 +243,7 @@ func (w *slotWork) ownGroups() map[string]bool {
 
 // owns says whether a rule is one of the slot: it leads to its target groups, or names it.
 func (w *slotWork) owns(r wanted, groups map[string]bool) bool {
-	return r.uses(groups) || sameConditions(r.conditions, probeConditions(w.id))
+	return r.uses(groups) || w.tells(r)
 }
 
 // createRule makes a rule with a priority of its range.
@@ -254,13 +257,17 @@ func (w *slotWork) createRule(ctx context.Context, listener string, want wanted)
 	})
 }
 
-func (w *slotWork) modifyRule(ctx context.Context, arn string, want wanted) error {
+func (w *slotWork) modifyRule(ctx context.Context, has listenerRule, want wanted) error {
 	if err := w.fence(ctx); err != nil {
 		return err
 	}
 	defer w.target.ruled.drop()
-	_, err := w.clients.elb.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: &arn, Actions: want.actions()})
-	return failed(err, "change rule %q", arn)
+	in := &elb.ModifyRuleInput{RuleArn: &has.arn, Actions: want.actions()}
+	if !sameConditions(has.conditions, want.conditions) {
+		in.Conditions = want.ruleConditions()
+	}
+	_, err := w.clients.elb.ModifyRule(ctx, in)
+	return failed(err, "change rule %q", has.arn)
 }
 
 func (w *slotWork) deleteRule(ctx context.Context, arn string) error {

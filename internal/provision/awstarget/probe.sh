@@ -13,7 +13,7 @@ ask() { # NODE OPTIONS... URL
 look() {
   for node in $SLIPWAY_PROBE_NODES; do
     for url in $SLIPWAY_PROBE_URLS; do
-      answer=$(ask "$node" --header "Slipway-Probe: $SLIPWAY_SLOT" --write-out ' %{http_code}' "$url")
+      answer=$(ask "$node" --header "Slipway-Probe: $SLIPWAY_PROBE_MARK" --write-out ' %{http_code}' "$url")
       status=${answer##* } body=${answer% *}
       if [ "$answer" != "$SLIPWAY_RELEASE 200" ]; then
         [ "$status" = 000 ] || [ "${#body}" -le 64 ] || body='a page'

@@ -45,7 +45,7 @@ func TestTheScriptAsksEachNodeForTheRelease(t *testing.T) {
 			if path == "" {
 				path = os.Getenv("PATH")
 			}
-			run.Env = []string{"PATH=" + path, "SLIPWAY_SLOT=oms", "SLIPWAY_RELEASE=2", "SLIPWAY_PROBE_NODES=" + c.nodes, "SLIPWAY_PROBE_URLS=" + door.URL, "SLIPWAY_PROBE_ROUNDS=3"}
+			run.Env = []string{"PATH=" + path, "SLIPWAY_PROBE_MARK=oms", "SLIPWAY_RELEASE=2", "SLIPWAY_PROBE_NODES=" + c.nodes, "SLIPWAY_PROBE_URLS=" + door.URL, "SLIPWAY_PROBE_ROUNDS=3"}
 			out, _ := run.CombinedOutput()
 			lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(out), door.URL, "URL")), "\n")
 			line := lines[max(0, len(lines)-2)]

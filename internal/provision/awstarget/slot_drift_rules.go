@@ -25,7 +25,7 @@ type entranceSeen struct {
 // ownRules looks for the slot's rules at both entrances.
 func (w *slotWork) ownRules(ctx context.Context, e entrances, find func(ctx context.Context, listener string) ([]listenerRule, error)) (rulesSeen, error) {
 	out := rulesSeen{by: []entranceSeen{
-		{name: "production", want: w.state.production(w.state.Traffic, w.spec.DomainName)},
+		{name: "production", want: w.production(w.state.Traffic)},
 		{name: "preview", want: w.state.preview(w.spec.DomainName)},
 	}}
 	for n, listener := range []string{e.production, e.preview} {
@@ -88,10 +88,13 @@ func leads(all []wanted) bool {
 	return slices.ContainsFunc(all, func(r wanted) bool { return len(r.shares) > 0 })
 }
 
-// words name a rule by what it matches.
+// words name a rule by what it matches. The mark of probes is not told.
 func (r wanted) words() string {
 	var all []string
 	for _, c := range r.conditions {
+		if strings.EqualFold(c.header, headerProbe) {
+			c.values = nil
+		}
 		all = append(all, c.field+" "+strings.TrimSpace(c.header+" "+strings.Join(c.values, " or ")))
 	}
 	return strings.Join(all, " and ")

@@ -98,6 +98,12 @@ func hello() []elbtypes.Action {
 	return []elbtypes.Action{{Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: aws.String("hello")}}}
 }
 
+// teller is the rule that tells the release.
+func (s *spoiler) teller() elbtypes.Rule {
+	out := s.must(s.elb().DescribeRules(s.ctx, &elb.DescribeRulesInput{ListenerArn: s.listener(443).ListenerArn})).(*elb.DescribeRulesOutput)
+	return out.Rules[slices.IndexFunc(out.Rules, func(r elbtypes.Rule) bool { return len(r.Conditions) == 1 && r.Conditions[0].HttpHeaderConfig != nil })]
+}
+
 // slotDrifts are of a slot with release b in the green seat and release a as its fallback.
 var slotDrifts = []drift{
 	{"a rule is gone", func(s *spoiler) {
@@ -107,10 +113,13 @@ var slotDrifts = []drift{
 		s.do(s.elb().ModifyRule(s.ctx, &elb.ModifyRuleInput{RuleArn: s.rule(8443, "shop").RuleArn, Actions: hello()}))
 	}, "the rule of the preview entrance for host-header shop.production.eu.example.com was changed"},
 	{"the rule that tells the release is behind another one", func(s *spoiler) {
-		out := s.must(s.elb().DescribeRules(s.ctx, &elb.DescribeRulesInput{ListenerArn: s.listener(443).ListenerArn})).(*elb.DescribeRulesOutput)
-		i := slices.IndexFunc(out.Rules, func(r elbtypes.Rule) bool { return len(r.Conditions) == 1 && r.Conditions[0].HttpHeaderConfig != nil })
-		s.do(s.elb().SetRulePriorities(s.ctx, &elb.SetRulePrioritiesInput{RulePriorities: []elbtypes.RulePriorityPair{{RuleArn: out.Rules[i].RuleArn, Priority: aws.Int32(49000)}}}))
-	}, "the rule of the production entrance for http-header Slipway-Probe shop has priority 49000, and is to be before that for host-header shop.production.eu.example.com"},
+		s.do(s.elb().SetRulePriorities(s.ctx, &elb.SetRulePrioritiesInput{RulePriorities: []elbtypes.RulePriorityPair{{RuleArn: s.teller().RuleArn, Priority: aws.Int32(49000)}}}))
+	}, "the rule of the production entrance for http-header Slipway-Probe has priority 49000, and is to be before that for host-header shop.production.eu.example.com"},
+	{"the release is told to whoever names the slot, as by earlier versions", func(s *spoiler) {
+		s.do(s.elb().ModifyRule(s.ctx, &elb.ModifyRuleInput{RuleArn: s.teller().RuleArn, Conditions: []elbtypes.RuleCondition{{
+			Field: aws.String("http-header"), HttpHeaderConfig: &elbtypes.HttpHeaderConditionConfig{HttpHeaderName: aws.String("Slipway-Probe"), Values: []string{"shop"}},
+		}}}))
+	}, "the rule of the production entrance for http-header Slipway-Probe is missing"},
 	{"the health check is another one", func(s *spoiler) {
 		s.do(s.elb().ModifyTargetGroup(s.ctx, &elb.ModifyTargetGroupInput{TargetGroupArn: s.service("web", "blue").LoadBalancers[0].TargetGroupArn, HealthCheckPath: aws.String("/")}))
 	}, "the path of the health check of its target group"},

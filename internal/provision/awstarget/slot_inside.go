@@ -143,7 +143,7 @@ func (w *slotWork) probeSpec(of *seat, nodes []string) target.TaskSpec {
 		Task: target.Task{
 			Image: image, TimeoutSeconds: 2 * probeRounds, // each round takes longer than its pause
 			Environment: map[string]string{
-				"SLIPWAY_PROBE_NODES": strings.Join(nodes, " "), "SLIPWAY_PROBE_URLS": strings.Join(urls, " "), "SLIPWAY_PROBE_ROUNDS": strconv.Itoa(probeRounds),
+				"SLIPWAY_PROBE_MARK": w.probeMark(), "SLIPWAY_PROBE_NODES": strings.Join(nodes, " "), "SLIPWAY_PROBE_URLS": strings.Join(urls, " "), "SLIPWAY_PROBE_ROUNDS": strconv.Itoa(probeRounds),
 			},
 		},
 	}

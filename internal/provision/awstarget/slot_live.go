@@ -140,7 +140,7 @@ func (s slotState) moved(live target.Traffic) string {
 // written says whether rules are what a division of the traffic needs.
 func (s slotState) written(has []listenerRule, t target.Traffic, domain string) bool {
 	for _, want := range s.production(t, domain) {
-		if want.answer == "" && !slices.ContainsFunc(has, func(r listenerRule) bool { return sameConditions(r.conditions, want.conditions) && r.does(want) }) {
+		if !slices.ContainsFunc(has, func(r listenerRule) bool { return sameConditions(r.conditions, want.conditions) && r.does(want) }) {
 			return false
 		}
 	}

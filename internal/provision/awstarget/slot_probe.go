@@ -84,7 +84,7 @@ func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (
 	}
 	defer client.CloseIdleConnections()
 	url := "https://" + net.JoinHostPort(balancer, strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
-	marked, err := ask(ctx, client, url, host, w.id.Name)
+	marked, err := ask(ctx, client, url, host, w.probeMark())
 	reached = err == nil
 	if err == nil && marked.status != http.StatusOK {
 		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
@@ -120,16 +120,16 @@ type reply struct {
 	server, body string
 }
 
-// ask sends one request for a host; with the name of a slot the load balancer answers it itself.
-func ask(ctx context.Context, client *http.Client, url, host, slot string) (reply, error) {
+// ask sends one request for a host; with the mark of a slot's probes the load balancer answers it itself.
+func ask(ctx context.Context, client *http.Client, url, host, mark string) (reply, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return reply{}, err
 	}
 	r.Host = host
 	r.Header.Set("User-Agent", "slipway-probe")
-	if slot != "" {
-		r.Header.Set(headerProbe, slot)
+	if mark != "" {
+		r.Header.Set(headerProbe, mark)
 	}
 	answer, err := client.Do(r)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -118,7 +119,7 @@ func (s slotState) routes(colors ...target.Color) ([]target.Route, map[target.Ro
 	return all, to
 }
 
-// production are the rules of the production entrance. While the traffic is divided, a route that
+// production are the rules of the routes at the production entrance. While the traffic is divided, a route that
 // only one of the stacks has leads to that one.
 func (s slotState) production(t target.Traffic, domain string) []wanted {
 	if t.Color == "" {
@@ -141,20 +142,34 @@ func (s slotState) production(t target.Traffic, domain string) []wanted {
 		}
 		all = append(all, v)
 	}
-	if of := s.Seats[t.Color]; of != nil {
+	return all
+}
+
+// production are the rules of the production entrance: those of the routes, and the one that answers with
+// the release that serves.
+func (w *slotWork) production(t target.Traffic) []wanted {
+	all := w.state.production(t, w.spec.DomainName)
+	if of := w.state.Seats[t.Color]; of != nil {
 		// Last, for it is read as a sign that the others are in effect.
-		all = append(all, marker(of.Spec))
+		all = append(all, wanted{conditions: probeConditions(w.probeMark()), rank: rankHeader, answer: of.Spec.Definition.Release})
 	}
 	return all
 }
 
-// marker is the rule that answers with the release that serves.
-func marker(s target.StackSpec) wanted {
-	return wanted{conditions: probeConditions(s.Slot), rank: rankHeader, answer: s.Definition.Release}
+// probeMark is what a request bears that is to be told the slot's release. Nobody outside can guess it:
+// what a platform runs is nobody's matter.
+func (w *slotWork) probeMark() string {
+	return accountdb.Keyed([]byte(w.installation), "probe", w.id.String())
 }
 
-func probeConditions(id target.SlotID) []condition {
-	return []condition{{field: fieldHeader, header: headerProbe, values: []string{id.Name}}}
+func probeConditions(mark string) []condition {
+	return []condition{{field: fieldHeader, header: headerProbe, values: []string{mark}}}
+}
+
+// tells says whether a rule tells the slot's release. Those of earlier versions did so to whoever named
+// the slot.
+func (w *slotWork) tells(r wanted) bool {
+	return sameConditions(r.conditions, probeConditions(w.probeMark())) || sameConditions(r.conditions, probeConditions(w.id.Name))
 }
 
 // previewed is the seat that the preview entrance leads to: the one beside what serves, else what

@@ -55,19 +55,18 @@ func TestRulesLeadTheRoutesOfWhatCarriesTraffic(t *testing.T) {
 	t.Parallel()
 	shop, old, young := target.Route{Host: "shop", PathPrefix: "/"}, target.Route{Host: "*", PathPrefix: "/old/"}, target.Route{PathPrefix: "/young"}
 	s := twoSeats([]target.Route{shop, old}, []target.Route{shop, young})
-	const marker = "Slipway-Probeoms says "
 	for _, c := range []struct {
 		name    string
 		traffic target.Traffic
 		want    []string
 	}{
 		{"nothing serves", target.Traffic{}, nil},
-		{"one seat has all", target.Traffic{Color: target.Blue}, []string{"shop.x.org blue=100", "*.x.org /old,/old/* blue=100", marker + "1"}},
+		{"one seat has all", target.Traffic{Color: target.Blue}, []string{"shop.x.org blue=100", "*.x.org /old,/old/* blue=100"}},
 		{"it is divided", target.Traffic{Color: target.Blue, Percent: 10}, []string{
-			"shop.x.org blue=90 green=10", "*.x.org /old,/old/* blue=100", "x.org,*.x.org /young,/young/* green=100", marker + "1",
+			"shop.x.org blue=90 green=10", "*.x.org /old,/old/* blue=100", "x.org,*.x.org /young,/young/* green=100",
 		}},
 		{"it is divided by client", target.Traffic{Color: target.Green, Percent: 1, StickyBy: target.StickyByClient}, []string{
-			"shop.x.org blue=1 green=99 sticky", "*.x.org /old,/old/* blue=100", "x.org,*.x.org /young,/young/* green=100", marker + "2",
+			"shop.x.org blue=1 green=99 sticky", "*.x.org /old,/old/* blue=100", "x.org,*.x.org /young,/young/* green=100",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -76,6 +75,27 @@ func TestRulesLeadTheRoutesOfWhatCarriesTraffic(t *testing.T) {
 				t.Errorf("rules (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheReleaseIsToldToWhoHasTheMark(t *testing.T) {
+	t.Parallel()
+	w := &slotWork{noun: &noun{installation: "a"}, spec: target.Environment{DomainName: "x.org"}, id: target.SlotID{Name: "oms"}}
+	w.state = twoSeats([]target.Route{{Host: "shop", PathPrefix: "/"}}, nil)
+	all := w.production(target.Traffic{Color: target.Blue})
+	last := all[len(all)-1]
+	mark := last.conditions[0].values[0]
+	if len(all) != 2 || last.answer != "1" || len(mark) < 24 || strings.Contains(mark, "oms") || strings.Contains(last.words(), mark) {
+		t.Errorf("the rules are %q, and the last one is told of as %q", inWords(all), last.words())
+	}
+	for value, want := range map[string]bool{mark: true, "oms": true, "shop": false} { // by the name in earlier versions
+		if r := (wanted{conditions: probeConditions(value), answer: "1"}); w.owns(r, nil) != want {
+			t.Errorf("a rule for %q is the slot's: %t, want %t", value, !want, want)
+		}
+	}
+	w.installation = "b"
+	if w.probeMark() == mark {
+		t.Error("two installations have the same mark")
 	}
 }
 
