@@ -44,7 +44,7 @@ func (r *accountDatabaseResource) ModifyPlan(ctx context.Context, req resource.M
 	if plan.ID = types.StringUnknown(); given(plan.EnvironmentID) && given(plan.Account) {
 		plan.ID = types.StringValue(d.ID().String())
 	}
-	work := kept.Unfinished || why == changing && len(state.Drift.Elements()) > 0
+	work := kept.Unfinished || why == changing && (len(state.Drift.Elements()) > 0 || r.client.register.environments.passes(d.Environment, reachTags, reachKey))
 	if why == changing {
 		plan.Host = stays(plan.Host, state.Host, types.StringUnknown(), work)
 		plan.Port = stays(plan.Port, state.Port, types.Int64Unknown(), work)

@@ -43,7 +43,8 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	in := r.fill(ctx, config, state, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet, "candidate", "fallback", "last_swap", "live", "phase")
+	reached := why == changing && given(plan.EnvironmentID) && r.client.register.environments.passes(environmentID(plan.EnvironmentID, &resp.Diagnostics), reachTags)
+	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet || reached, "candidate", "fallback", "last_swap", "live", "phase")
 	slot := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

@@ -62,7 +62,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
-		noteAnew(ctx, resp.Private, rec.Status, &resp.Diagnostics)
+		noteAnew(ctx, resp.Private, anewOf(rec.Status), &resp.Diagnostics)
 	}
 }
 
@@ -94,7 +94,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 		r.warnDrift(id.String(), rec.Meta.Problem, &resp.Diagnostics)
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
-		noteAnew(ctx, resp.Private, rec.Status, &resp.Diagnostics)
+		noteAnew(ctx, resp.Private, anewOf(rec.Status), &resp.Diagnostics)
 	}
 }
 
@@ -116,7 +116,7 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	if rec.Meta.Generation > 0 {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
-		noteAnew(ctx, resp.Private, rec.Status, &resp.Diagnostics)
+		noteAnew(ctx, resp.Private, anewOf(rec.Status), &resp.Diagnostics)
 	}
 }
 

@@ -47,6 +47,9 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	plan.fill(ctx, config, on, r.client.settings.AWSDomainName, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	if why == changing {
+		kept = r.reached(state, plan, on, kept)
+	}
 	if why == changing && (kept.Unfinished || !resp.Plan.Raw.Equal(req.State.Raw)) {
 		plan.stay(ctx, state, kept, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -71,6 +74,23 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 			r.warnTaken(ctx, e, before, req, resp)
 		}
 	}
+}
+
+// reached says what reaches an environment from its region, and passes on what reaches what is in it.
+func (r *environmentResource) reached(state, plan environmentModel, on string, kept note) note {
+	id, err := target.ParseEnvironmentID(state.ID.ValueString())
+	if err != nil || on != targetAWS {
+		return kept
+	}
+	within := &r.client.register.environments
+	if !plan.Tags.Equal(state.Tags) {
+		within.pass(id, reachTags)
+	}
+	if r.client.register.regions.passes(id.Region, reachKey) {
+		within.pass(id, reachKey)
+		kept.Unfinished, kept.Anew = true, append(kept.Anew, "kms_key_arn")
+	}
+	return kept
 }
 
 // known says whether everything is known that other resources are checked against.

@@ -23,7 +23,8 @@ type note struct {
 	// Unmet says that the last apply failed though the state has nothing left to change: what was
 	// changed in place has not come to work yet. The next plan shows that, and its apply waits again.
 	Unmet bool `json:"unmet,omitempty"`
-	// Anew names the outputs that the next update may make anew; see target.AWSResources.
+	// Anew names the outputs that the next update may make anew, of a region those of its
+	// environments; see target.AWSResources.
 	Anew []string `json:"anew,omitempty"`
 	// Owner is who owned the object when this state last wrote or imported it: as long as that
 	// stands, the object is this state's, also where the configuration has moved since.
@@ -85,14 +86,22 @@ func noteUnmet(ctx context.Context, private noteKeeper, unmet bool, diags *diag.
 	}
 }
 
-// noteAnew notes which outputs of an environment the next update may make anew.
-func noteAnew(ctx context.Context, private noteKeeper, status target.EnvironmentStatus, diags *diag.Diagnostics) {
-	if status.AWS == nil || len(status.AWS.Anew) == 0 {
+// noteAnew notes which outputs the next update may make anew.
+func noteAnew(ctx context.Context, private noteKeeper, names []string, diags *diag.Diagnostics) {
+	if len(names) == 0 {
 		return
 	}
 	n := readNote(ctx, private, diags)
-	n.Anew = status.AWS.Anew
+	n.Anew = names
 	n.write(ctx, private, diags)
+}
+
+// anewOf names those of an environment.
+func anewOf(status target.EnvironmentStatus) []string {
+	if status.AWS == nil {
+		return nil
+	}
+	return status.AWS.Anew
 }
 
 func (n note) write(ctx context.Context, private noteKeeper, diags *diag.Diagnostics) {

@@ -45,6 +45,9 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
+		if len(kept.Anew) > 0 {
+			r.client.register.regions.pass(region.Name, reachKey)
+		}
 	}
 	if !plan.Location.IsUnknown() {
 		r.checkLocation(ctx, region, resp)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -52,6 +53,35 @@ type entry[V any] struct {
 	claims   int
 	// held says that the object was read in this walk: this state has it, whoever made it.
 	held bool
+	// reach is what a planned change of the object changes of what is in it, too.
+	reach []reach
+}
+
+// reach is what goes on from an object to what is in it.
+type reach string
+
+const (
+	reachTags reach = "tags" // which what is made in an environment on aws bears, too
+	reachKey  reach = "key"  // of a region on aws, with which what is in it is encrypted
+)
+
+// pass records that this plan changes something for all that is in the object.
+func (s *shelf[K, V]) pass(id K, what reach) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries == nil {
+		s.entries = map[K]entry[V]{}
+	}
+	e := s.entries[id]
+	e.reach = append(e.reach, what)
+	s.entries[id] = e
+}
+
+// passes says whether this plan changes one of these for all that is in the object.
+func (s *shelf[K, V]) passes(id K, what ...reach) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.entries[id].reach, func(r reach) bool { return slices.Contains(what, r) })
 }
 
 // hold records that this state has the object.

@@ -219,7 +219,11 @@ func (n *noun) checkKey(ctx context.Context, part, alias, policy string) ([]stri
 	k, err := findKey(ctx, n.clients, alias)
 	switch {
 	case isAbsent(err):
-		return []string{fmt.Sprintf("key alias %q is gone", alias)}, nil
+		if _, err = findKey(ctx, n.clients, id); isAbsent(err) {
+			n.lose(factKey)
+			return []string{fmt.Sprintf("key %q is gone, and what was encrypted with it can't be read any more", alias)}, nil
+		}
+		return []string{fmt.Sprintf("key alias %q is gone", alias)}, err
 	case err != nil:
 		return nil, err
 	case text(k.KeyId) != id:

@@ -108,6 +108,9 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 	}
 	directory, err := t.checkDirectory(ctx)
 	rec.Meta.Problem = strings.Join(append(drift, directory...), "; ")
+	if n.lost[factKey] {
+		rec.Anew = []string{"kms_key_arn"}
+	}
 	return rec, err
 }
 

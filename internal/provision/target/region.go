@@ -19,6 +19,10 @@ type Region struct {
 type RegionRecord struct {
 	Meta Meta   `json:"meta"`
 	Spec Region `json:"spec"`
+
+	// Anew names the outputs of its environments that the next put makes anew, as in [AWSResources]:
+	// what they are of is gone.
+	Anew []string `json:"-"`
 }
 
 var placeRegexp = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9])?$`)

@@ -1,0 +1,101 @@
+package provider_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/provider"
+)
+
+// keyless is a target on which the keys of regions are gone.
+type keyless struct{ target.Driver }
+
+func (k keyless) GetRegion(ctx context.Context, id string) (target.RegionRecord, error) {
+	rec, err := k.Driver.GetRegion(ctx, id)
+	rec.Meta.Problem, rec.Anew = "the key is gone", []string{"kms_key_arn"}
+	return rec, err
+}
+
+func (k keyless) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
+	rec, err := k.Driver.GetEnvironment(ctx, id)
+	rec.Status.AWS = &target.AWSResources{VPC: "vpc-1", KeyARN: "arn:aws:kms:eu-central-1:123456789012:key/old"}
+	return rec, err
+}
+
+// platform is one of everything.
+func (l *lab) platform() map[string]object {
+	l.t.Helper()
+	all := map[string]object{}
+	for _, kind := range []string{"region", "environment", "account_database", "deployment_slot"} {
+		all[kind] = l.made(kind, platformOf[kind]())
+	}
+	return all
+}
+
+var platformOf = map[string]func() map[string]any{
+	"region": aRegion, "environment": anEnvironment, "account_database": aDatabase, "deployment_slot": aSlot,
+}
+
+// updated says which kinds are planned to change in one walk, in which one of them has other settings.
+func (l *lab) updated(all map[string]object, kind string, change set) (changed []string, environment plan) {
+	l.t.Helper()
+	l.configure()
+	for _, k := range []string{"region", "environment", "account_database", "deployment_slot"} {
+		config := platformOf[k]()
+		if k == kind {
+			config = with(config, change)
+		}
+		o, _ := l.read(all[k])
+		p := l.plan(o, config)
+		if p.diags.errors() {
+			l.t.Errorf("plan %s: %s", k, p.diags)
+		}
+		if k == "environment" {
+			environment = p
+		}
+		if !p.planned.Equal(o.state) {
+			changed = append(changed, k)
+		}
+	}
+	return changed, environment
+}
+
+func TestTagsOfAnEnvironmentReachWhatIsInItInTheSamePlan(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config map[string]any
+		kind   string
+		change set
+		want   []string
+	}{
+		"nothing on aws":        {onAWS(), "", nil, nil},
+		"tags on aws":           {onAWS(), "environment", set{"tags": set{"team": "shop"}}, []string{"environment", "account_database", "deployment_slot"}},
+		"something else on aws": {onAWS(), "environment", set{"aws": set{"nat": "none"}}, []string{"environment"}},
+		"tags of the region":    {onAWS(), "region", set{"tags": set{"team": "shop"}}, []string{"region"}},
+		"tags on local":         {nil, "environment", set{"tags": set{"team": "shop"}}, []string{"environment"}},
+	} {
+		l := newWorld(t).lab(c.config)
+		if got, _ := l.updated(l.platform(), c.kind, c.change); !slices.Equal(got, c.want) {
+			t.Errorf("%s: planned are %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAKeyThatIsMadeAnewIsUnknownBeforeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := w.lab(onAWS()).platform()
+	l := w.lab(onAWS(), provider.WithDriver(func(provider.Settings) (target.Driver, error) { return keyless{w.Target}, nil }))
+	got, environment := l.updated(all, "", nil)
+	if want := []string{"region", "environment", "account_database"}; !slices.Equal(got, want) {
+		t.Errorf("planned are %q, want %q", got, want)
+	}
+	if v := at(environment.planned, "aws_resources.kms_key_arn"); v != (unknown{}) {
+		t.Errorf("the key is planned as %v", v)
+	}
+	if v := at(environment.planned, "aws_resources.vpc_id"); v != "vpc-1" {
+		t.Errorf("the network is planned as %v", v)
+	}
+}
