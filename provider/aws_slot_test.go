@@ -13,7 +13,12 @@ import (
 
 // awsSlot is a slot whose containers are the emulator's.
 func (c *cloud) awsSlot(release, image string, a attrs) string {
-	return c.block + platformWithEnvironment(attrs{"aws": `{ nat = "none", internal = true, probe_image = "registry.example.com/curl:1", database = { instances = 1 } }`}) + slotBlock(attrs{
+	return c.taggedSlot("{}", release, image, a)
+}
+
+// taggedSlot is a slot in an environment with tags.
+func (c *cloud) taggedSlot(tags, release, image string, a attrs) string {
+	return c.block + platformWithEnvironment(attrs{"tags": tags, "aws": `{ nat = "none", internal = true, probe_image = "registry.example.com/curl:1", database = { instances = 1 } }`}) + slotBlock(attrs{
 		"release": `"` + release + `"`,
 		"components": `{
     api = {
@@ -79,6 +84,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 			resource.TestCheckResourceAttr(slotAddress, "release", release),
 		)
 	}
+	tagged := func(release, image string, a attrs) string { return c.taggedSlot(`{ team = "shop" }`, release, image, a) }
 	more := attrs{"components": `{
     api = {
       image        = "registry.example.com/well:{release}"
@@ -110,16 +116,20 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
 				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
 			)},
-			emptyPlan(c.awsSlot("2", "well", nil)),
-			{Config: c.awsSlot("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
-			emptyPlan(c.awsSlot("2", "well", nil)),
-			{Config: c.awsSlot("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			// Tags of the environment reach the slot in the same apply.
+			{Config: tagged("2", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
+				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
+			}}, Check: serves("2")},
+			{Config: tagged("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
+			emptyPlan(tagged("2", "well", nil)),
+			{Config: tagged("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(slotAddress, "live.release", "2"),
 				resource.TestCheckResourceAttr(slotAddress, "phase", "failed"), // of the last swap
 			)},
-			emptyPlan(c.awsSlot("2", "well", more)),
+			emptyPlan(tagged("2", "well", more)),
 			imported(slotAddress, "eu/production/oms"),
 		},
 	})

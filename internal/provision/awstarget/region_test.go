@@ -3,6 +3,9 @@ package awstarget_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -267,5 +270,53 @@ func TestAnAWSAccountThatIsNotAllowedIsRefused(t *testing.T) {
 	d := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) { s.AllowedAccountIDs = []string{l.ID} })
 	if _, err := d.ListRegions(t.Context()); !errors.Is(err, target.ErrNoInstallation) {
 		t.Errorf("an allowed account: got error %v, want %q", err, target.ErrNoInstallation)
+	}
+}
+
+// keyGone answers for KMS that there is no key.
+type keyGone struct{ http.RoundTripper }
+
+func (k keyGone) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("X-Amz-Target") != "TrentService.DescribeKey" {
+		return k.RoundTripper.RoundTrip(r)
+	}
+	return &http.Response{
+		StatusCode: http.StatusBadRequest, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(`{"__type":"NotFoundException","message":"there is no such key"}`)),
+	}, nil
+}
+
+// A key is made anew where it is gone, and not where its alias is: its ARN is known before only then.
+func TestARegionSaysThatItsKeyIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	d := l.client(t)
+	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
+		t.Fatal(err)
+	}
+	keys := kms.NewFromConfig(l.Config(eu.Location))
+	all, err := keys.ListAliases(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all.Aliases {
+		if !strings.HasPrefix(aws.ToString(a.AliasName), "alias/slipway-") {
+			continue
+		}
+		if _, err := keys.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: a.AliasName}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
+		o.Transport = func(http.RoundTripper) http.RoundTripper { return keyGone{l.Transport()} }
+	})
+	for name, c := range map[string]struct {
+		d    *awstarget.Target
+		want []string
+	}{"no alias": {d, nil}, "no key": {without, []string{"kms_key_arn"}}} {
+		rec, err := c.d.GetRegion(t.Context(), eu.Name)
+		if err != nil || rec.Meta.Problem == "" || !slices.Equal(rec.Anew, c.want) {
+			t.Errorf("%s: %q is made anew, want %q: %q (%v)", name, rec.Anew, c.want, rec.Meta.Problem, err)
+		}
 	}
 }
