@@ -13,7 +13,7 @@ import (
 
 // awsSlot is a slot whose containers are the emulator's.
 func (c *cloud) awsSlot(release, image string, a attrs) string {
-	return c.taggedSlot("{}", release, image, a)
+	return c.taggedSlot("null", release, image, a)
 }
 
 // taggedSlot is a slot in an environment with tags.
@@ -84,7 +84,9 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 			resource.TestCheckResourceAttr(slotAddress, "release", release),
 		)
 	}
-	tagged := func(release, image string, a attrs) string { return c.taggedSlot(`{ team = "shop" }`, release, image, a) }
+	tagged := func(release, image string, a attrs) string {
+		return c.taggedSlot(`{ team = "shop" }`, release, image, a)
+	}
 	more := attrs{"components": `{
     api = {
       image        = "registry.example.com/well:{release}"
