@@ -188,6 +188,14 @@ func platformWithEnvironment(a attrs) string { return regionBlock(nil) + environ
 func platformWithDatabase(a attrs) string    { return platformWithEnvironment(nil) + databaseBlock(a) }
 func platformWithSlot(a attrs) string        { return platformWithEnvironment(nil) + slotBlock(a) }
 
+// asked skips a test where acceptance tests are not asked for.
+func asked(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC set")
+	}
+}
+
 // emptyPlan makes a step a proof that nothing is left to change.
 func emptyPlan(config string) resource.TestStep {
 	return resource.TestStep{Config: config, ConfigPlanChecks: resource.ConfigPlanChecks{

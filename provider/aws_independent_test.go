@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"testing"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -106,14 +104,10 @@ func (i *independent) freight(release string, suite int, environment, database, 
 // traffic itself: its load balancers call each target healthy, and nothing counts requests.
 func TestAccAWSIndependentEmulator(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	endpoint, authority := awstest.NewIndependent(t)
 	i := &independent{endpoint, t, awstest.File(t, "authority.pem", string(authority))}
-	if _, err := route53.NewFromConfig(i.Config(sydney)).CreateHostedZone(t.Context(), &route53.CreateHostedZoneInput{Name: sdk.String("freight.example.net."), CallerReference: sdk.String("test")}); err != nil {
-		t.Fatal(err)
-	}
+	awstest.HostedZone(t, i.Config(sydney), "freight.example.net")
 	small := attrs{"scaling": "{ min = 1, max = 5, target_cpu_percent = 60 }"}
 	first := i.freight("7.1.0", 0, nil, nil, small)
 	grown := func(release string, suite int) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +18,6 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -48,9 +46,7 @@ type cloud struct {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	a := awstest.New(t)
 	authority := awstest.File(t, "authority.pem", string(a.Authority))
 	return &cloud{Account: a, t: t, block: awsBlock(t, a.URL, attrs{
@@ -134,10 +130,7 @@ func (c *cloud) holds(want map[string]int) resource.TestCheckFunc {
 // zone makes a hosted zone, which somebody else looks after.
 func (c *cloud) zone(name string) {
 	c.t.Helper()
-	_, err := route53.NewFromConfig(c.Config(frankfurt)).CreateHostedZone(c.t.Context(), &route53.CreateHostedZoneInput{Name: sdk.String(name + "."), CallerReference: sdk.String(name)})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	awstest.HostedZone(c.t, c.Config(frankfurt), name)
 }
 
 // drift changes things behind Terraform's back.

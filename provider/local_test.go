@@ -44,9 +44,7 @@ type machine struct {
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	// Under root the agent's processes belong to a user who can't enter Go's build folder.
 	dir, err := os.MkdirTemp("", "slipway-provider-")
 	if err != nil {

@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
-
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 )
 
@@ -70,10 +67,7 @@ resource "slipway_account_database" "many" {
 // a region, an environment, ten slots and a hundred account databases.
 func BenchmarkAWSPlan(b *testing.B) {
 	account := awstest.New(b)
-	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String("bench")}
-	if _, err := route53.NewFromConfig(account.Config("eu-central-1")).CreateHostedZone(b.Context(), zone); err != nil {
-		b.Fatal(err)
-	}
+	awstest.HostedZone(b, account.Config("eu-central-1"), "example.com")
 	w := emptyWorkspace(b, account)
 	if err := os.WriteFile(filepath.Join(w.dir, "main.tf"), []byte(manyOfAWS), 0o600); err != nil {
 		b.Fatal(err)

@@ -66,9 +66,7 @@ resource "slipway_deployment_slot" "oms" {
 // and leaves what a swap leaves. Each call is one that it dies with when SLIPWAY_ACC_ROUNDS is set.
 func TestAccAWSProviderKilled(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	k := newKilling(t)
 	k.apply(1)
 	release := 1

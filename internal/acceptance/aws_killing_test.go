@@ -22,9 +22,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
-
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -46,10 +43,7 @@ func newKilling(t *testing.T) *killing {
 	t.Helper()
 	account, roots := awstest.New(t), x509.NewCertPool()
 	roots.AppendCertsFromPEM(account.Authority)
-	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String("test")}
-	if _, err := route53.NewFromConfig(account.Config("eu-central-1")).CreateHostedZone(t.Context(), zone); err != nil {
-		t.Fatal(err)
-	}
+	awstest.HostedZone(t, account.Config("eu-central-1"), "example.com")
 	k := &killing{workspace: emptyWorkspace(t, account), calls: awstest.NewCalls(account.Transport())}
 	k.door = &http.Transport{DialContext: account.Dial, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(k.door.CloseIdleConnections)

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
-
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 )
 
@@ -40,17 +37,12 @@ func onAWS(text string) string {
 // home is elsewhere than its region.
 func TestAccAWSQuickstart(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	account := awstest.New(t)
 	for name, runs := range map[string]string{"api": "well", "console": "well", "migrate": "exit", "test": "exit"} {
 		account.RunAs("shop-"+name, runs)
 	}
-	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.org."), CallerReference: aws.String("test")}
-	if _, err := route53.NewFromConfig(account.Config("ap-southeast-2")).CreateHostedZone(t.Context(), zone); err != nil {
-		t.Fatal(err)
-	}
+	awstest.HostedZone(t, account.Config("ap-southeast-2"), "example.org")
 	w := newWorkspace(t, account, "../quickstart")
 	main := filepath.Join(w.dir, "main.tf")
 	local, err := os.ReadFile(main)

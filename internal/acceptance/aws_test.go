@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 )
@@ -104,14 +103,10 @@ func (w *workspace) holds(want map[string]int) {
 // TestAccAWSExamples applies the examples for aws as they are.
 func TestAccAWSExamples(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC set")
-	}
+	asked(t)
 	account := awstest.New(t)
 	ctx, config := t.Context(), account.Config("eu-central-1")
-	if _, err := route53.NewFromConfig(config).CreateHostedZone(ctx, &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String("test")}); err != nil {
-		t.Fatal(err)
-	}
+	awstest.HostedZone(t, config, "example.com")
 	empty := map[string]int{"zone": 1, "record": 2}
 	t.Run("platform", func(t *testing.T) {
 		w := newWorkspace(t, account, "platform")

@@ -29,11 +29,17 @@ type machine struct {
 	https, preview int
 }
 
-func newMachine(t testing.TB) *machine {
+// asked skips a test where acceptance tests are not asked for.
+func asked(t testing.TB) {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
-		t.Skip("acceptance tests run with TF_ACC=1")
+		t.Skip("acceptance tests run with TF_ACC set")
 	}
+}
+
+func newMachine(t testing.TB) *machine {
+	t.Helper()
+	asked(t)
 	// Short, as a unix socket's path must be; passable, as applications run as another user.
 	dir, err := os.MkdirTemp("/tmp", "slacc-")
 	if err != nil {

@@ -12,9 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
@@ -40,10 +38,7 @@ func newLab(t testing.TB) *lab {
 	t.Helper()
 	l := &lab{Account: awstest.New(t), roots: x509.NewCertPool()}
 	l.roots.AppendCertsFromPEM(l.Authority)
-	zone := &route53.CreateHostedZoneInput{Name: aws.String("example.com."), CallerReference: aws.String(l.ID)}
-	if _, err := route53.NewFromConfig(l.config(home)).CreateHostedZone(t.Context(), zone); err != nil {
-		t.Fatal(err)
-	}
+	awstest.HostedZone(t, l.config(home), "example.com")
 	return l
 }
 

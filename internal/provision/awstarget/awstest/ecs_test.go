@@ -85,9 +85,8 @@ func (s *shop) secure(domain, group string) {
 	})
 	s.ok(err)
 	names := route53.NewFromConfig(config(s.Account))
-	zone, err := names.CreateHostedZone(s.Context(), &route53.CreateHostedZoneInput{Name: aws.String("example.com"), CallerReference: aws.String("zone")})
-	s.ok(err)
-	_, err = names.ChangeResourceRecordSets(s.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: zone.HostedZone.Id, ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
+	zone := HostedZone(s, config(s.Account), "example.com")
+	_, err = names.ChangeResourceRecordSets(s.Context(), &route53.ChangeResourceRecordSetsInput{HostedZoneId: &zone, ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{
 		Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{Name: aws.String("*." + domain), Type: route53types.RRTypeA, AliasTarget: &route53types.AliasTarget{DNSName: &s.name, HostedZoneId: aws.String("Z1")}},
 	}}}})
 	s.ok(err)
