@@ -73,7 +73,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 	c.shutOut()
 	c.zone("example.com")
 	with := func(of map[string]int) resource.TestCheckFunc {
-		all := changed(whole, map[string]int{"zone": 1, "record": 2 + 3, "address": 0, "nat": 0, "endpoint": 6, "security group": 4, "database instance": 1})
+		all := changed(whole, map[string]int{"zone": 1, "record": 2 + 3, "address": 0, "nat": 0, "endpoint": 5, "security group": 4, "database instance": 1})
 		maps.Copy(all, of)
 		return c.holds(all)
 	}

@@ -246,7 +246,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://shop.example.org"),
 				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://shop.example.org:9443"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "0"),
-				c.holds(changed(whole, map[string]int{"address": 0, "nat": 0, "endpoint": 6, "security group": 4, "database instance": 1})),
+				c.holds(changed(whole, map[string]int{"address": 0, "nat": 0, "endpoint": 5, "security group": 4, "database instance": 1})),
 			)},
 			emptyPlan(config(cheap)),
 			imported(environmentAddress, "eu/production"),

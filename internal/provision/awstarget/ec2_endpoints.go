@@ -12,8 +12,11 @@ import (
 )
 
 // endpointServices are what stacks need of AWS where they reach nothing else: images, whose
-// layers are in S3, logs, and secrets with their key.
-var endpointServices = []string{"ecr.api", "ecr.dkr", "kms", "logs", "s3", "secretsmanager"}
+// layers are in S3, logs, and secrets. What is encrypted is decrypted by the service that keeps it.
+var endpointServices = []string{"ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"}
+
+// earlierServices had endpoints in networks of earlier versions.
+var earlierServices = []string{"kms"}
 
 func markEndpoint(service string) string { return "endpoint-" + service }
 

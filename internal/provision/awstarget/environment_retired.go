@@ -45,6 +45,9 @@ func (n *noun) leftover(l layout) []thing {
 			all = append(all, n.endpoint(l, service))
 		}
 	}
+	for _, service := range earlierServices {
+		all = append(all, n.endpoint(l, service))
+	}
 	var begun []thing
 	for _, t := range all {
 		if n.fact(t.mark) != "" || n.fact(t.mark+requestSuffix) != "" {
