@@ -58,9 +58,9 @@ func (r *accountDatabaseResource) Create(ctx context.Context, req resource.Creat
 	}
 	rec, origin, err := r.client.CreateAccountDatabase(ctx, database)
 	if err != nil {
-		r.report(ctx, &resp.Diagnostics, "create", database.ID().String(), err)
+		r.reportCreate(ctx, &resp.Diagnostics, database.ID().String(), origin, err)
 	}
-	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
+	if err == nil || origin == provision.Made {
 		m.fromDomain(rec)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}

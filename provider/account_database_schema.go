@@ -19,7 +19,7 @@ const (
 )
 
 func accountDatabaseSchema(ctx context.Context, l limits) schema.Schema {
-	fixed := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
+	fixed := []planmodifier.String{stringplanmodifier.UseNonNullStateForUnknown()}
 	return schema.Schema{
 		MarkdownDescription: "The isolated database of one account in one environment, with a login role of its own. No password enters state, plan or log: `secret_id` says where it is.",
 		Attributes: whole(map[string]schema.Attribute{

@@ -174,7 +174,7 @@ func TestAccAccountDatabaseThatDriftedIsRepaired(t *testing.T) {
 	)
 }
 
-func TestAccAccountDatabaseWhoseCreateFailsHalfWayIsResumed(t *testing.T) {
+func TestAccAccountDatabaseWhoseCreateFailsHalfWayIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.HinderAccountDatabase(acme, "too many connections")
@@ -184,7 +184,7 @@ func TestAccAccountDatabaseWhoseCreateFailsHalfWayIsResumed(t *testing.T) {
 			PreConfig: func() { w.HinderAccountDatabase(acme, "") },
 			Config:    platformWithDatabase(nil),
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(databaseAddress, plancheck.ResourceActionCreate),
+				plancheck.ExpectResourceAction(databaseAddress, plancheck.ResourceActionReplace),
 			}},
 		},
 		emptyPlan(platformWithDatabase(nil)),

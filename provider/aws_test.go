@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -12,12 +13,15 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -42,6 +46,8 @@ type cloud struct {
 	block string
 	// settings are what the block says, once it was read.
 	settings atomic.Pointer[provider.Settings]
+	// refused is what fails once, nil for nothing.
+	refused atomic.Pointer[smithy.OperationError]
 }
 
 func newCloud(t *testing.T) *cloud {
@@ -102,8 +108,26 @@ func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 func (c *cloud) open(s provider.Settings) target.Driver {
 	return awstarget.New(*s.AWS, awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
-		DialDatabase: c.Dial, Inspect: awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) }),
+		DialDatabase: c.Dial, Inspect: func(stack *middleware.Stack) error {
+			check := awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) })
+			return errors.Join(check(stack), stack.Initialize.Add(middleware.InitializeMiddlewareFunc("RefuseOnce", c.refuseOnce), middleware.After))
+		},
 	})
+}
+
+// refuseOnce is the step of every call that lets one fail.
+func (c *cloud) refuseOnce(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	if e := c.refused.Load(); e != nil && e.OperationName == awsmiddleware.GetOperationName(ctx) && c.refused.CompareAndSwap(e, nil) {
+		return middleware.InitializeOutput{}, middleware.Metadata{}, e
+	}
+	return next.HandleInitialize(ctx, in)
+}
+
+// refuse lets the next call of an operation fail with an error code of AWS.
+func (c *cloud) refuse(operation, code string) func() {
+	return func() {
+		c.refused.Store(&smithy.OperationError{ServiceID: "AWS", OperationName: operation, Err: &smithy.GenericAPIError{Code: code, Message: "made by the test"}})
+	}
 }
 
 // invoke invokes an action beside Terraform, which has none before 1.14.
@@ -205,6 +229,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 	c.zone("example.com")
 	c.zone("example.org")
 	config := func(a attrs) string { return c.block + platformWithEnvironment(a) }
+	nothing, protected := map[string]int{"zone": 2, "record": 4}, attrs{"deletion_protection": "true"}
 	cheap := attrs{
 		"domain_name": `"shop.example.org"`, "tags": `{ team = "platform" }`, "network": "{ preview_port = 9443 }",
 		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], probe_image = "registry.example.com/curl:1", database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
@@ -216,10 +241,14 @@ func TestAccAWSEnvironment(t *testing.T) {
 	repairs.PreApply = append(repairs.PreApply, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
-		CheckDestroy:             c.holds(map[string]int{"zone": 2, "record": 4}),
+		CheckDestroy:             c.holds(nothing),
 		Steps: []resource.TestStep{
 			{Config: config(attrs{"domain_name": `"shop.example.net"`}), ExpectError: regexp.MustCompile(`no\s+public\s+hosted\s+zone`)},
 			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
+			// What a failed create made is destroyed, as long as it is not finished whatever protects it.
+			{PreConfig: c.refuse("CreateLoadBalancer", "AccessDenied"), Config: config(protected), ExpectError: regexp.MustCompile(`CreateLoadBalancer(?s:.*)terraform\s+untaint\s+slipway_environment`)},
+			{PreConfig: c.refuse("DeleteDBCluster", "InvalidDBClusterStateFault"), Config: config(protected), Destroy: true, Check: c.holds(nothing)},
+			{PreConfig: c.refuse("PutBucketPolicy", "AccessDenied"), Config: config(nil), ExpectError: regexp.MustCompile(`PutBucketPolicy(?s:.*)terraform\s+untaint\s+slipway_region`)},
 			{Config: config(nil), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://production.eu.example.com"),
 				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://production.eu.example.com:8443"),

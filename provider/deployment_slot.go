@@ -67,12 +67,15 @@ func (r *deploymentSlotResource) Create(ctx context.Context, req resource.Create
 		// An error would taint the slot, and the next apply would take its traffic away.
 		resp.Diagnostics.AddWarning("A deployment slot is not finished", r.detail(ctx, slot.ID().String(), err)+"\n\nThe release has taken the traffic, so the slot was kept. The next apply finishes what is left.")
 		m.observe(ctx, state, &resp.Diagnostics)
-	case origin == provision.Made && state.Exists():
-		r.report(ctx, &resp.Diagnostics, "create", slot.ID().String(), err)
-		m.fromDomain(ctx, state, &resp.Diagnostics)
-	default:
+	case !state.Exists():
 		r.report(ctx, &resp.Diagnostics, "create", slot.ID().String(), err)
 		return
+	default:
+		r.reportCreate(ctx, &resp.Diagnostics, slot.ID().String(), origin, err)
+		if origin != provision.Made {
+			return
+		}
+		m.fromDomain(ctx, state, &resp.Diagnostics)
 	}
 	if !given(m.URL) {
 		r.locate(ctx, &m, &resp.Diagnostics)

@@ -27,8 +27,24 @@ func (n noun) summary(verb string) string { return "Unable to " + verb + " " + n
 // report adds the error of a verb to diags. The detail is the library's message, which says
 // what was awaited, what was seen and what is true now, with what to do about it.
 func (n noun) report(ctx context.Context, diags *diag.Diagnostics, verb, id string, err error) {
+	n.say(ctx, diags, verb, id, err, n.detail(ctx, id, err))
+}
+
+// reportCreate is report of a create that left something. Origin is "" where it left nothing.
+func (n noun) reportCreate(ctx context.Context, diags *diag.Diagnostics, id string, origin provision.Origin, err error) {
+	detail := n.detail(ctx, id, err)
+	switch origin {
+	case provision.Made:
+		detail += "\n\n" + n.taintedHint()
+	case provision.Resumed, provision.Adopted:
+		detail += "\n\n" + n.leftHint(id)
+	}
+	n.say(ctx, diags, "create", id, err, detail)
+}
+
+func (n noun) say(ctx context.Context, diags *diag.Diagnostics, verb, id string, err error, detail string) {
 	tflog.Warn(ctx, n.summary(verb), map[string]any{"id": id, "error": err.Error()})
-	diags.AddError(n.summary(verb), n.detail(ctx, id, err))
+	diags.AddError(n.summary(verb), detail)
 }
 
 func (n noun) detail(ctx context.Context, id string, err error) string {
@@ -75,6 +91,16 @@ func (n noun) warnLeft(id string, problem string, diags *diag.Diagnostics) {
 }
 
 const protectedHint = "Nothing was removed. Set deletion_protection = false and apply that first, after \"terraform untaint\" if Terraform wants to replace the resource because it is tainted."
+
+// taintedHint is of what a create has made and could not finish.
+func (n noun) taintedHint() string {
+	return fmt.Sprintf("What was made of it is in the state, marked as tainted: \"terraform destroy\" removes it, and the next apply removes it and begins anew. To have the next apply go on with it instead, run \"terraform untaint %s.<name>\" first.", n.typeName)
+}
+
+// leftHint is of what a create could not finish and must not be removed for that.
+func (n noun) leftHint(id string) string {
+	return fmt.Sprintf("What there is of it is not in the state: this apply did not begin it, or it may be in use already. The next apply goes on with it. To remove it instead, import it and then destroy it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration.", n.typeName, id)
+}
 
 func (n noun) importHint(id string) string {
 	return fmt.Sprintf("If this configuration is to own it from now on, import it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration. Otherwise choose another name.", n.typeName, id)

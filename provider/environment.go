@@ -57,9 +57,9 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	}
 	rec, origin, err := r.client.CreateEnvironment(ctx, environment)
 	if err != nil {
-		r.report(ctx, &resp.Diagnostics, "create", environment.ID().String(), err)
+		r.reportCreate(ctx, &resp.Diagnostics, environment.ID().String(), origin, err)
 	}
-	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
+	if err == nil || origin == provision.Made {
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 		noteAnew(ctx, resp.Private, anewOf(rec.Status), &resp.Diagnostics)

@@ -82,9 +82,9 @@ func (r *regionResource) Create(ctx context.Context, req resource.CreateRequest,
 	}
 	rec, origin, err := r.client.CreateRegion(ctx, region)
 	if err != nil {
-		r.report(ctx, &resp.Diagnostics, "create", region.Name, err)
+		r.reportCreate(ctx, &resp.Diagnostics, region.Name, origin, err)
 	}
-	if err == nil || origin == provision.Made && rec.Meta.Generation > 0 {
+	if err == nil || origin == provision.Made {
 		m.fromDomain(rec)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 	}

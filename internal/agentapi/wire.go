@@ -142,6 +142,8 @@ type Failure struct {
 	Message string        `json:"message"`
 	Held    *target.Lease `json:"held,omitempty"`
 	Slot    string        `json:"slot,omitempty"`
+	// Made says that it is a [target.MadeError].
+	Made bool `json:"made,omitempty"`
 }
 
 // kinds are the sentinels that keep their meaning across the wire.
@@ -170,6 +172,8 @@ var ErrVersion = errors.New("another version")
 // WriteError answers a request with an error.
 func WriteError(w http.ResponseWriter, err error) {
 	f, status := Failure{Kind: "internal", Message: err.Error()}, http.StatusInternalServerError
+	var made *target.MadeError
+	f.Made = errors.As(err, &made)
 	var held *target.LeaseHeldError
 	if errors.As(err, &held) {
 		f.Held, f.Slot = &held.Lease, held.Slot.String()
@@ -197,8 +201,8 @@ func (f Failure) err() error {
 	}
 	for _, k := range kinds {
 		if k.name == f.Kind {
-			return &target.Error{Kind: k.err, Message: f.Message}
+			return target.MadeIf(f.Made, &target.Error{Kind: k.err, Message: f.Message})
 		}
 	}
-	return errors.New(f.Message)
+	return target.MadeIf(f.Made, errors.New(f.Message))
 }

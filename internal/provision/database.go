@@ -9,7 +9,8 @@ import (
 )
 
 // CreateAccountDatabase makes the database of an account and returns when it can be used,
-// or goes on with, or adopts, what an earlier call of this owner made.
+// or goes on with, or adopts, what an earlier call of this owner made. With an error it returns what
+// is left of it.
 func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.AccountDatabase) (target.AccountDatabaseRecord, Origin, error) {
 	var none target.AccountDatabaseRecord
 	if err := d.Validate().Err(); err != nil {
@@ -18,13 +19,18 @@ func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.Accoun
 	if err := p.CheckAccountDatabase(ctx, d); err != nil {
 		return none, "", err
 	}
+	leaves := func(err error) (target.AccountDatabaseRecord, Origin, error) {
+		return left(ctx, p, fmt.Errorf("create account database %q: %w", d.ID(), err), func(ctx context.Context) (target.AccountDatabaseRecord, target.Meta, error) {
+			rec, err := p.driver.GetAccountDatabase(ctx, d.ID())
+			return rec, rec.Meta, err
+		})
+	}
 	rec, err := p.driver.PutAccountDatabase(ctx, d, p.put(target.Meta{}))
 	switch {
 	case err == nil:
 		return rec, Made, nil
 	case !errors.Is(err, target.ErrConflict) && !errors.Is(err, target.ErrVanished):
-		// Resumed, since what an earlier call began can't be told from what this one did.
-		return rec, Resumed, fmt.Errorf("create account database %q: %w", d.ID(), err)
+		return leaves(err)
 	}
 	old, err := p.driver.GetAccountDatabase(ctx, d.ID())
 	if err != nil {
@@ -39,7 +45,7 @@ func (p *Provisioner) CreateAccountDatabase(ctx context.Context, d target.Accoun
 		return none, "", err
 	}
 	if rec, err = p.driver.PutAccountDatabase(ctx, d, p.put(old.Meta)); err != nil {
-		return rec, origin, fmt.Errorf("create account database %q: %w", d.ID(), err)
+		return leaves(err)
 	}
 	return rec, origin, nil
 }

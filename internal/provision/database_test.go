@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -41,10 +42,12 @@ func TestADatabaseThatStoppedHalfWayIsResumed(t *testing.T) {
 	t.Parallel()
 	w := before(t, nouns()[2])
 	w.target.HinderAccountDatabase(acme, "the disk is full")
-	_, origin, err := w.CreateAccountDatabase(t.Context(), database())
-	w.refused(err, target.ErrUnavailable, `create account database "eu/production/acme": `, "the disk is full")
-	if origin != provision.Resumed { // nobody can tell whether this call began it
-		t.Errorf("got origin %q, want %q", origin, provision.Resumed)
+	for _, want := range []provision.Origin{provision.Made, provision.Resumed} {
+		rec, origin, err := w.CreateAccountDatabase(t.Context(), database())
+		w.refused(err, target.ErrUnavailable, `create account database "eu/production/acme": `, "the disk is full")
+		if origin != want || rec.Meta.Generation != 1 || rec.Meta.Ready {
+			t.Errorf("got origin %q, %+v, want %q", origin, rec.Meta, want)
+		}
 	}
 	w.target.HinderAccountDatabase(acme, "")
 	rec, origin, err := w.CreateAccountDatabase(t.Context(), database(func(d *target.AccountDatabase) { d.ConnectionLimit = 7 }))
@@ -146,4 +149,29 @@ func TestADatabaseThatIsNotFinishedIsNotRotated(t *testing.T) {
 	w.refused(err, target.ErrUnavailable)
 	_, err = w.RotateCredentials(t.Context(), acme)
 	w.refused(err, target.ErrUnavailable, `account database "eu/production/acme" is not finished`)
+}
+
+// late is a driver that says of every database that it could not be finished, which it was.
+type late struct{ target.Driver }
+
+func (d late) PutAccountDatabase(ctx context.Context, a target.AccountDatabase, o target.PutOptions) (target.AccountDatabaseRecord, error) {
+	_, err := d.Driver.PutAccountDatabase(ctx, a, o)
+	return target.AccountDatabaseRecord{}, errors.Join(err, target.MadeIf(true, target.Errorf(target.ErrUnavailable, "the last answer was lost")))
+}
+
+// What is finished may be in use, whatever became of the create.
+func TestADatabaseThatGotFinishedIsNotOneToRemove(t *testing.T) {
+	t.Parallel()
+	w := before(t, nouns()[2])
+	p := provision.New(late{w.target}, "this state", provision.Options{Clock: w.clock})
+	rec, origin, err := p.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrUnavailable, "the last answer was lost")
+	if origin != provision.Resumed || !rec.Meta.Ready {
+		t.Errorf("got %+v, %q", rec.Meta, origin)
+	}
+	_, origin, err = w.CreateAccountDatabase(t.Context(), database())
+	w.ok(err)
+	if origin != provision.Made && origin != provision.Adopted {
+		t.Errorf("got %q", origin)
+	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // CreateEnvironment makes an environment and returns when it is ready, or goes on with, or
-// adopts, what an earlier call of this owner made. With an error it returns what it saw last.
+// adopts, what an earlier call of this owner made. With an error it returns what is left of it.
 func (p *Provisioner) CreateEnvironment(ctx context.Context, e target.Environment) (target.EnvironmentRecord, Origin, error) {
 	var none target.EnvironmentRecord
 	if err := e.Validate().Err(); err != nil {
@@ -31,7 +31,13 @@ func (p *Provisioner) CreateEnvironment(ctx context.Context, e target.Environmen
 		return none, "", err
 	}
 	rec, err := p.putEnvironment(ctx, e, old.Meta)
-	return rec, origin, err
+	if err != nil {
+		return left(ctx, p, err, func(ctx context.Context) (target.EnvironmentRecord, target.Meta, error) {
+			rec, err := p.driver.GetEnvironment(ctx, e.ID())
+			return rec, rec.Meta, err
+		})
+	}
+	return rec, origin, nil
 }
 
 // ReadEnvironment returns an environment, target.ErrNotFound if the target knows there is none.
@@ -120,7 +126,8 @@ func (p *Provisioner) putEnvironment(ctx context.Context, e target.Environment, 
 		rec = seen.EnvironmentRecord
 	}
 	if err != nil {
-		return rec, fmt.Errorf("wait for environment %q: %w", e.ID(), err)
+		// Whatever was put into it keeps it from being removed.
+		return rec, target.MadeIf(old.Generation == 0, fmt.Errorf("wait for environment %q: %w", e.ID(), err))
 	}
 	return rec, nil
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -65,8 +66,8 @@ type Origin string
 
 // Origins of a created object. State of a failed create may only be kept for a Made one.
 const (
-	Made    Origin = "made"    // this very call made it
-	Resumed Origin = "resumed" // an earlier call of this owner began it
+	Made    Origin = "made"    // this very call made it; after an error: it is unfinished and holds nothing
+	Resumed Origin = "resumed" // an earlier call of this owner began it; after an error: or it may hold something
 	Adopted Origin = "adopted" // an earlier call of this owner finished it and nothing was done to it since
 )
 
@@ -94,6 +95,24 @@ func (p *Provisioner) claim(noun, id string, m target.Meta, same bool) (Origin, 
 		return "", &ExistsError{noun, id, m.Owner, "it was changed since it was made"}
 	}
 	return Adopted, nil
+}
+
+// left is what there is after a create that ended in err, and whose it is. It is read on a context
+// of its own, since err may come from the end of ctx. An object of somebody else, or that can't be
+// read, is none.
+func left[Record any](ctx context.Context, p *Provisioner, err error, get func(context.Context) (Record, target.Meta, error)) (Record, Origin, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), observeTimeout)
+	defer cancel()
+	rec, m, readErr := get(target.RecordsOnly(ctx))
+	var none Record
+	var made *target.MadeError
+	switch {
+	case readErr != nil || m.Owner != p.owner:
+		return none, "", err
+	case errors.As(err, &made) && !m.Ready:
+		return rec, Made, err
+	}
+	return rec, Resumed, err
 }
 
 // missing says whether an error means that there is nothing yet.

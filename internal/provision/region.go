@@ -7,7 +7,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// CreateRegion makes a region, or adopts the one an earlier call of this owner made.
+// CreateRegion makes a region, or adopts the one an earlier call of this owner made. With an error
+// it returns what is left of it.
 func (p *Provisioner) CreateRegion(ctx context.Context, r target.Region) (target.RegionRecord, Origin, error) {
 	if err := r.Validate().Err(); err != nil {
 		return target.RegionRecord{}, "", err
@@ -24,7 +25,10 @@ func (p *Provisioner) CreateRegion(ctx context.Context, r target.Region) (target
 	}
 	rec, err := p.driver.PutRegion(ctx, r, p.put(old.Meta))
 	if err != nil {
-		return target.RegionRecord{}, "", fmt.Errorf("create region %q: %w", r.Name, err)
+		return left(ctx, p, fmt.Errorf("create region %q: %w", r.Name, err), func(ctx context.Context) (target.RegionRecord, target.Meta, error) {
+			rec, err := p.driver.GetRegion(ctx, r.Name)
+			return rec, rec.Meta, err
+		})
 	}
 	return rec, origin, nil
 }

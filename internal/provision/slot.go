@@ -38,6 +38,10 @@ func (p *Provisioner) CreateSlot(ctx context.Context, s target.Slot) (SlotState,
 	}
 	err = p.machine().Run(ctx, s)
 	state, err := p.observed(ctx, s.ID(), err)
+	var held *target.LeaseHeldError
+	if errors.As(err, &held) || errors.Is(err, target.ErrLeaseLost) {
+		origin = Resumed // by whoever has the lease
+	}
 	return state, origin, err
 }
 

@@ -80,6 +80,24 @@ func TestASlotThatFailsReturnsWhatIsTrue(t *testing.T) {
 	w.is(s, target.PhaseFailed, "1", "", "")
 }
 
+// What another run of the same owner makes meanwhile is that one's.
+func TestASlotThatAnotherRunMakesIsNotOneToRemove(t *testing.T) {
+	t.Parallel()
+	w := before(t, nouns()[3])
+	other := w.target.Client()
+	w.target.Script("api", "1", memtarget.Behaviour{RunningAfter: 1 << 20})
+	lease, err := other.AcquireLease(t.Context(), oms, "another run", "another machine", time.Hour)
+	w.ok(err)
+	defer w.clock.Every(time.Second, func() {
+		_, _ = other.AcquireLease(t.Context(), oms, lease.Token, lease.Holder, time.Hour)
+	})()
+	_, origin, err := w.CreateSlot(t.Context(), slot())
+	w.refused(err, target.ErrConflict, "another machine")
+	if origin == provision.Made {
+		t.Errorf("got %q", origin)
+	}
+}
+
 // What is true is read even where the time of whoever asked is up.
 func TestAnInterruptedUpdateReturnsWhatIsTrue(t *testing.T) {
 	t.Parallel()

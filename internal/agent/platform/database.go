@@ -97,9 +97,9 @@ func (p *Platform) PutAccountDatabase(ctx context.Context, spec target.AccountDa
 	}
 	if err := e.ensureAccount(ctx, s, file, rotate); err != nil {
 		if before == nil && errors.Is(err, target.ErrForeign) {
-			err = errors.Join(err, e.unpublish(spec.Account), e.forget(spec.Account))
+			return none, errors.Join(err, e.unpublish(spec.Account), e.forget(spec.Account))
 		}
-		return none, err
+		return none, target.MadeIf(before == nil && !e.published(spec.Account), err)
 	}
 	file.Meta.Ready = true
 	if err := e.saveDatabase(file); err != nil {
@@ -187,6 +187,12 @@ type directoryEntry struct {
 	SSLMode      string `json:"sslmode"`
 	CAFile       string `json:"ca_file,omitempty"`
 	PasswordFile string `json:"password_file"`
+}
+
+// published says whether stacks can read of an account, and put something into its database.
+func (e *environment) published(account string) bool {
+	_, err := os.Stat(filepath.Join(e.files.accounts(), account+".json"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // entry is what stacks read of an account.

@@ -52,6 +52,7 @@ func TestAccountsOnAServerOfTheUsersFindItsRootCertificate(t *testing.T) {
 	}
 	e.p.environments[e.id] = e
 	id := target.AccountDatabaseID{Environment: e.id, Account: "a1"}
+	stopsHalfWay(t, e)
 	if _, err := e.p.PutAccountDatabase(t.Context(), target.AccountDatabase{Environment: e.id, Account: "a1"}, target.PutOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +99,40 @@ func TestAccountsOnAServerOfTheUsersFindItsRootCertificate(t *testing.T) {
 	}
 	if got := published(); got != string(renewed) || e.rootRenewed() {
 		t.Errorf("after the renewal: got %q, want %q", got, renewed)
+	}
+}
+
+// stopsHalfWay wants a put of what this call made, and no stack could read of, told from others.
+func stopsHalfWay(t *testing.T, e *environment) {
+	t.Helper()
+	put := func(account string) (marked bool) {
+		t.Helper()
+		_, err := e.p.PutAccountDatabase(t.Context(), target.AccountDatabase{Environment: e.id, Account: account}, target.PutOptions{})
+		var made *target.MadeError
+		if err == nil || e.databases[account] == nil || e.databases[account].Meta.Ready {
+			t.Fatalf("the database of %q is finished: %v", account, err)
+		}
+		return errors.As(err, &made)
+	}
+	if err := os.WriteFile(e.files.accounts(), nil, 0o600); err != nil { // where a folder belongs
+		t.Fatal(err)
+	}
+	if first, again := put("a1"), put("a1"); !first || again {
+		t.Errorf("made by the first put: %t, by the second: %t", first, again)
+	}
+	err := os.Remove(e.files.accounts())
+	entry := filepath.Join(e.files.accounts(), "a2.json")
+	if err == nil {
+		err = os.MkdirAll(entry, 0o700) // where a file belongs
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if put("a2") {
+		t.Error("what stacks may have read of is taken for empty")
+	}
+	if err := e.p.DeleteAccountDatabase(t.Context(), target.AccountDatabaseID{Environment: e.id, Account: "a2"}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,6 +21,8 @@ type accountNoun struct {
 	name string
 	// isolation says which cluster it is on, by the stored definition or the one that is put.
 	isolation string
+	// made says that this put brought it into being.
+	made bool
 }
 
 // accountNoun is an account database to look at or to work on; it need not be there, its
@@ -145,7 +147,9 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		return err
 	})
 	if err != nil {
-		return none, fmt.Errorf("put account database %q: %w", d.ID(), err)
+		// Once its login is stored there may be something in it.
+		made := a.made && a.credential(d).arn() == ""
+		return none, target.MadeIf(made, fmt.Errorf("put account database %q: %w", d.ID(), err))
 	}
 	return rec, nil
 }
@@ -179,6 +183,7 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 		if err := a.write(ctx, rec); err != nil {
 			return none, err
 		}
+		a.made = old.Meta.Generation == 0
 	}
 	// After the row: one that removes the environment marks it before it looks for rows.
 	if _, err := a.target.openEnvironment(ctx, a.id.Environment); err != nil {
@@ -249,7 +254,7 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 			return nil
 		case err != nil:
 			return err
-		case text(d.Status) == "deleting":
+		case text(d.Status) == deleting:
 			return a.gone("database cluster %q of account database %q is being deleted", c.name, a.id)
 		case !c.answers(d) || d.MasterUserSecret == nil || text(d.MasterUserSecret.SecretArn) != c.fact(factDatabaseSecret):
 			return nil

@@ -60,6 +60,13 @@ func (t *Target) GetAccountDatabase(ctx context.Context, id target.AccountDataba
 	if r.version == 0 {
 		return target.AccountDatabaseRecord{}, notFound
 	}
+	if target.OnlyRecords(ctx) {
+		d, err := decode[document](r)
+		if err != nil {
+			return target.AccountDatabaseRecord{}, err
+		}
+		return recordOf[target.AccountDatabaseRecord](d)
+	}
 	all, err := a.environment.observed(ctx, id.Environment, []row{r}, a.name)
 	if err != nil {
 		return target.AccountDatabaseRecord{}, err

@@ -171,7 +171,8 @@ func (n *noun) protectionDrift(ctx context.Context, t *types.TableDescription, p
 	return drift, err
 }
 
-// deleteTable removes a table with its protection.
+// deleteTable removes a table with its protection. DynamoDB takes nothing away that is just being
+// made, or changed: then it is asked again.
 func (n *noun) deleteTable(ctx context.Context, part, name string) error {
 	t, err := findTable(ctx, n.clients, name)
 	if isAbsent(err) {
@@ -187,21 +188,29 @@ func (n *noun) deleteTable(ctx context.Context, part, name string) error {
 	if !n.ours(part, has) {
 		return foreign("DynamoDB table", name)
 	}
-	if aws.ToBool(t.DeletionProtectionEnabled) && t.TableStatus != types.TableStatusDeleting {
-		if err := n.protectTable(ctx, name, false); err != nil {
-			return gone(err, errNoTable)
-		}
-	}
-	if t.TableStatus != types.TableStatusDeleting {
-		if _, err := n.clients.dynamodb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name}); gone(err, errNoTable) != nil {
-			return failed(err, "delete table %q", name)
-		}
-	}
+	taken := false
 	return n.target.until(ctx, fmt.Sprintf("the end of table %q", name), func(ctx context.Context) (status, bool, error) {
-		s, err := statusTable(ctx, n.clients, name)
-		if isAbsent(err) {
+		t, err := findTable(ctx, n.clients, name)
+		switch {
+		case isAbsent(err):
 			return "gone", true, nil
+		case err != nil:
+			return "", false, err
+		case !taken && t.TableStatus != types.TableStatusDeleting:
+			taken, err = n.endTable(ctx, t)
 		}
-		return s, false, err
+		return status(t.TableStatus), false, err
 	})
+}
+
+// endTable asks for the end of a table, and says whether DynamoDB has taken that.
+func (n *noun) endTable(ctx context.Context, t *types.TableDescription) (taken bool, err error) {
+	name := text(t.TableName)
+	if aws.ToBool(t.DeletionProtectionEnabled) {
+		err = n.protectTable(ctx, name, false)
+	}
+	if err == nil {
+		_, err = n.clients.dynamodb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
+	}
+	return err == nil, failed(gone(err, errNoTable, "ResourceInUseException"), "delete table %q", name)
 }

@@ -34,12 +34,12 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 	// After the row: one that removes the region marks it before it looks for rows.
 	if err := t.openRegion(ctx, e.Region); err != nil {
 		if made && errors.Is(err, target.ErrNotFound) {
-			err = errors.Join(err, n.exclusively(ctx, n.erase))
+			return none, errors.Join(err, n.exclusively(ctx, n.erase))
 		}
-		return none, err
+		return none, target.MadeIf(made, err)
 	}
 	if err := n.exclusively(ctx, n.finishEnvironment); err != nil {
-		return none, fmt.Errorf("put environment %q: %w", e.ID(), err)
+		return none, target.MadeIf(made, fmt.Errorf("put environment %q: %w", e.ID(), err))
 	}
 	return recordOf[target.EnvironmentRecord](n.document)
 }

@@ -316,7 +316,8 @@ func (c dbCluster) answers(d *types.DBCluster) bool {
 	return text(d.Status) == available && (c.direct || aws.ToBool(d.HttpEndpointEnabled)) && len(d.DBClusterMembers) > 0
 }
 
-// delete removes the cluster with its instances.
+// delete removes the cluster with its instances. RDS takes nothing away that is just being made, or
+// changed: then it is asked again.
 func (c dbCluster) delete(ctx context.Context) error {
 	d, err := findDatabase(ctx, c.clients, c.name)
 	if err == nil {
@@ -325,33 +326,39 @@ func (c dbCluster) delete(ctx context.Context) error {
 	if err != nil {
 		return gone(err)
 	}
+	taken := false
+	return c.target.until(ctx, fmt.Sprintf("the end of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
+		d, err := findDatabase(ctx, c.clients, c.name)
+		switch {
+		case isAbsent(err):
+			return "gone", true, nil
+		case err != nil:
+			return "", false, err
+		case !taken && text(d.Status) != deleting:
+			taken, err = c.end(ctx, d)
+		}
+		return status(text(d.Status)), false, err
+	})
+}
+
+// end asks for the end of the cluster, and says whether RDS has taken that.
+func (c dbCluster) end(ctx context.Context, d *types.DBCluster) (taken bool, err error) {
+	const busy = "InvalidDBClusterStateFault"
 	if aws.ToBool(d.DeletionProtection) {
-		if _, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)}); err != nil {
-			return failed(err, "take away the protection of database cluster %q", c.name)
+		_, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)})
+		if err != nil {
+			return false, failed(gone(err, busy), "take away the protection of database cluster %q", c.name)
 		}
 	}
 	if err := c.deleteInstances(ctx, d.DBClusterMembers); err != nil {
-		return err
+		return false, err
 	}
-	if text(d.Status) != "deleting" {
-		in := &rds.DeleteDBClusterInput{DBClusterIdentifier: &c.name, SkipFinalSnapshot: aws.Bool(!c.keep), DeleteAutomatedBackups: aws.Bool(!c.keep)}
-		if c.keep {
-			in.FinalDBSnapshotIdentifier = aws.String(c.finalSnapshot(d))
-		}
-		if _, err := c.clients.rds.DeleteDBCluster(ctx, in); gone(err, errNoDatabase) != nil && !coded(err, "InvalidDBClusterStateFault") {
-			return failed(err, "delete database cluster %q", c.name)
-		}
+	in := &rds.DeleteDBClusterInput{DBClusterIdentifier: &c.name, SkipFinalSnapshot: aws.Bool(!c.keep), DeleteAutomatedBackups: aws.Bool(!c.keep)}
+	if c.keep {
+		in.FinalDBSnapshotIdentifier = aws.String(c.finalSnapshot(d))
 	}
-	return c.target.until(ctx, fmt.Sprintf("the end of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
-		d, err := findDatabase(ctx, c.clients, c.name)
-		if isAbsent(err) {
-			return "gone", true, nil
-		}
-		if err != nil {
-			return "", false, err
-		}
-		return status(text(d.Status)), false, nil
-	})
+	_, err = c.clients.rds.DeleteDBCluster(ctx, in)
+	return err == nil, failed(gone(err, errNoDatabase, busy), "delete database cluster %q", c.name)
 }
 
 // finalSnapshot names what is left of a cluster. Of the same create there is one last snapshot,

@@ -106,26 +106,34 @@ func (c dbCluster) waitInstance(ctx context.Context, name string) error {
 // deleteInstances removes instances of a cluster, which can't go before them.
 func (c dbCluster) deleteInstances(ctx context.Context, members []types.DBClusterMember) error {
 	for _, m := range members {
-		_, err := c.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: m.DBInstanceIdentifier, SkipFinalSnapshot: aws.Bool(true)})
-		if gone(err, errNoInstance, "InvalidDBInstanceState") != nil { // it is on its way out already
-			return failed(err, "delete database instance %q", text(m.DBInstanceIdentifier))
+		if err := c.endInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
+			return err
 		}
 	}
 	for _, m := range members {
 		name := text(m.DBInstanceIdentifier)
 		err := c.target.until(ctx, fmt.Sprintf("the end of database instance %q", name), func(ctx context.Context) (status, bool, error) {
 			d, err := findInstance(ctx, c.clients, name)
-			if isAbsent(err) {
+			switch {
+			case isAbsent(err):
 				return "gone", true, nil
-			}
-			if err != nil {
+			case err != nil:
 				return "", false, err
+			case text(d.DBInstanceStatus) != deleting:
+				err = c.endInstance(ctx, name)
 			}
-			return status(text(d.DBInstanceStatus)), false, nil
+			return status(text(d.DBInstanceStatus)), false, err
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endInstance asks for the end of an instance. One that is on its way out refuses, and so may one that
+// is being made.
+func (c dbCluster) endInstance(ctx context.Context, name string) error {
+	_, err := c.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: &name, SkipFinalSnapshot: aws.Bool(true)})
+	return failed(gone(err, errNoInstance, "InvalidDBInstanceState"), "delete database instance %q", name)
 }

@@ -183,16 +183,21 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment, l layout
 }
 
 // deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
-// automated backups.
+// automated backups, unless it was never finished.
 func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	if err != nil {
+		return err
+	}
 	c := n.databaseOf(e)
+	c.keep = c.keep && rec.Meta.Ready
 	if err := c.delete(ctx); err != nil {
 		return err
 	}
-	if _, err := n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &c.groups}); gone(err, errNoParameters, errNoParameters2) != nil {
+	if _, err = n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &c.groups}); gone(err, errNoParameters, errNoParameters2) != nil {
 		return failed(err, "delete parameter group %q", c.groups)
 	}
-	_, err := n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &c.groups})
+	_, err = n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &c.groups})
 	return failed(gone(err, errNoSubnets), "delete subnet group %q", c.groups)
 }
 

@@ -23,21 +23,30 @@ func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOpt
 	if err != nil {
 		return target.RegionRecord{}, err
 	}
-	k := key{kindRegion, r.Name}
-	err = d.modify(ctx, k, guard{}, func(doc *document) error { return t.nextRegion(doc, r, o) })
+	k, made := key{kindRegion, r.Name}, false
+	err = d.modify(ctx, k, guard{}, func(doc *document) error {
+		made = doc.Record == nil
+		return t.nextRegion(doc, r, o)
+	})
 	if err != nil {
 		return target.RegionRecord{}, err
 	}
+	rec, err := t.buildRegion(ctx, d, r.Name)
+	return rec, target.MadeIf(made, err)
+}
+
+// buildRegion makes a region that is recorded.
+func (t *Target) buildRegion(ctx context.Context, d table, id string) (target.RegionRecord, error) {
 	// After the row: one that ends the installation looks for rows first.
 	if _, err := t.install(ctx, d); err != nil {
 		return target.RegionRecord{}, err
 	}
-	n, _, err := t.regionNoun(ctx, d, r.Name)
+	n, _, err := t.regionNoun(ctx, d, id)
 	if err != nil {
 		return target.RegionRecord{}, err
 	}
 	if err := n.exclusively(ctx, n.finishRegion); err != nil {
-		return target.RegionRecord{}, fmt.Errorf("put region %q: %w", r.Name, err)
+		return target.RegionRecord{}, fmt.Errorf("put region %q: %w", id, err)
 	}
 	return recordOf[target.RegionRecord](n.document)
 }

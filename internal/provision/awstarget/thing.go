@@ -40,7 +40,7 @@ func ec2Tags(tags []types.Tag) map[string]string {
 }
 
 // available is the state of what can be used; things without states have it always.
-const available = "available"
+const available, deleting = "available", "deleting"
 
 // onlyOnce keeps the SDK from sending a create again that EC2 would carry out again.
 func onlyOnce(o *ec2.Options) { o.RetryMaxAttempts = 1 }
@@ -140,7 +140,7 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 		if isAbsent(err) {
 			return "gone", true, nil
 		}
-		if err != nil || f.state == "deleting" {
+		if err != nil || f.state == deleting {
 			return status(f.state), false, err
 		}
 		err = t.delete(ctx, f.id)

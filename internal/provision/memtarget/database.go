@@ -42,7 +42,7 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		s.databases[d.ID()] = db
 		if h := s.hindered[d.ID().String()]; h.problem != "" {
 			db.record.Meta.Problem, db.record.Meta.Stuck = h.problem, h.stuck
-			return none, target.Errorf(target.ErrUnavailable, "account database %q: %s", d.ID(), h.problem)
+			return none, target.MadeIf(!ok, target.Errorf(target.ErrUnavailable, "account database %q: %s", d.ID(), h.problem))
 		}
 		if old.Status.PasswordVersion != d.PasswordVersion() {
 			db.password = fmt.Sprintf("password %d of %s", m.Generation, d.ID())

@@ -7,7 +7,8 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// PutRegion stores a region; the first one makes the installation.
+// PutRegion stores a region, which is ready at once unless HinderRegion says otherwise; the first
+// one makes the installation.
 func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOptions) (target.RegionRecord, error) {
 	return call(ctx, t, changes, "PutRegion", func(s *store) (target.RegionRecord, error) {
 		r, err := clone(r)
@@ -19,9 +20,13 @@ func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOpt
 		if err != nil {
 			return target.RegionRecord{}, err
 		}
-		m.Ready = true
+		m.Problem = s.hindered[r.Name].problem
+		m.Ready = m.Ready || m.Problem == ""
 		s.install()
 		s.regions[r.Name] = target.RegionRecord{Meta: m, Spec: r}
+		if !m.Ready {
+			return target.RegionRecord{}, target.MadeIf(old.Meta.Generation == 0, target.Errorf(target.ErrUnavailable, "region %q: %s", r.Name, m.Problem))
+		}
 		return s.regions[r.Name], nil
 	})
 }

@@ -68,9 +68,11 @@ func (t *Target) HinderEnvironment(id target.EnvironmentID, problem string, stuc
 	t.tamper(func(s *store) { s.hindered[id.String()] = hindrance{problem, stuck} })
 }
 
-// HinderRegion makes a region differ from its definition, until the problem is "".
+// HinderRegion makes a region differ from its definition, and a put of one that is not ready stop
+// half-way, until the problem is "".
 func (t *Target) HinderRegion(id, problem string) {
 	t.tamper(func(s *store) {
+		s.hindered[id] = hindrance{problem: problem}
 		if r, ok := s.regions[id]; ok {
 			r.Meta.Problem = problem
 			s.regions[id] = r

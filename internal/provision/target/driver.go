@@ -13,6 +13,9 @@ import (
 //     picks up again,
 //   - reports an object that is not there as [ErrNotFound] only where it knows the
 //     installation that would hold it, and as [ErrNoInstallation] otherwise.
+//
+// A Put of a region, an environment or an account database that could not finish what this very
+// call began, and that is empty, returns [MadeError].
 type Driver interface {
 	Installations
 	Regions

@@ -45,6 +45,23 @@ func (e *LeaseHeldError) Error() string {
 // Is makes a held lease a conflict.
 func (e *LeaseHeldError) Is(err error) bool { return err == ErrConflict }
 
+// MadeError says of a Put that failed that this very call brought the object into being, and that
+// nobody can have put anything into it as long as it is not ready: it can be removed without loss.
+// It may have got ready all the same, if the answer that said so was lost. A driver that can't tell
+// whose the object is returns the bare error.
+type MadeError struct{ Err error }
+
+func (e *MadeError) Error() string { return e.Err.Error() }
+func (e *MadeError) Unwrap() error { return e.Err }
+
+// MadeIf marks an error of a Put as a [MadeError] where made; nil stays nil.
+func MadeIf(made bool, err error) error {
+	if !made || err == nil {
+		return err
+	}
+	return &MadeError{err}
+}
+
 // Error puts a sentinel under a message made for people: errors.Is finds the sentinel,
 // Error prints the message only.
 type Error struct {

@@ -19,9 +19,9 @@ func RecentAllowed(ctx context.Context) bool {
 
 type recordedKey struct{}
 
-// RecordsOnly lets GetRegion and GetEnvironment under a context answer what is recorded, without a
-// look at whether everything is as it should be. It is for checks of other objects against the
-// definition. Drivers need not make use of it.
+// RecordsOnly lets GetRegion, GetEnvironment and GetAccountDatabase under a context answer what is
+// recorded, without a look at whether everything is as it should be. It is for checks of other
+// objects against the definition, and for what could not be finished. Drivers need not make use of it.
 func RecordsOnly(ctx context.Context) context.Context {
 	return context.WithValue(ctx, recordedKey{}, true)
 }

@@ -156,6 +156,8 @@ func (c *Calls) strikes(call Call) bool {
 	switch {
 	case c.each && reads(call.Operation) && c.fault != FailBefore:
 		return false // for who reads it is as if it had failed before
+	case c.fault == Busy && busy[call.Operation] == "":
+		return false
 	case c.each:
 		what, key := call.essence(), ""
 		if c.places && !reads(call.Operation) {

@@ -24,13 +24,22 @@ const (
 	// Interrupt ends the context of whoever calls, as [Calls.Interrupts] says, while AWS does what
 	// it was asked for.
 	Interrupt
+	// Busy refuses to remove or change what is just being made, where AWS does that; other calls
+	// pass. It is none of those that each call can have.
+	Busy
 )
 
-// Faults lists the kinds.
+// busy are the calls that Busy refuses, with the error.
+var busy = map[string]string{
+	"DeleteDBCluster": "InvalidDBClusterStateFault", "ModifyDBCluster": "InvalidDBClusterStateFault",
+	"DeleteDBInstance": "InvalidDBInstanceState", "DeleteTable": "ResourceInUseException", "UpdateTable": "ResourceInUseException",
+}
+
+// Faults lists the kinds that each call can have.
 var Faults = []Fault{FailBefore, FailAfter, Throttle, Expire, Interrupt}
 
 func (f Fault) String() string {
-	return [...]string{"fail before", "fail after", "throttle", "expired token", "interrupt"}[f]
+	return [...]string{"fail before", "fail after", "throttle", "expired token", "interrupt", "busy"}[f]
 }
 
 var (
@@ -62,6 +71,8 @@ func (f Fault) strike(r *http.Request, call Call, next http.RoundTripper, interr
 		return refusal(r, call, http.StatusBadRequest, "ThrottlingException"), nil
 	case Expire:
 		return refusal(r, call, http.StatusForbidden, "ExpiredTokenException"), nil
+	case Busy:
+		return refusal(r, call, http.StatusBadRequest, busy[call.Operation]), nil
 	case Interrupt:
 		answer, err := next.RoundTrip(r)
 		interrupt()
