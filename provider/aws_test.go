@@ -187,12 +187,17 @@ func (c *cloud) drift() {
 		c.t.Fatal(err)
 	}
 	client := kms.NewFromConfig(config)
-	keys, err := client.ListKeys(ctx, nil)
-	if err == nil {
-		_, err = client.DisableKeyRotation(ctx, &kms.DisableKeyRotationInput{KeyId: keys.Keys[0].KeyId})
-	}
+	aliases, err := client.ListAliases(ctx, nil)
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	for _, a := range aliases.Aliases {
+		if !strings.HasPrefix(sdk.ToString(a.AliasName), "alias/slipway") {
+			continue
+		}
+		if _, err := client.DisableKeyRotation(ctx, &kms.DisableKeyRotationInput{KeyId: a.TargetKeyId}); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 
