@@ -85,7 +85,6 @@ func TestASlotThatAnotherRunMakesIsNotOneToRemove(t *testing.T) {
 	t.Parallel()
 	w := before(t, nouns()[3])
 	other := w.target.Client()
-	w.target.Script("api", "1", memtarget.Behaviour{RunningAfter: 1 << 20})
 	lease, err := other.AcquireLease(t.Context(), oms, "another run", "another machine", time.Hour)
 	w.ok(err)
 	defer w.clock.Every(time.Second, func() {

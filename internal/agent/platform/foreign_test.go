@@ -114,18 +114,16 @@ func stopsHalfWay(t *testing.T, e *environment) {
 		}
 		return errors.As(err, &made)
 	}
-	if err := os.WriteFile(e.files.accounts(), nil, 0o600); err != nil { // where a folder belongs
-		t.Fatal(err)
+	password, entry := e.nextPasswordFile("a1"), filepath.Join(e.files.accounts(), "a2.json")
+	for _, file := range []string{password, entry} {
+		if err := os.MkdirAll(file, 0o700); err != nil { // where a file belongs
+			t.Fatal(err)
+		}
 	}
 	if first, again := put("a1"), put("a1"); !first || again {
 		t.Errorf("made by the first put: %t, by the second: %t", first, again)
 	}
-	err := os.Remove(e.files.accounts())
-	entry := filepath.Join(e.files.accounts(), "a2.json")
-	if err == nil {
-		err = os.MkdirAll(entry, 0o700) // where a file belongs
-	}
-	if err != nil {
+	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
 	}
 	if put("a2") {
