@@ -131,7 +131,7 @@ func (e *limitError) Unwrap() error { return context.DeadlineExceeded }
 // a full stop.
 func sentence(s string) string {
 	first, _, _ := strings.Cut(s, " ")
-	if !strings.ContainsAny(first, "_:") {
+	if !strings.ContainsAny(first, "_:[") {
 		r, n := utf8.DecodeRuneInString(s)
 		s = string(unicode.ToUpper(r)) + s[n:]
 	}

@@ -99,3 +99,19 @@ func TestAKeyThatIsMadeAnewIsUnknownBeforeIt(t *testing.T) {
 		t.Errorf("the network is planned as %v", v)
 	}
 }
+
+// stranger is a target whose credentials are good for nothing.
+type stranger struct{ target.Driver }
+
+func (stranger) CheckRegion(context.Context, target.Region) error {
+	return target.Errorf(target.ErrSignIn, "no credentials")
+}
+
+func TestCredentialsAreNoFaultOfALocation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(onAWS(), provider.WithDriver(func(provider.Settings) (target.Driver, error) { return stranger{w.Target}, nil }))
+	if d := l.plan(l.nothing("region"), aRegion()).diags; len(d) != 1 || d[0].Attribute != nil {
+		t.Errorf("got %s, want one error at no attribute", d)
+	}
+}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,7 +67,10 @@ func (r *regionResource) checkLocation(ctx context.Context, region target.Region
 	if !ok {
 		return
 	}
-	if err := at.CheckRegion(ctx, region); err != nil {
+	switch err := at.CheckRegion(ctx, region); {
+	case errors.Is(err, target.ErrSignIn):
+		r.report(ctx, &resp.Diagnostics, "plan", region.Name, err)
+	case err != nil:
 		resp.Diagnostics.AddAttributeError(path.Root("location"), r.summary("plan"), r.detail(ctx, region.Name, err))
 	}
 }

@@ -106,6 +106,8 @@ func (m providerModel) settings(ctx context.Context, getenv func(string) string)
 			s.AWS, s.AWSDomainName = aws.settings(ctx, getenv, &diags), aws.DomainName.ValueString()
 			if err := target.ValidateDomainName(s.AWSDomainName); s.AWSDomainName != "" && err != nil {
 				invalid(&diags, "Invalid domain_name", path.Root("aws").AtName("domain_name"), "%s", err)
+			} else if strings.HasSuffix("."+s.AWSDomainName, ".localhost") {
+				invalid(&diags, "Invalid domain_name", path.Root("aws").AtName("domain_name"), "%q lies under \"localhost\", which is this machine: name a domain in a hosted zone of Route 53", s.AWSDomainName)
 			}
 			m.refuse(ctx, s.AWS.Validate(), &diags)
 		}

@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +56,9 @@ func TestAWSSettings(t *testing.T) {
 	proxy := ""
 	role, policy := "arn:aws:iam::123456789012:role/", "arn:aws:iam::aws:policy/ReadOnlyAccess"
 	file := awstest.File(t, "file", "")
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	authority := awstest.File(t, "authority.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
 	for name, c := range map[string]struct {
 		config      map[string]any
 		environment map[string]string
@@ -63,7 +68,7 @@ func TestAWSSettings(t *testing.T) {
 		"the target by the environment": {nil, map[string]string{"SLIPWAY_TARGET": "aws"}, awstarget.Settings{}},
 		"everything": {
 			map[string]any{"target": "aws", "aws": map[string]any{
-				"allowed_account_ids": []any{"123456789012"}, "custom_ca_bundle": file, "default_tags": map[string]any{"tags": map[string]any{"a": "b"}},
+				"allowed_account_ids": []any{"123456789012"}, "custom_ca_bundle": authority, "default_tags": map[string]any{"tags": map[string]any{"a": "b"}},
 				"assume_role": []any{
 					map[string]any{"role_arn": role + "one", "duration": "1h", "external_id": "id", "policy": "{}", "policy_arns": []any{policy}, "session_name": "session", "source_identity": "identity", "tags": map[string]any{"c": "d"}, "transitive_tag_keys": []any{"c"}},
 					map[string]any{"role_arn": role + "two"},
@@ -74,7 +79,7 @@ func TestAWSSettings(t *testing.T) {
 				"skip_metadata_api_check": true, "skip_region_validation": true, "sts_region": "us-east-1", "use_dualstack_endpoint": true, "use_fips_endpoint": true,
 			}}, nil,
 			awstarget.Settings{
-				AllowedAccountIDs: []string{"123456789012"}, CustomCABundle: file, DefaultTags: map[string]string{"a": "b"},
+				AllowedAccountIDs: []string{"123456789012"}, CustomCABundle: authority, DefaultTags: map[string]string{"a": "b"},
 				AssumeRole: []awstarget.AssumeRole{
 					{RoleARN: role + "one", Duration: time.Hour, ExternalID: "id", Policy: "{}", PolicyARNs: []string{policy}, SessionName: "session", SourceIdentity: "identity", Tags: map[string]string{"c": "d"}, TransitiveTagKeys: []string{"c"}},
 					{RoleARN: role + "two"},
@@ -229,6 +234,7 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		"an identity with blanks":              {role("source_identity", "a b"), nil, `ElementKeyInt(0).AttributeName("source_identity")`, "2 to 64"},
 		"an external id of one letter":         {role("external_id", "x"), nil, `ElementKeyInt(0).AttributeName("external_id")`, "2 or more"},
 		"a web identity of no role":            {aws("assume_role_with_web_identity", map[string]any{"role_arn": "admin", "web_identity_token_file": "/token"}), nil, `AttributeName("assume_role_with_web_identity").AttributeName("role_arn")`, "not the ARN of a role"},
+		"a domain of this machine":             {aws("domain_name", "localhost"), nil, `AttributeName("domain_name")`, "hosted zone of Route 53"},
 		"a role that is none":                  {aws("assume_role", []any{map[string]any{"role_arn": "admin"}}), nil, `AttributeName("assume_role")`, "not the ARN of a role"},
 		"a session that is too long":           {aws("assume_role", []any{map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", "duration": "100h"}}), nil, `AttributeName("duration")`, "15 minutes to 12 hours"},
 		"a web identity without token":         {aws("assume_role_with_web_identity", map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a"}), nil, `AttributeName("assume_role_with_web_identity")`, "AWS_WEB_IDENTITY_TOKEN_FILE"},
@@ -296,6 +302,8 @@ func TestProviderRefusesFilesThatAreNotThereAtPlan(t *testing.T) {
 		"configuration":  {aws("shared_config_files", []any{awstest.File(t, "config", ""), missing}), `AttributeName("shared_config_files").ElementKeyInt(1)`, "no such file"},
 		"credentials":    {aws("shared_credentials_files", []any{t.TempDir()}), `AttributeName("shared_credentials_files").ElementKeyInt(0)`, "is a directory"},
 		"authorities":    {aws("custom_ca_bundle", missing), `AttributeName("custom_ca_bundle")`, "no such file"},
+		"no authorities": {aws("custom_ca_bundle", awstest.File(t, "text", "no certificate")), `AttributeName("custom_ca_bundle")`, "no certificate in PEM"},
+		"no name":        {aws("shared_config_files", []any{""}), `AttributeName("shared_config_files").ElementKeyInt(0)`, "it is empty"},
 		"RDS's":          {aws("database_ca_bundle", missing), `AttributeName("database_ca_bundle")`, "no such file"},
 		"a web identity": {aws("assume_role_with_web_identity", map[string]any{"role_arn": "arn:aws:iam::123456789012:role/a", "web_identity_token_file": missing}), `AttributeName("web_identity_token_file")`, "no such file"},
 	} {

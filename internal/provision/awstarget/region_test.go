@@ -17,6 +17,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -257,8 +258,8 @@ func TestAnAWSAccountThatIsNotAllowedIsRefused(t *testing.T) {
 			file = s.SharedCredentialsFiles[0]
 		})
 		_, err := d.ListRegions(t.Context())
-		if !errors.Is(err, target.ErrInvalid) {
-			t.Errorf("%s: got error %v, want %q", attribute, err, target.ErrInvalid)
+		if !errors.Is(err, target.ErrInvalid) || !errors.Is(err, target.ErrSignIn) {
+			t.Errorf("%s: got error %v, want %q and %q", attribute, err, target.ErrInvalid, target.ErrSignIn)
 			continue
 		}
 		for _, part := range []string{attribute, l.ID, file} { // what it is about, whose the credentials are, where they came from
@@ -270,6 +271,28 @@ func TestAnAWSAccountThatIsNotAllowedIsRefused(t *testing.T) {
 	d := l.client(t, func(s *awstarget.Settings, _ *awstarget.Options) { s.AllowedAccountIDs = []string{l.ID} })
 	if _, err := d.ListRegions(t.Context()); !errors.Is(err, target.ErrNoInstallation) {
 		t.Errorf("an allowed account: got error %v, want %q", err, target.ErrNoInstallation)
+	}
+}
+
+func TestWhyNothingCanBeAskedIsSaid(t *testing.T) {
+	t.Parallel()
+	keys := awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
+	for part, change := range map[string]func(*awstarget.Settings){
+		`profile "nobody"`: func(s *awstarget.Settings) { s.Profile = "nobody" },
+		"role/nobody": func(s *awstarget.Settings) {
+			s.AssumeRole = []awstarget.AssumeRole{{RoleARN: "arn:aws:iam::123456789012:role/nobody"}}
+		},
+		"STS": func(*awstarget.Settings) {},
+	} {
+		s := awstarget.Settings{
+			Region: home, MaxRetries: 1, SkipMetadataAPICheck: true, Endpoints: awstest.Endpoints("http://127.0.0.1:1"), // where nobody answers
+			SharedConfigFiles: []string{awstest.File(t, "config", "")}, SharedCredentialsFiles: []string{keys},
+		}
+		change(&s)
+		_, err := awstarget.New(s, awstarget.Options{}).ListRegions(t.Context())
+		if !errors.Is(err, target.ErrSignIn) || !strings.Contains(err.Error(), part) {
+			t.Errorf("got error %v, want %q that names %q", err, target.ErrSignIn, part)
+		}
 	}
 }
 

@@ -2,8 +2,6 @@ package awstarget
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 
@@ -12,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
-	"github.com/hashicorp/aws-sdk-go-base/v2/diag"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -75,14 +72,14 @@ func (s *session) in(ctx context.Context, region string) (*clients, error) {
 func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 	base := s.base()
 	ctx, config, diags := awsbase.GetAwsConfig(ctx, base)
-	if err := problem(diags); err != nil {
-		return nil, fmt.Errorf("sign in to AWS: %w", err)
+	if diags.HasError() {
+		return nil, s.settings.noCredentials(diags)
 	}
 	if config.Region == "" {
-		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home is not set: set region in the aws block of the provider (--region for a command), or AWS_REGION")
+		return nil, signInError(target.ErrInvalid, "the AWS region that is the installation's home is not set: set region in the aws block of the provider (--region for a command), or AWS_REGION")
 	}
 	if !s.settings.knows(config.Region) { // the environment's or the profile's: that of the settings was checked
-		return nil, target.Errorf(target.ErrInvalid, "the AWS region that is the installation's home, from AWS_REGION, AWS_DEFAULT_REGION or the profile: %s", noRegion(config.Region))
+		return nil, signInError(target.ErrInvalid, "the AWS region that is the installation's home, from AWS_REGION, AWS_DEFAULT_REGION or the profile: %s", noRegion(config.Region))
 	}
 	config.Logger = logging.Nop{} // Terraform shows what a provider writes as an error of its own
 	config.APIOptions = append(config.APIOptions, s.share)
@@ -98,8 +95,8 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 	}
 	base.SkipCredsValidation = s.settings.SkipCredentialsValidation // else this is what asks STS
 	account, partition, diags := awsbase.GetAwsAccountIDAndPartition(ctx, config, base)
-	if err := problem(diags); err != nil {
-		return nil, fmt.Errorf("tell the AWS account: %w", err)
+	if diags.HasError() {
+		return nil, s.settings.noAnswer(diags, sourceOf(ctx, config))
 	}
 	if err := base.VerifyAccountIDAllowed(account); err != nil {
 		return nil, s.settings.ruledOut(account, sourceOf(ctx, config))
@@ -150,17 +147,4 @@ func (s *session) base() *awsbase.Config {
 		}
 	}
 	return c
-}
-
-// problem joins the errors of diagnostics.
-func problem(diags diag.Diagnostics) error {
-	var errs []error
-	for _, d := range diags.Errors() {
-		if native, ok := d.(diag.DiagnosticWithErr); ok {
-			errs = append(errs, native.Err())
-			continue
-		}
-		errs = append(errs, fmt.Errorf("%s: %s", d.Summary(), d.Detail()))
-	}
-	return errors.Join(errs...)
 }

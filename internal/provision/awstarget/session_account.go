@@ -20,9 +20,9 @@ func (s Settings) ruledOut(account, source string) error {
 	}
 	const use = "use credentials of another AWS account, such as by profile or assume_role"
 	if slices.Contains(s.ForbiddenAccountIDs, account) {
-		return target.Errorf(target.ErrInvalid, "%s. forbidden_account_ids of the provider's aws block forbids it, so nothing was looked at or changed: %s, or take %q off forbidden_account_ids", whose, use, account)
+		return signInError(target.ErrInvalid, "%s. forbidden_account_ids of the provider's aws block forbids it, so nothing was looked at or changed: %s, or take %q off forbidden_account_ids", whose, use, account)
 	}
-	return target.Errorf(target.ErrInvalid, "%s. allowed_account_ids of the provider's aws block allows %q only, so nothing was looked at or changed: %s, or add %q to allowed_account_ids", whose, s.AllowedAccountIDs, use, account)
+	return signInError(target.ErrInvalid, "%s. allowed_account_ids of the provider's aws block allows %q only, so nothing was looked at or changed: %s, or add %q to allowed_account_ids", whose, s.AllowedAccountIDs, use, account)
 }
 
 // sourceOf is the SDK's word for where credentials came from, "" if it does not know.

@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -169,8 +170,10 @@ func noRegion(region string) string {
 // ValidateFiles returns the faults of the files that the settings name, on this machine.
 func (s Settings) ValidateFiles() target.Faults {
 	var c checked
-	if s.CustomCABundle != "" {
-		c.file("custom_ca_bundle", s.CustomCABundle)
+	if s.CustomCABundle != "" && c.file("custom_ca_bundle", s.CustomCABundle) {
+		if pem, err := os.ReadFile(expanded(s.CustomCABundle)); err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			c.add("custom_ca_bundle", "file %q holds no certificate in PEM", s.CustomCABundle)
+		}
 	}
 	for i, path := range s.SharedConfigFiles {
 		c.file(fmt.Sprintf("shared_config_files.%d", i), path)
@@ -187,18 +190,24 @@ func (s Settings) ValidateFiles() target.Faults {
 	return c.faults
 }
 
-// file wants a file that can be read. The SDK goes on without a shared file that is not there, and then
+// file wants a file that can be read, and says whether it is one. The SDK goes on without a shared file that is not there, and then
 // misses what is in it.
-func (c *checked) file(path, name string) {
+func (c *checked) file(path, name string) bool {
+	if name == "" {
+		c.add(path, "it is empty: name a file, or remove it")
+		return false
+	}
 	f, err := os.Open(expanded(name))
 	if err != nil {
 		c.add(path, "%v: name a file that is on the machine where Terraform runs, and can be read there", err)
-		return
+		return false
 	}
 	defer func() { _ = f.Close() }()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		c.add(path, "%q is a directory: name a file", name)
+		return false
 	}
+	return true
 }
 
 // expanded is a path in which environment variables, and a "~" at its beginning, are replaced, as

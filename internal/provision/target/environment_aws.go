@@ -223,7 +223,7 @@ func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
 	f.positive(path+"instances", d.Instances, "instances: one that writes, and its readers", 16)
 	f.positive(path+"backup_retention_days", d.BackupDays, "days", 35)
 	if !engineRegexp.MatchString(d.EngineVersion) {
-		f.addf(path+"engine_version", "%q is not a version of Aurora PostgreSQL: expected such as \"17.4\"", d.EngineVersion)
+		f.addf(path+"engine_version", "%q is not a version of Aurora PostgreSQL: expected one of 14 or newer with its minor version, such as \"17.4\"", d.EngineVersion)
 	}
 }
 

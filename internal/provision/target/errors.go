@@ -30,6 +30,8 @@ var (
 	ErrNoInstallation = errors.New("no installation")
 	// ErrUnavailable: the target can't be reached or can't do it now; a later try may work.
 	ErrUnavailable = errors.New("unavailable")
+	// ErrSignIn: nothing of the target can be asked with the credentials that there are.
+	ErrSignIn = errors.New("not signed in")
 )
 
 // LeaseHeldError says who holds a slot's lease. It matches [ErrConflict].
