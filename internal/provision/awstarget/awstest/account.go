@@ -47,6 +47,7 @@ func New(t testing.TB) *Account {
 			r.SetURL(backend)
 			r.Out.Header.Set("X-Moto-Account-Id", a.ID)
 		},
+		Transport: way,
 		// A client that has gone away needs no log.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, err.Error(), http.StatusBadGateway)

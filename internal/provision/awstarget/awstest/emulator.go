@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +32,10 @@ type emulator struct {
 	// input is kept because the pipe is closed when nothing refers to it any more.
 	input io.WriteCloser
 }
+
+// way is how requests get to emulators. It is not http.DefaultTransport, of which each
+// httptest.Server that ends closes the connections, also those of other tests.
+var way = &http.Transport{MaxIdleConnsPerHost: 64}
 
 // startTimeout bounds the start of an emulator, with the installation the first time.
 const startTimeout = 20 * time.Minute

@@ -43,6 +43,7 @@ func NewIndependent(t testing.TB) (e *Endpoint, authority []byte) {
 			signed := r.In.Header.Get("Authorization")
 			r.Out.Header.Set("Authorization", accessKey.ReplaceAllString(signed, "Credential="+e.ID+"/"))
 		},
+		Transport: way,
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		},
