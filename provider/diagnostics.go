@@ -64,7 +64,7 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 	case errors.Is(err, target.ErrConflict):
 		parts = append(parts, "Somebody else changed it at the same time: plan again to see what is true now.")
 	case errors.Is(err, target.ErrForeign):
-		parts = append(parts, "It was not made by this installation and is never adopted, changed or removed: rename it, remove it by hand, or choose another name here.")
+		parts = append(parts, "What is not known to be this installation's is never adopted, changed or removed. Find out whose it is and what it holds before you do anything to it: it may be in use. Then choose another name here, or have whoever it belongs to give the name free.")
 	}
 	var limit, named *limitError
 	if errors.As(context.Cause(ctx), &limit) && !errors.As(err, &named) {

@@ -24,7 +24,8 @@ func (n *noun) dashboardName() string {
 }
 
 // findDashboard reads a dashboard's body. One that is not ours is refused: dashboards of older
-// AWS accounts can't be tagged, so the mark is in the body.
+// AWS accounts can't be tagged, so the mark is in the body. Who changes what a dashboard shows may have
+// taken the mark out.
 func (n *noun) findDashboard(ctx context.Context) (string, error) {
 	name := n.dashboardName()
 	out, err := n.clients.metrics.GetDashboard(ctx, &cloudwatch.GetDashboardInput{DashboardName: &name})
@@ -32,13 +33,16 @@ func (n *noun) findDashboard(ctx context.Context) (string, error) {
 		return "", failed(absent(err, errNoDashboard, errNoDashboard2), "find dashboard %q", name)
 	}
 	body := text(out.DashboardBody)
-	if !strings.Contains(body, n.dashboardMark()) {
+	if !strings.Contains(body, n.dashboardMark()) && (!n.made() || strings.Contains(body, dashboardMark)) {
 		return "", foreign("CloudWatch dashboard", name)
 	}
 	return body, nil
 }
 
-func (n *noun) dashboardMark() string { return "Slipway, installation " + n.installation }
+// dashboardMark is in the body of every installation's dashboards, before its id.
+const dashboardMark = "Slipway, installation "
+
+func (n *noun) dashboardMark() string { return dashboardMark + n.installation }
 
 // putDashboard draws the environment's dashboard where it is not as it should be.
 func (n *noun) putDashboard(ctx context.Context) error {

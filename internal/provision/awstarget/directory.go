@@ -85,12 +85,21 @@ func (t *Target) install(ctx context.Context, d table) (installation, error) {
 	}
 }
 
-// putDirectory makes the directory's table and protects it.
+// putDirectory makes the directory's table and protects it. One that has lost its tags is known by the
+// row of an installation.
 func (t *Target) putDirectory(ctx context.Context) error {
 	n, err := t.directoryNoun(ctx)
 	if err != nil {
 		return err
 	}
+	err = n.putTable(ctx, partDirectory, directoryName, true)
+	if !errors.Is(err, target.ErrForeign) {
+		return err
+	}
+	if _, _, unread := t.installation(ctx, n.clients.table(directoryName)); unread != nil {
+		return err // nothing of ours can be read from it
+	}
+	n.known = true
 	return n.putTable(ctx, partDirectory, directoryName, true)
 }
 

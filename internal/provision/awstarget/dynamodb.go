@@ -81,8 +81,8 @@ func (n *noun) createTable(ctx context.Context, part, name string, protected boo
 // retagTable refuses a table that is not ours, and gives one that is the tags of the definition.
 func (n *noun) retagTable(ctx context.Context, part, name string, arn *string) error {
 	has, err := n.tableTags(ctx, name, arn)
-	if err == nil && !n.ours(part, has) {
-		err = foreign("DynamoDB table", name)
+	if err == nil {
+		err = n.claim(part, "DynamoDB table", name, has)
 	}
 	if err != nil {
 		return err
@@ -182,11 +182,11 @@ func (n *noun) deleteTable(ctx context.Context, part, name string) error {
 		return err
 	}
 	has, err := n.tableTags(ctx, name, t.TableArn)
+	if err == nil {
+		err = n.claim(part, "DynamoDB table", name, has)
+	}
 	if err != nil {
 		return gone(err)
-	}
-	if !n.ours(part, has) {
-		return foreign("DynamoDB table", name)
 	}
 	taken := false
 	return n.target.until(ctx, fmt.Sprintf("the end of table %q", name), func(ctx context.Context) (status, bool, error) {

@@ -112,10 +112,7 @@ func clusterTags(c *types.Cluster) map[string]string {
 }
 
 func (n *noun) claimCluster(part string, c *types.Cluster) error {
-	if !n.ours(part, clusterTags(c)) {
-		return foreign("ECS cluster", text(c.ClusterName))
-	}
-	return nil
+	return n.claim(part, "ECS cluster", text(c.ClusterName), clusterTags(c))
 }
 
 // checkCluster says how a cluster differs from what putCluster makes.

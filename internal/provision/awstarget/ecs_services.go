@@ -73,8 +73,10 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 	if err != nil {
 		return s, err
 	}
-	if !of.Carried && !w.ours(p.mark(), serviceTags(s)) { // what had traffic was ours, whatever it bears now
-		return s, foreign("ECS service", p.service())
+	if !of.Carried { // what had traffic was ours, whatever it bears now
+		if err := w.claim(p.mark(), "ECS service", p.service(), serviceTags(s)); err != nil {
+			return s, err
+		}
 	}
 	if w.resting {
 		if err := w.tagECSThing(ctx, w.retagUnit(of, component, serviceTags(s)), fmt.Sprintf("service %q", p.service()), s.ServiceArn); err != nil {
@@ -189,8 +191,8 @@ func (w *slotWork) deleteService(ctx context.Context, p unit) error {
 	if err != nil {
 		return gone(err)
 	}
-	if !w.ours(p.mark(), serviceTags(s)) {
-		return foreign("ECS service", name)
+	if err := w.claim(p.mark(), "ECS service", name, serviceTags(s)); err != nil {
+		return err
 	}
 	if err := w.fence(ctx); err != nil {
 		return err

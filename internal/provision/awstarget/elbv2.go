@@ -124,8 +124,8 @@ func (n *noun) elbTags(part string) []types.Tag {
 // claimELB refuses a resource of Elastic Load Balancing that is not ours.
 func (n *noun) claimELB(ctx context.Context, part, what, arn string) error {
 	all, err := findELBTags(ctx, n.clients, arn)
-	if err == nil && !n.ours(part, all[arn]) {
-		err = foreign(what, arn)
+	if err == nil {
+		err = n.claim(part, what, arn, all[arn])
 	}
 	return err
 }
@@ -133,8 +133,8 @@ func (n *noun) claimELB(ctx context.Context, part, what, arn string) error {
 // retagELB does so too, and gives one that is ours the tags of the definition.
 func (n *noun) retagELB(ctx context.Context, part, what, arn string) error {
 	all, err := findELBTags(ctx, n.clients, arn)
-	if err == nil && !n.ours(part, all[arn]) {
-		err = foreign(what, arn)
+	if err == nil {
+		err = n.claim(part, what, arn, all[arn])
 	}
 	if err != nil {
 		return err

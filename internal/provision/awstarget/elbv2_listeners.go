@@ -99,7 +99,7 @@ func (n *noun) settleListeners(ctx context.Context, part, balancer string, surpl
 	}
 	for port, l := range has {
 		if _, ok := surplus[port]; ok {
-			if !n.ours(part, tags[text(l.ListenerArn)]) {
+			if !n.bears(part, tags[text(l.ListenerArn)]) {
 				continue
 			}
 			if _, err := n.clients.elb.DeleteListener(ctx, &elb.DeleteListenerInput{ListenerArn: l.ListenerArn}); gone(err, errNoListener) != nil {
@@ -220,7 +220,7 @@ func (n *noun) entranceTagDrift(ctx context.Context, balancer string, all map[in
 		switch {
 		case slices.ContainsFunc(listeners(e), func(l listener) bool { return l.port == port }):
 			drift = append(drift, n.tagDrift(partListeners, fmt.Sprintf("the listener on port %d", port), has)...)
-		case n.ours(partListeners, has):
+		case n.bears(partListeners, has):
 			drift = append(drift, fmt.Sprintf("there is a listener on port %d that should not be", port))
 		}
 	}

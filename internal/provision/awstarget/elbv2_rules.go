@@ -175,7 +175,7 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 		}
 		if !w.owns(has[i].wanted, ours) {
 			// One of ours that somebody has led elsewhere still bears our tags.
-			if err := w.claimELB(ctx, w.rulesMark(), "a listener rule", has[i].arn); err != nil {
+			if err := w.claimRule(ctx, has[i].arn); err != nil {
 				return err
 			}
 		}
@@ -196,7 +196,7 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 			continue
 		}
 		// One that somebody has added bears no tags of ours, and no policy of ours lets it be removed.
-		err := w.claimELB(ctx, w.rulesMark(), "a listener rule", r.arn)
+		err := w.claimRule(ctx, r.arn)
 		if err == nil {
 			err = w.deleteRule(ctx, r.arn)
 		}
@@ -205,6 +205,15 @@ func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted
 		}
 	}
 	return nil
+}
+
+// claimRule refuses a rule that bears no mark of the slot's, as those do that somebody has added.
+func (w *slotWork) claimRule(ctx context.Context, arn string) error {
+	all, err := findELBTags(ctx, w.clients, arn)
+	if err == nil && !w.bears(w.rulesMark(), all[arn]) {
+		err = foreign("listener rule", arn)
+	}
+	return err
 }
 
 // lead makes a slot's rules of a listener what its state says. No rule can lead to a target group that

@@ -105,7 +105,7 @@ var entranceDrifts = []drift{
 		s.do(s.elb().SetSecurityGroups(s.ctx, &elb.SetSecurityGroupsInput{LoadBalancerArn: s.balancer(), SecurityGroups: []string{*s.group("group-stacks")}}))
 	}, "has another security group"},
 	{"the load balancer has lost a tag", func(s *spoiler) {
-		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.balancer()}, TagKeys: []string{"team"}}))
+		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.balancer()}, TagKeys: []string{"managed-by", "slipway:installation"}}))
 	}, "load balancer \"eu-production-"},
 	{"the entrance by HTTP is gone", func(s *spoiler) {
 		s.do(s.elb().DeleteListener(s.ctx, &elb.DeleteListenerInput{ListenerArn: s.listener(80).ListenerArn}))
@@ -119,7 +119,7 @@ var entranceDrifts = []drift{
 		}}}))
 	}, "the listener on port 8443 was changed"},
 	{"an entrance has lost a tag", func(s *spoiler) {
-		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.listener(443).ListenerArn}, TagKeys: []string{"team"}}))
+		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.listener(443).ListenerArn}, TagKeys: []string{"slipway:installation"}}))
 	}, "the listener on port 443 has not the tags"},
 	{"the certificate has lost a tag", func(s *spoiler) {
 		all := s.must(s.acm().ListCertificates(s.ctx, nil)).(*acm.ListCertificatesOutput)
@@ -155,21 +155,21 @@ var databaseDrifts = []drift{
 		}))
 	}, "takes connections without TLS"},
 	{"the cluster has lost a tag", func(s *spoiler) {
-		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.cluster().DBClusterArn, TagKeys: []string{"team"}}))
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.cluster().DBClusterArn, TagKeys: []string{"slipway:installation", "slipway:part"}}))
 	}, "database cluster \"slipway-eu-production-"},
 	{"the instance has a public address", func(s *spoiler) {
 		s.do(s.rds().ModifyDBInstance(s.ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: s.cluster().DBClusterMembers[0].DBInstanceIdentifier, PubliclyAccessible: aws.Bool(true), ApplyImmediately: aws.Bool(true)}))
 	}, "has a public address"},
 	{"the instance has lost a tag", func(s *spoiler) {
 		all := s.must(s.rds().DescribeDBInstances(s.ctx, nil)).(*rds.DescribeDBInstancesOutput)
-		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: all.DBInstances[0].DBInstanceArn, TagKeys: []string{"team"}}))
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: all.DBInstances[0].DBInstanceArn, TagKeys: []string{"managed-by"}}))
 	}, "database instance \""},
 	{"the cluster may be in fewer subnets", func(s *spoiler) {
 		g := s.subnetGroup()
 		s.do(s.rds().ModifyDBSubnetGroup(s.ctx, &rds.ModifyDBSubnetGroupInput{DBSubnetGroupName: g.DBSubnetGroupName, SubnetIds: []string{*g.Subnets[0].SubnetIdentifier}}))
 	}, "has other subnets"},
 	{"the subnet group has lost a tag", func(s *spoiler) {
-		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.subnetGroup().DBSubnetGroupArn, TagKeys: []string{"team"}}))
+		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.subnetGroup().DBSubnetGroupArn, TagKeys: []string{"slipway:environment"}}))
 	}, "database subnet group \"slipway-eu-production-"},
 	{"the secret of the reader is to be deleted", func(s *spoiler) {
 		s.do(s.secrets().DeleteSecret(s.ctx, &secretsmanager.DeleteSecretInput{SecretId: aws.String("slipway-reader/eu/production/database")}))
@@ -185,7 +185,7 @@ var stackDrifts = []drift{
 		s.do(s.logs().DisassociateKmsKey(s.ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: aws.String("/slipway/eu/production")}))
 	}, "is not encrypted with the region's key"},
 	{"the log group has lost a tag", func(s *spoiler) {
-		s.do(s.logs().UntagResource(s.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String("arn:aws:logs:" + home + ":" + s.ID + ":log-group:/slipway/eu/production"), TagKeys: []string{"team"}}))
+		s.do(s.logs().UntagResource(s.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String("arn:aws:logs:" + home + ":" + s.ID + ":log-group:/slipway/eu/production"), TagKeys: []string{"slipway:region"}}))
 	}, "log group \"/slipway/eu/production\" has not the tags"},
 	{"RDS has made the log group of the database by itself", func(s *spoiler) {
 		s.do(s.logs().DeleteLogGroup(s.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: s.databaseLog()}))
@@ -206,6 +206,12 @@ var stackDrifts = []drift{
 	{"a role has another tag", func(s *spoiler) {
 		s.do(s.iam().TagRole(s.ctx, &iam.TagRoleInput{RoleName: s.role(), Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("other")}}}))
 	}, "role \"slipway-eu-production"},
+	{"a role has lost what says whose it is", func(s *spoiler) {
+		s.do(s.iam().UntagRole(s.ctx, &iam.UntagRoleInput{RoleName: s.role(), TagKeys: []string{"managed-by", "slipway:installation"}}))
+	}, "slipway:installation (none"},
+	{"the cluster for containers has lost all that says whose it is", func(s *spoiler) {
+		s.do(s.ecs().UntagResource(s.ctx, &ecs.UntagResourceInput{ResourceArn: s.containers(), TagKeys: []string{"managed-by", "slipway:installation", "slipway:region", "slipway:environment", "slipway:part"}}))
+	}, "cluster \"slipway-eu-production"},
 	{"containers are not measured any more", func(s *spoiler) {
 		s.do(s.ecs().UpdateCluster(s.ctx, &ecs.UpdateClusterInput{Cluster: s.containers(), Settings: []ecstypes.ClusterSetting{{Name: ecstypes.ClusterSettingNameContainerInsights, Value: aws.String("disabled")}}}))
 	}, "container insights"},
@@ -215,7 +221,7 @@ var stackDrifts = []drift{
 	}, "dashboard \""},
 }
 
-// endpointDrifts are of a network without gateways.
+// endpointDrifts are of a network without gateways, and of what the drifts before can't show with it.
 var endpointDrifts = []drift{
 	{"an endpoint is in fewer subnets", func(s *spoiler) {
 		e := s.endpoint("endpoint-logs")
@@ -225,6 +231,10 @@ var endpointDrifts = []drift{
 		e := s.endpoint("endpoint-s3")
 		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveRouteTableIds: e.RouteTableIds[:1]}))
 	}, "for s3 is not where it should be"},
+	{"the dashboard shows something else", func(s *spoiler) {
+		all := s.must(s.metrics().ListDashboards(s.ctx, nil)).(*cloudwatch.ListDashboardsOutput)
+		s.do(s.metrics().PutDashboard(s.ctx, &cloudwatch.PutDashboardInput{DashboardName: all.DashboardEntries[0].DashboardName, DashboardBody: aws.String(`{"widgets":[{"type":"text","properties":{"markdown":"ours"}}]}`)}))
+	}, "was changed"},
 }
 
 // TestDriftOfAnEnvironmentIsSeenAndRepaired breaks one setting after the other of one environment,
@@ -296,8 +306,9 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	s := &spoiler{t.Context(), l, t}
 	s.policyMore()
 	s.policyAttached()
+	s.loseMarks()
 	if err := d.DeleteEnvironment(t.Context(), e.ID()); err != nil {
-		t.Errorf("with policies in a role that somebody has added: %v", err)
+		t.Errorf("with policies in a role that somebody has added, and without marks: %v", err)
 	}
 }
 

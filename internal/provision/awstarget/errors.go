@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -46,11 +51,38 @@ func failed(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
+	err = explained(err)
 	err = fmt.Errorf(format+": %w", append(args, err)...)
 	if retryable.IsErrorRetryable(err) == aws.TrueTernary && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return errors.Join(err, target.ErrUnavailable)
 	}
 	return err
+}
+
+// byTag are the services whose resources have names of AWS's own: the policies that we document go by a tag.
+var byTag = []string{ec2.ServiceID, elb.ServiceID, acm.ServiceID, kms.ServiceID}
+
+// refusal is an error of AWS with what may be the reason.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+func (r refusal) Error() string {
+	return fmt.Sprintf("%v (the documented policies let only what bears the tag %s = %q be changed: if it was taken off, put it back by hand)", r.error, tagManagedBy, managedBy)
+}
+
+// explained adds to a refusal that a tag may be missing which policies go by. AWS does not say so.
+func explained(err error) error {
+	var known refusal
+	var operation *smithy.OperationError
+	if errors.As(err, &known) || !coded(err, "UnauthorizedOperation", "AccessDenied", "AccessDeniedException") || !errors.As(err, &operation) {
+		return err
+	}
+	reads := slices.ContainsFunc([]string{"Describe", "Get", "List"}, func(p string) bool { return strings.HasPrefix(operation.Operation(), p) })
+	if reads || !slices.Contains(byTag, operation.Service()) {
+		return err
+	}
+	return refusal{err}
 }
 
 func isAbsent(err error) bool { return errors.Is(err, errAbsent) }

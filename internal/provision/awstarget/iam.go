@@ -173,10 +173,7 @@ func roleTags(r *types.Role) map[string]string {
 }
 
 func (n *noun) claimRole(part string, r *types.Role) error {
-	if !n.ours(part, roleTags(r)) {
-		return foreign("IAM role", text(r.RoleName))
-	}
-	return nil
+	return n.claim(part, "IAM role", text(r.RoleName), roleTags(r))
 }
 
 // checkRole says how a role differs from what putRole makes.

@@ -119,10 +119,10 @@ func (n *noun) keepLogs(ctx context.Context, g logGroup) error {
 // claimLogGroup refuses a log group that is not ours. One that AWS made for a cluster of ours is, unless
 // another installation has it.
 func (n *noun) claimLogGroup(g logGroup, tags map[string]string) error {
-	if n.ours(g.part, tags) || g.byAWS && tags[tagInstallation] == "" {
+	if g.byAWS && tags[tagInstallation] == "" {
 		return nil
 	}
-	return foreign("log group", g.name)
+	return n.claim(g.part, "log group", g.name, tags)
 }
 
 // retagLogGroup refuses a log group that is not ours, and gives one that is the tags of the

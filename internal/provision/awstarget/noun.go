@@ -28,6 +28,8 @@ type noun struct {
 
 	table table
 	key   key
+	// known says of what has no record that it was made.
+	known bool
 	// token is the lease of its row under which it is worked on.
 	token string
 

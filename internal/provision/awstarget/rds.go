@@ -89,8 +89,8 @@ func (n *noun) rdsTags(part string) []types.Tag {
 // claimRDS refuses a resource of RDS that is not ours.
 func (n *noun) claimRDS(ctx context.Context, part, what, arn string) error {
 	has, err := n.tagsRDS(ctx, what, arn)
-	if err == nil && !n.ours(part, has) {
-		err = foreign(what, arn)
+	if err == nil {
+		err = n.claim(part, what, arn, has)
 	}
 	return err
 }
@@ -98,8 +98,8 @@ func (n *noun) claimRDS(ctx context.Context, part, what, arn string) error {
 // retagRDS does so too, and gives one that is ours the tags of the definition.
 func (n *noun) retagRDS(ctx context.Context, part, what, arn string) error {
 	has, err := n.tagsRDS(ctx, what, arn)
-	if err == nil && !n.ours(part, has) {
-		err = foreign(what, arn)
+	if err == nil {
+		err = n.claim(part, what, arn, has)
 	}
 	if err != nil {
 		return err

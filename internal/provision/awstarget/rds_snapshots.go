@@ -27,6 +27,16 @@ func findSnapshot(ctx context.Context, c *clients, name string) (*types.DBCluste
 	return &out.DBClusterSnapshots[0], nil
 }
 
+// claimSnapshot refuses a snapshot that this installation has not taken: a database that is removed after it
+// can be had back from nothing else.
+func (n *noun) claimSnapshot(ctx context.Context, arn string) error {
+	has, err := n.tagsRDS(ctx, "database snapshot", arn)
+	if err == nil && !n.ours(partSnapshot, has) {
+		err = foreign("database snapshot", arn)
+	}
+	return err
+}
+
 // snapshot takes a snapshot of the cluster for a noun, with that one's tags, or waits for one that
 // was begun. Names are unique in the AWS region: a repeated create is refused. Of a cluster one
 // snapshot is taken at a time.
@@ -50,7 +60,7 @@ func (c dbCluster) snapshot(ctx context.Context, n *noun, name string) error {
 		}
 		switch state := text(s.Status); state {
 		case available:
-			return available, true, n.claimRDS(ctx, partSnapshot, "database snapshot", text(s.DBClusterSnapshotArn))
+			return available, true, n.claimSnapshot(ctx, text(s.DBClusterSnapshotArn))
 		case "failed":
 			return "failed", false, target.Errorf(target.ErrUnavailable, "snapshot %q has failed: delete it, and try again", name)
 		default:

@@ -51,6 +51,13 @@ var regionDrifts = [][]drift{{
 	{"the key has lost a tag", func(s *spoiler) {
 		s.do(s.kms(home).UntagResource(s.ctx, &kms.UntagResourceInput{KeyId: s.key(s.ctx), TagKeys: []string{"team"}}))
 	}, "has not the tags of its definition: team"},
+	{"the control table has lost what says whose it is", func(s *spoiler) {
+		s.untagTable(*control(s.ctx, s.lab))
+	}, "slipway:installation (none"},
+	{"the bucket has lost all tags", func(s *spoiler) {
+		s.do(s.s3(home).DeleteBucketTagging(s.ctx, &s3.DeleteBucketTaggingInput{Bucket: s.bucket()}))
+		s.untagTable("slipway-directory") // which no look asks for the tags of
+	}, "bucket \"slipway-logs-eu-"},
 	{"the bucket may be public", func(s *spoiler) {
 		s.do(s.s3(home).DeletePublicAccessBlock(s.ctx, &s3.DeletePublicAccessBlockInput{Bucket: s.bucket()}))
 	}, "the block of public access of bucket"},
@@ -129,6 +136,24 @@ func TestDriftOfARegionIsSeenAndRepaired(t *testing.T) {
 			t.Errorf("there is %s", got)
 		}
 	}
+	s := &spoiler{t.Context(), l, t}
+	tags := s.must(s.dynamodb(home).ListTagsOfResource(s.ctx, &dynamodb.ListTagsOfResourceInput{ResourceArn: s.tableARN("slipway-directory")})).(*dynamodb.ListTagsOfResourceOutput)
+	if len(tags.Tags) == 0 {
+		t.Error("the directory has not got its tags back")
+	}
+	s.untagTable(*control(s.ctx, l))
+	s.do(s.s3(home).DeleteBucketTagging(s.ctx, &s3.DeleteBucketTaggingInput{Bucket: s.bucket()}))
+	if err := d.DeleteRegion(t.Context(), eu.Name); err != nil {
+		t.Errorf("without marks: %v", err)
+	}
+}
+
+func (s *spoiler) tableARN(name string) *string {
+	return aws.String("arn:aws:dynamodb:" + home + ":" + s.ID + ":table/" + name)
+}
+
+func (s *spoiler) untagTable(name string) {
+	s.do(s.dynamodb(home).UntagResource(s.ctx, &dynamodb.UntagResourceInput{ResourceArn: s.tableARN(name), TagKeys: []string{"managed-by", "slipway:installation"}}))
 }
 
 // key is the id of the account's only key.

@@ -81,8 +81,8 @@ func (n *noun) createBucket(ctx context.Context, part, bucket string) error {
 
 func (n *noun) claimBucket(ctx context.Context, part, bucket string) error {
 	has, err := n.bucketTags(ctx, bucket)
-	if err == nil && !n.ours(part, has) {
-		err = foreign("S3 bucket", bucket)
+	if err == nil {
+		err = n.claim(part, "S3 bucket", bucket, has)
 	}
 	return err
 }
@@ -91,8 +91,8 @@ func (n *noun) claimBucket(ctx context.Context, part, bucket string) error {
 // takes all tags of a bucket at once.
 func (n *noun) retagBucket(ctx context.Context, part, bucket string) error {
 	has, err := n.bucketTags(ctx, bucket)
-	if err == nil && !n.ours(part, has) {
-		err = foreign("S3 bucket", bucket)
+	if err == nil {
+		err = n.claim(part, "S3 bucket", bucket, has)
 	}
 	if err != nil {
 		return err

@@ -64,10 +64,7 @@ func listSecrets(ctx context.Context, c *clients, prefix string) (map[string]typ
 
 // claimSecret refuses a secret that is not ours.
 func (n *noun) claimSecret(part string, d *secretsmanager.DescribeSecretOutput) error {
-	if !n.ours(part, secretTags(d)) {
-		return foreign("secret", text(d.Name))
-	}
-	return nil
+	return n.claim(part, "secret", text(d.Name), secretTags(d))
 }
 
 // retagSecret does so too, and gives one that is ours the tags of the definition.

@@ -98,6 +98,16 @@ func (s *spoiler) policyAttached() {
 	s.do(s.iam().AttachRolePolicy(s.ctx, &iam.AttachRolePolicyInput{RoleName: s.role(), PolicyArn: made.Policy.Arn}))
 }
 
+// loseMarks takes what says whose it is off what has a name of its own.
+func (s *spoiler) loseMarks() {
+	lost := []string{"managed-by", "slipway:installation"}
+	s.do(s.iam().UntagRole(s.ctx, &iam.UntagRoleInput{RoleName: s.role(), TagKeys: lost}))
+	s.do(s.ecs().UntagResource(s.ctx, &ecs.UntagResourceInput{ResourceArn: s.containers(), TagKeys: lost}))
+	s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.balancer()}, TagKeys: lost}))
+	s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.cluster().DBClusterArn, TagKeys: lost}))
+	s.do(s.logs().UntagResource(s.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String("arn:aws:logs:" + home + ":" + s.ID + ":log-group:/slipway/eu/production"), TagKeys: lost}))
+}
+
 // databaseLog is the name of the log group that the cluster writes to.
 func (s *spoiler) databaseLog() *string {
 	return aws.String("/aws/rds/cluster/" + *s.cluster().DBClusterIdentifier + "/postgresql")

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -41,8 +42,7 @@ func (n *noun) marks(part string) map[string]string {
 	return m
 }
 
-// ours says whether tags bear the marks of a part. A thing with the name of ours and without
-// its marks is somebody else's.
+// ours says whether tags bear all marks of a part: what is searched for has no other sign.
 func (n *noun) ours(part string, tags map[string]string) bool {
 	for k, v := range n.marks(part) {
 		if tags[k] != v {
@@ -50,6 +50,58 @@ func (n *noun) ours(part string, tags map[string]string) bool {
 		}
 	}
 	return true
+}
+
+// bears says whether tags tell that something is a part, whatever other mark was taken off: people add things
+// beside it.
+func (n *noun) bears(part string, tags map[string]string) bool {
+	return tags[tagPart] == part && !n.contradicted(part, tags)
+}
+
+// contradicted says whether tags bear a mark of a part with another value. Other tools have managed-by too.
+func (n *noun) contradicted(part string, tags map[string]string) bool {
+	for k, v := range n.marks(part) {
+		if has := tags[k]; k != tagManagedBy && has != "" && has != v {
+			return true
+		}
+	}
+	return false
+}
+
+// claim refuses what has the name of a part of ours and is not ours. What bears the installation's id is,
+// whatever other mark was taken off or changed. What bears no installation's is ours once the record says that
+// the part was made: somebody has taken the mark off, or has restored it from a backup, and names are unique.
+// What was there before we made anything has to bear the id.
+func (n *noun) claim(part, what, name string, tags map[string]string) error {
+	switch id := tags[tagInstallation]; {
+	case n.ours(part, tags), id != "" && id == n.installation:
+		return nil
+	case id != "":
+		return target.Errorf(target.ErrForeign, "%s %q is left alone: its tag %s is %q, and that of this installation is %q", what, name, tagInstallation, id, n.installation)
+	}
+	if n.made() && !n.contradicted(part, tags) {
+		return nil
+	}
+	return target.Errorf(target.ErrForeign, "%s %q is there and bears no tag of this installation: it is left alone; if it is this installation's, put the tags back that say so: %s", what, name, tagWords(n.marks(part)))
+}
+
+// made says whether all of the noun was made once.
+func (n *noun) made() bool {
+	var rec struct {
+		Meta target.Meta `json:"meta"`
+	}
+	// What is no record was not finished; it is refused where it is read.
+	_ = json.Unmarshal(n.document.Record, &rec)
+	return rec.Meta.Ready || n.known
+}
+
+// tagWords are tags as people read them.
+func tagWords(tags map[string]string) string {
+	var all []string
+	for _, k := range target.SortedKeys(tags) {
+		all = append(all, fmt.Sprintf("%s = %q", k, tags[k]))
+	}
+	return strings.Join(all, ", ")
 }
 
 // factTagKeys are the keys of the tags that the definition and the provider's defaults had when
@@ -136,9 +188,9 @@ func (n *noun) saveTagKeys(ctx context.Context) error {
 	return n.saveList(ctx, factTagKeys, target.SortedKeys(keys))
 }
 
-// foreign refuses a thing that bears no mark of ours.
+// foreign refuses a thing that has the name of ours and nothing that says that it is.
 func foreign(what, name string) error {
-	return target.Errorf(target.ErrForeign, "%s %q is there and was not made by this installation: it is left alone; remove or rename it, then apply again", what, name)
+	return target.Errorf(target.ErrForeign, "%s %q is there and was not made by this installation: it is left alone", what, name)
 }
 
 // tagList converts tags to a service's type, in the order of their keys.
