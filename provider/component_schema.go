@@ -32,7 +32,7 @@ func componentAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Memory of an instance in MiB, for the `aws` target; defaults to the target's own size, and a change is a new stack.",
 		},
 		"port": schema.Int64Attribute{
-			Optional: true, Validators: []validator.Int64{notZero{}},
+			Optional: true, Validators: []validator.Int64{notZero{65535}},
 			MarkdownDescription: "TCP port that the container listens on, for the `aws` target; on the `local` target an instance learns its port from the variable `PORT`. A change is a new stack.",
 		},
 		"routes": nestedListAttribute("Requests that lead to the component: it takes those of the longest matching `path_prefix`. Defaults to none, which makes it a worker; a change happens in place, but on `aws` the first routes of a component, or the end of its last, are a new stack.", routeAttributes()),
@@ -42,7 +42,7 @@ func componentAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "How many instances run. Between its bounds the number follows the load by itself, up within seconds and down slowly, and is no change; the bounds change in place.",
 		},
 		"secrets":              stringMapAttribute("Environment variables with secret values: each names the file of mode 0600 by its absolute path (`local`) or the secret's ARN (`aws`) that holds the value, never the value. Defaults to none, and a change is a new stack."),
-		"stop_timeout_seconds": defaultNumber(defaultStopSeconds, "How long an instance may take to end after it was asked to, in seconds, before it is killed: the time in which a worker finishes its jobs. From 1 to 3600, on `aws` from 2 to 120. A change is a new stack.", notZero{}),
+		"stop_timeout_seconds": defaultNumber(defaultStopSeconds, "How long an instance may take to end after it was asked to, in seconds, before it is killed: the time in which a worker finishes its jobs. From 1 to 3600, on `aws` from 2 to 120. A change is a new stack.", notZero{3600}),
 	}
 }
 

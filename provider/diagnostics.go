@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -35,6 +36,12 @@ func (n noun) reportCreate(ctx context.Context, diags *diag.Diagnostics, id stri
 	detail := n.detail(ctx, id, err)
 	switch origin {
 	case provision.Made:
+		var cut *swap.InterruptedError
+		if errors.As(err, &cut) { // which says how a slot goes on that is not tainted
+			bare := *cut
+			bare.Next = ""
+			detail = n.detail(ctx, id, &bare)
+		}
 		detail += "\n\n" + n.taintedHint()
 	case provision.Resumed, provision.Adopted:
 		detail += "\n\n" + n.leftHint(id)
@@ -99,11 +106,17 @@ func (n noun) taintedHint() string {
 
 // leftHint is of what a create could not finish and must not be removed for that.
 func (n noun) leftHint(id string) string {
-	return fmt.Sprintf("What there is of it is not in the state: this apply did not begin it, or it may be in use already. The next apply goes on with it. To remove it instead, import it and then destroy it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration.", n.typeName, id)
+	return fmt.Sprintf("What there is of it is not in the state: this apply did not begin it, or it may be in use already. The next apply goes on with it. To remove it instead, import it and then destroy it: %s", n.importWays(id))
 }
 
 func (n noun) importHint(id string) string {
-	return fmt.Sprintf("If this configuration is to own it from now on, import it:\n\n  terraform import %s.<name> %s\n\nwhere <name> is the resource's name in the configuration. Otherwise choose another name.", n.typeName, id)
+	return fmt.Sprintf("If this configuration is to own it from now on, import it: %s\n\nOtherwise choose another name.", n.importWays(id))
+}
+
+// importWays are the command, which runs where it is typed, and the block, which comes with any run.
+func (n noun) importWays(id string) string {
+	return fmt.Sprintf("run\n\n  terraform import %[1]s.<name> %[2]s\n\nor, where runs are remote as in HCP Terraform, add this to the configuration and apply:\n\n"+
+		"  import {\n    to = %[1]s.<name>\n    id = %[2]q\n  }\n\nwhere <name> is the resource's name in the configuration.", n.typeName, id)
 }
 
 func (n noun) forgetHint() string {

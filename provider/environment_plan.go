@@ -111,10 +111,7 @@ func (r *environmentResource) leave(state environmentModel) {
 
 // planChange replaces an environment whose nature changes, if nothing is lost by it.
 func (r *environmentResource) planChange(ctx context.Context, state, plan environmentModel, resp *resource.ModifyPlanResponse) {
-	var moved path.Paths
-	if !r.sameNetwork(ctx, state, plan, resp) {
-		moved = append(moved, path.Root("aws"))
-	}
+	moved := r.otherNetwork(ctx, state, plan, resp)
 	for name, differs := range map[string]bool{
 		"account":   !plan.Account.Equal(state.Account),
 		"kind":      !plan.Kind.Equal(state.Kind),

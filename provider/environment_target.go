@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -29,21 +30,34 @@ func (r *environmentResource) refuseOther(on string, config environmentModel, e 
 	}
 }
 
-// sameNetwork says whether an environment on aws can stay where it is: its network and the kind
-// of its load balancer can't change.
-func (r *environmentResource) sameNetwork(ctx context.Context, state, plan environmentModel, resp *resource.ModifyPlanResponse) bool {
+// otherNetwork is what an environment on aws can't change where it is: its network, and the kind of
+// its load balancer.
+func (r *environmentResource) otherNetwork(ctx context.Context, state, plan environmentModel, resp *resource.ModifyPlanResponse) path.Paths {
 	if state.on() != targetAWS || plan.on() != targetAWS {
-		return true
+		return nil
 	}
 	was, is := nested[environmentAWSModel](ctx, state.AWS, &resp.Diagnostics), nested[environmentAWSModel](ctx, plan.AWS, &resp.Diagnostics)
 	if was == nil || is == nil {
-		return true
+		return nil
 	}
 	block := was.VPCBlock
 	if id, err := target.ParseEnvironmentID(state.ID.ValueString()); err == nil && block.IsNull() && was.VPC.IsNull() { // a state of before a block could be chosen
 		block = types.StringValue(id.DefaultVPCBlock())
 	}
-	return is.Internal.Equal(was.Internal) && is.VPC.Equal(was.VPC) && is.VPCBlock.Equal(block) && is.Zones.Equal(was.Zones)
+	var moved path.Paths
+	changed := func(name string, was, is attr.Value) bool {
+		differs := !is.Equal(was)
+		if differs {
+			moved = append(moved, path.Root("aws").AtName(name))
+		}
+		return differs
+	}
+	changed("internal", was.Internal, is.Internal)
+	if !changed("vpc", was.VPC, is.VPC) { // which comes with a block and zones of its own
+		changed("vpc_cidr_block", block, is.VPCBlock)
+		changed("zones", was.Zones, is.Zones)
+	}
+	return moved
 }
 
 // refuseUpgrade refuses another major version of the database engine, which does not come by

@@ -39,7 +39,7 @@ func policyAttributes() map[string]schema.Attribute {
 			Optional: true, Validators: []validator.String{notEmpty{}},
 			MarkdownDescription: "What keeps a client on one side during the steps: `account` sends everybody of one host name the same way, `client` everybody with the same cookie. Defaults to none: each request goes its own way. It needs `steps`.",
 		},
-		"waiting_capacity_percent": defaultNumber(p.WaitingCapacityPercent, "The part of its instances that a candidate keeps while it waits for approval, in percent, rounded up; it is brought back to all of them, and checked again, before it takes traffic.", notZero{}),
+		"waiting_capacity_percent": defaultNumber(p.WaitingCapacityPercent, "The part of its instances that a candidate keeps while it waits for approval, in percent, rounded up; it is brought back to all of them, and checked again, before it takes traffic.", notZero{100}),
 	}
 }
 

@@ -26,7 +26,7 @@ func scalingAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "How many requests an instance is to answer at a time: more of them bring more instances up to `max`. Where it is left out they are not looked at.",
 		},
 		"target_cpu_percent": schema.Int64Attribute{
-			Optional: true, Computed: true, Validators: []validator.Int64{notZero{}}, PlanModifiers: []planmodifier.Int64{somethingToFollow{}},
+			Optional: true, Computed: true, Validators: []validator.Int64{notZero{100}}, PlanModifiers: []planmodifier.Int64{somethingToFollow{}},
 			MarkdownDescription: "The CPU use of an instance to keep to, in percent of one CPU (`local`) or of the task's CPU (`aws`): more of it brings more instances up to `max`. Defaults to 70 where `max` is above `min` and `target_concurrent_requests` is left out; else CPU is not looked at.",
 		},
 	}

@@ -216,7 +216,7 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		"an AWS account that is none":          {aws("allowed_account_ids", []any{"1234"}), nil, `AttributeName("allowed_account_ids")`, "twelve digits"},
 		"AWS accounts both ways":               {map[string]any{"target": "aws", "aws": map[string]any{"allowed_account_ids": []any{"123456789012"}, "forbidden_account_ids": []any{"123456789013"}}}, nil, `AttributeName("forbidden_account_ids")`, "remove one of them"},
 		"too many retries":                     {aws("max_retries", 5000), nil, `AttributeName("max_retries")`, "1 to 1000"},
-		"no try at all":                        {aws("max_retries", 0), nil, `AttributeName("max_retries")`, "0"},
+		"no try at all":                        {aws("max_retries", 0), nil, `AttributeName("max_retries")`, "1 to 1000"},
 		"a character that no tag has":          {aws("default_tags", map[string]any{"tags": map[string]any{"team": "bad<"}}), nil, `AttributeName("default_tags")`, "tags.team: the tag contains"},
 		"a tag of Slipway's":                   {aws("default_tags", map[string]any{"tags": map[string]any{"slipway:owner": "me"}}), nil, `AttributeName("default_tags")`, "choose another key"},
 		"an endpoint of no service":            {aws("endpoints", map[string]any{"dynamo": "http://localhost"}), nil, `AttributeName("endpoints")`, "rdsdata"},

@@ -116,6 +116,20 @@ func TestCreateThatFailsPastItsCommitPointKeepsTheSlot(t *testing.T) {
 	}
 }
 
+// A create that is stopped is tainted: the next apply does not go on with it.
+func TestCreateThatIsInterruptedSaysWhatTheNextApplyDoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l, clock := w.interruptible()
+	l.made("region", aRegion())
+	l.made("environment", anEnvironment())
+	w.Script("api", "1", memtarget.Behaviour{HealthyIn: 10 * time.Second})
+	_, d := w.interrupt(l, clock, l.plan(l.nothing("deployment_slot"), aSlot()), func() bool { return w.slot().Phase() == target.PhaseVerifying })
+	if s := d.String(); !d.errors() || !strings.Contains(s, "terraform untaint") || strings.Contains(s, "Apply again") || strings.Contains(s, "goes on from there") {
+		t.Errorf("got %s", d)
+	}
+}
+
 // empty fails the test unless a refresh and a plan find nothing to change.
 func (l *lab) empty(o object, config map[string]any) object {
 	l.t.Helper()

@@ -52,16 +52,22 @@ func (atLeastOne) ValidateInt64(_ context.Context, req validator.Int64Request, r
 	}
 }
 
-// notZero refuses 0 where the library takes it for "left out" and checks all other numbers.
-type notZero struct{}
+// notZero refuses 0 where the library takes it for "left out" and checks all other numbers. Most is
+// the largest one that it takes, 0 where it has no limit.
+type notZero struct{ most int64 }
 
 func (notZero) Description(context.Context) string         { return "is not 0" }
 func (notZero) MarkdownDescription(context.Context) string { return "is not 0" }
 
-func (notZero) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
-	if given(req.ConfigValue) && req.ConfigValue.ValueInt64() == 0 {
-		invalid(&resp.Diagnostics, invalidValue, req.Path, "0 is out of range: expected 1 or more, or leave the attribute out")
+func (v notZero) ValidateInt64(_ context.Context, req validator.Int64Request, resp *validator.Int64Response) {
+	if !given(req.ConfigValue) || req.ConfigValue.ValueInt64() != 0 {
+		return
 	}
+	upTo := "or more"
+	if v.most > 0 {
+		upTo = fmt.Sprintf("to %d", v.most)
+	}
+	invalid(&resp.Diagnostics, invalidValue, req.Path, "0 is out of range: expected 1 %s, or leave the attribute out", upTo)
 }
 
 // aDuration refuses what can't be a time limit.

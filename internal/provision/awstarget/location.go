@@ -2,10 +2,11 @@ package awstarget
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -23,21 +24,24 @@ func (t *Target) CheckRegion(ctx context.Context, region target.Region) error {
 	}
 	out, err := c.ec2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{
 		AllRegions: aws.Bool(true),
-		Filters:    []types.Filter{{Name: aws.String("region-name"), Values: []string{location}}},
 	})
 	if err != nil {
 		return failed(err, "look for location %q", location)
 	}
+	var enabled []string
 	for _, r := range out.Regions {
-		switch {
-		case text(r.RegionName) != location:
-		case text(r.OptInStatus) == "not-opted-in":
+		switch name, off := text(r.RegionName), text(r.OptInStatus) == "not-opted-in"; {
+		case name != location && !off:
+			enabled = append(enabled, name)
+		case name != location:
+		case off:
 			return target.Errorf(target.ErrInvalid, "location %q is not enabled for AWS account %s: enable it under Account, AWS Regions in the AWS console, or choose another location", location, c.account)
 		default:
 			return nil
 		}
 	}
-	return target.Errorf(target.ErrInvalid, "location %q is no AWS region that AWS account %s can see: expected such as \"eu-central-1\"", location, c.account)
+	slices.Sort(enabled)
+	return target.Errorf(target.ErrInvalid, "location %q is no AWS region that AWS account %s can see: expected one that is enabled for it: %s", location, c.account, strings.Join(enabled, ", "))
 }
 
 // sameLocation refuses to move a region that is there.

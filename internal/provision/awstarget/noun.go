@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // noun is a region, an environment or an account database while it is looked at or worked on.
@@ -216,14 +217,23 @@ func uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 }
 
+// lock waits for the lease of the noun's row. A run that ends before it has the lease says whose it is.
 func (n *noun) lock(ctx context.Context) error {
-	return n.target.until(ctx, "the lease of "+n.key.String(), func(ctx context.Context) (status, bool, error) {
+	var held target.Lease
+	err := n.target.until(ctx, "the lease of "+n.key.String(), func(ctx context.Context) (status, bool, error) {
 		l, err := n.renew(ctx)
 		if errors.Is(err, target.ErrConflict) {
-			return status("held by " + l.Holder + " until " + l.ExpiresAt.Format(time.RFC3339)), false, nil
+			held = l
+			return status("held by " + l.Holder), false, nil
 		}
 		return "taken", err == nil, err
 	})
+	var ended *wait.TimeoutError
+	if held.Holder == "" || !errors.As(err, &ended) {
+		return err
+	}
+	return fmt.Errorf("%s is being changed by another run (%s): this one waited for %s, gave up before that one was done (%w), and changed nothing of it meanwhile. Let the other run finish and apply again. If it died, its lease ends by itself at %s, and the next apply takes over",
+		n.key, held.Holder, ended.Waited.Round(time.Second), ended.Cause, held.ExpiresAt.Format(time.RFC3339))
 }
 
 func (n *noun) beat(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,6 +20,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 var (
@@ -231,15 +233,36 @@ func createTable(ctx context.Context, c *dynamodb.Client, name string) error {
 func TestALocationIsAnAWSRegionThatIsEnabled(t *testing.T) {
 	t.Parallel()
 	d := newLab(t).client(t)
-	for _, location := range []string{"Frankfurt", "eu-central-9", "ap-east-1" /* is not opted in */} {
+	for location, want := range map[string]string{
+		"Frankfurt": ", eu-central-1, ", "eu-central-9": ", eu-central-1, ", "ap-east-1": "not enabled",
+	} {
 		r := eu
 		r.Location = location
-		if _, err := d.PutRegion(t.Context(), r, mine); !errors.Is(err, target.ErrInvalid) {
-			t.Errorf("location %q: got error %v, want %q", location, err, target.ErrInvalid)
+		if _, err := d.PutRegion(t.Context(), r, mine); !errors.Is(err, target.ErrInvalid) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), ", ap-east-1") {
+			t.Errorf("location %q: got error %v, want %q and %q in it", location, err, target.ErrInvalid, want)
 		}
 	}
 	if _, err := d.Installation(t.Context()); !errors.Is(err, target.ErrNoInstallation) {
 		t.Errorf("a refused region left an installation: %v", err)
+	}
+}
+
+func TestWhoeverGivesUpWaitingForAKilledRunIsToldWhenItsLeaseEnds(t *testing.T) {
+	t.Parallel()
+	l, clock := newLab(t), wait.NewFake(time.Now())
+	killed, next := l.try(t, clock, time.Second), l.try(t, clock, time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	killed.calls.DieWith(func(c awstest.Call) bool { return c.Operation == "CreateKey" }, cancel)
+	if _, err := killed.PutRegion(ctx, eu, mine); err == nil || !killed.calls.Dead() {
+		t.Fatalf("the first run was not killed: %v", err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	next.clock.interrupt(2, cancel)
+	_, err := next.PutRegion(ctx, eu, mine)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "its lease ends by itself at "+clock.Now().Format("2006-")) {
+		t.Errorf("got error %v, want %q that says when the lease ends", err, context.Canceled)
 	}
 }
 

@@ -67,8 +67,10 @@ type InterruptedError struct {
 	// Release is what the swap was to bring, Phase where it was; "" before a swap began.
 	Release string
 	Phase   target.Phase
-	Truth   string
-	Cause   error
+	// Truth is what is the case now, Next what to do about it, or what happens by itself; "" where
+	// whoever reports it knows better.
+	Truth, Next string
+	Cause       error
 }
 
 func (e *InterruptedError) Error() string {
@@ -76,7 +78,7 @@ func (e *InterruptedError) Error() string {
 	if e.Phase != "" {
 		what = fmt.Sprintf("the swap to release %s was interrupted while %s", e.Release, strings.ReplaceAll(string(e.Phase), "_", " "))
 	}
-	return fmt.Sprintf("%s: %s%s. %s", slotWords(e.Slot), what, interruption(e.Cause), e.Truth)
+	return fmt.Sprintf("%s: %s%s. %s%s", slotWords(e.Slot), what, interruption(e.Cause), e.Truth, e.Next)
 }
 
 // interruption says in words what ended a run from outside.

@@ -36,7 +36,7 @@ func (r *run) outcome(ctx context.Context) (done bool, err error) {
 	truth := r.truth(seen)
 	switch {
 	case r.stopping != nil:
-		return true, &InterruptedError{id, w.Release, w.FailedIn, truth + applyAgain, r.stopping}
+		return true, &InterruptedError{id, w.Release, w.FailedIn, truth, applyAgain, r.stopping}
 	case w.Phase == target.PhaseFailed:
 		return true, &FailedError{id, w.Release, w.FailedIn, w.Reason, truth + putRight, r.cause}
 	case r.rollback && w.Phase != target.PhaseRolledBack:
@@ -66,7 +66,7 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 	seen, seeErr := r.observe(ctx)
 	r.last = r.facts(seen)
 	if err := errors.Join(err, seeErr); err != nil {
-		e.Truth, e.Cause = "What is true now could not be seen."+goesOn, errors.Join(cause, err)
+		e.Truth, e.Next, e.Cause = "What is true now could not be seen.", goesOn, errors.Join(cause, err)
 		return e
 	}
 	w := r.record.Swap
@@ -75,10 +75,10 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 	}
 	switch {
 	case e.Phase == "":
-		e.Truth = r.truth(seen) + applyAgain
+		e.Truth, e.Next = r.truth(seen), applyAgain
 		return e
 	case leased.Err() != nil || !r.facts(seen).Undoable():
-		e.Truth = r.truth(seen) + goesOn
+		e.Truth, e.Next = r.truth(seen), goesOn
 		return e
 	case w.Phase != target.PhaseAborting:
 		r.stopping = cause
@@ -89,7 +89,7 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 		err = r.drive(ctx)
 	}
 	if err != nil && !isOutcome(err) {
-		e.Truth, err = r.truth(seen)+fmt.Sprintf(" The candidate was not removed within %s: the next apply removes it.", cleanUpTime), e
+		e.Truth, e.Next, err = r.truth(seen), fmt.Sprintf(" The candidate was not removed within %s: the next apply removes it.", cleanUpTime), e
 	}
 	return err
 }

@@ -217,13 +217,15 @@ func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
 	switch lowest, low := map[bool]float64{true: 0.5}[kind == KindProduction], d.MinCapacity; {
 	case low < lowest || low > 256 || !halves(low):
 		f.addf(path+"min_capacity_units", "%g is not a capacity: expected %g to 256 in steps of 0.5; 0 pauses an idle cluster, which production must not", low, lowest)
-	case d.MaxCapacity < max(1, low) || d.MaxCapacity > 256 || !halves(d.MaxCapacity):
+	case d.MaxCapacity >= 1 && d.MaxCapacity < low:
+		f.addf(path+"max_capacity_units", "%g is less than min_capacity_units, which is %g: expected %g to 256 in steps of 0.5, or a lower min_capacity_units", d.MaxCapacity, low, low)
+	case d.MaxCapacity < 1 || d.MaxCapacity > 256 || !halves(d.MaxCapacity):
 		f.addf(path+"max_capacity_units", "%g is not a capacity: expected %g to 256 in steps of 0.5", d.MaxCapacity, max(1, low))
 	}
 	f.positive(path+"instances", d.Instances, "instances: one that writes, and its readers", 16)
 	f.positive(path+"backup_retention_days", d.BackupDays, "days", 35)
 	if !engineRegexp.MatchString(d.EngineVersion) {
-		f.addf(path+"engine_version", "%q is not a version of Aurora PostgreSQL: expected one of 14 or newer with its minor version, such as \"17.4\"", d.EngineVersion)
+		f.addf(path+"engine_version", "%q is not a version that can be used here: expected one of Aurora PostgreSQL, 14 or newer, with its minor version, such as \"17.4\"", d.EngineVersion)
 	}
 }
 
