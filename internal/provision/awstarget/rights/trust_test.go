@@ -60,7 +60,7 @@ func TestTheGuideUsesTheExamples(t *testing.T) {
 	}
 	text := string(content)
 	loop := "for policy in plan apply-network apply-data apply-stacks; do"
-	used := []string{loop, "--policy-document file://$policy.json"}
+	used := []string{loop, "--policy-document file://$policy.$zone.json"}
 	for _, file := range []string{planFile, networkFile, dataFile, stacksFile} {
 		if name := strings.TrimSuffix(file, ".json"); !strings.Contains(loop, " "+name) {
 			t.Errorf("the guide's commands make no policy of %s", file)
@@ -69,7 +69,7 @@ func TestTheGuideUsesTheExamples(t *testing.T) {
 	for _, file := range trusts {
 		used = append(used, `{{ codefile "json" "examples/aws/`+file+`" }}`)
 	}
-	used = append(used, "--assume-role-policy-document file://trust-plan.json", "--assume-role-policy-document file://trust-apply.json")
+	used = append(used, "for phase in plan apply; do", "trust-$phase.json >trust-$phase.$workspace.json", "--assume-role-policy-document file://trust-$phase.$workspace.json")
 	for _, u := range used {
 		if !strings.Contains(text, u) {
 			t.Errorf("the guide does not have %q", u)
@@ -78,7 +78,7 @@ func TestTheGuideUsesTheExamples(t *testing.T) {
 	if strings.Contains(text, `"sts:AssumeRoleWithWebIdentity"`) {
 		t.Error("the guide has a copy of a trust policy")
 	}
-	for _, placeholder := range []string{"123456789012", "ORGANIZATION", "PROJECT", "WORKSPACE"} {
+	for _, placeholder := range []string{"123456789012", `app\.terraform\.io`, "ORGANIZATION", "PROJECT", "WORKSPACE"} {
 		if !strings.Contains(text, `-e "s/`+placeholder+"/") {
 			t.Errorf("the guide's commands do not replace %s", placeholder)
 		}
