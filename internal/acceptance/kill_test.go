@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -176,11 +177,12 @@ func kill(all []process) {
 	}
 }
 
-// killAgent kills both halves at once: each would bring the other back.
+// killAgent kills both halves, which are stopped first: each would bring the other back.
 func (m *machine) killAgent() {
 	m.Helper()
-	kill(append(m.holdHalf(), m.serveHalf()...))
-	if left := append(m.holdHalf(), m.serveHalf()...); len(left) > 0 {
-		kill(left)
+	halves := append(m.holdHalf(), m.serveHalf()...)
+	for _, p := range halves {
+		_ = syscall.Kill(p.pid, syscall.SIGSTOP)
 	}
+	kill(halves)
 }

@@ -20,8 +20,9 @@ func TestAccLocalReleaseRefused(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(freePort(t)))
 	m.ok(err)
 	defer taken.Close()
-	const patience = 8 // seconds
-	swap := fmt.Sprintf("{ start_timeout_seconds = %d, minimum_healthy_seconds = 2, drain_seconds = 5, fallback_window_seconds = 600 }", patience)
+	// A busy machine needs some time beside the timeouts; their defaults are minutes.
+	const limit = time.Minute
+	swap := "{ start_timeout_seconds = 8, minimum_healthy_seconds = 2, drain_seconds = 5, fallback_window_seconds = 600 }"
 	api := func(behaviour string, a attrs) attrs {
 		return attrs{"components": "{ api = " + component("ok", nil) + ", billing = " + component(behaviour, attrs{"routes": `[{ path_prefix = "/billing" }]`}.with(a)) + " }"}
 	}
@@ -31,37 +32,35 @@ func TestAccLocalReleaseRefused(t *testing.T) {
 	cases := []struct {
 		name string
 		slot attrs
-		// want are words that the diagnostic must have, limit how long it may take.
-		want  []string
-		limit time.Duration
+		want []string // words that the diagnostic must have
 	}{
 		{"a migration that fails",
 			attrs{"migrate": "{ command = " + command("tell", "4", "column price exists already") + ", timeout_seconds = 5 }"},
-			[]string{"migration", "column price exists already", "4"}, 10 * time.Second},
+			[]string{"migration", "column price exists already", "4"}},
 		{"a migration that does not end",
 			attrs{"migrate": "{ command = " + command("hang") + ", timeout_seconds = 2 }"},
-			[]string{"migration", "waiting for what never comes", "2s"}, 15 * time.Second},
+			[]string{"migration", "waiting for what never comes", "2s"}},
 		{"a component that never gets healthy",
 			api("sick", nil),
-			[]string{`"billing"`, "GET /healthz -> 503", "finds no connection to the warehouse"}, (patience + 10) * time.Second},
+			[]string{`"billing"`, "GET /healthz -> 503", "finds no connection to the warehouse"}},
 		{"a component that crashes at start",
 			api("crash", nil),
-			[]string{`"billing"`, "exited with code 3", "the configuration is not readable"}, (patience + 10) * time.Second},
+			[]string{`"billing"`, "exited with code 3", "the configuration is not readable"}},
 		{"a component whose port is taken",
 			api("fixedport", attrs{"environment": "{ FIXED_PORT = \"" + strconv.Itoa(taken.Addr().(*net.TCPAddr).Port) + "\" }"}),
-			[]string{`"billing"`, "address already in use"}, (patience + 10) * time.Second},
+			[]string{`"billing"`, "address already in use"}},
 		{"a component whose command does not exist",
 			api("ok", attrs{"command": `["/nowhere/program"]`}),
-			[]string{`"billing"`, "/nowhere/program"}, (patience + 10) * time.Second},
+			[]string{`"billing"`, "/nowhere/program"}},
 		{"a component whose health flaps",
 			api("flapping", nil),
-			[]string{`"billing"`, "GET /healthz -> 503", "finds no connection to the warehouse"}, (patience + 10) * time.Second},
+			[]string{`"billing"`, "GET /healthz -> 503", "finds no connection to the warehouse"}},
 		{"a test suite that fails",
 			suite("tell", "1", "checkout gives the wrong total"),
-			[]string{"test suite", "checkout gives the wrong total"}, 15 * time.Second},
+			[]string{"test suite", "checkout gives the wrong total"}},
 		{"a test suite that hangs",
 			suite("hang"),
-			[]string{"test suite", "waiting for what never comes", "3s"}, 20 * time.Second},
+			[]string{"test suite", "waiting for what never comes", "3s"}},
 	}
 	config := func(release string, a attrs) string {
 		return m.base(nil) + database("acme", nil) + shop(release, attrs{"swap": swap}.with(a))
@@ -80,8 +79,8 @@ func TestAccLocalReleaseRefused(t *testing.T) {
 				t.Errorf("%s: the diagnostic lacks %q:\n%s", c.name, w, o.out)
 			}
 		}
-		if o.took > c.limit {
-			t.Errorf("%s: apply took %s, want at most %s", c.name, o.took, c.limit)
+		if o.took > limit {
+			t.Errorf("%s: apply took %s, want at most %s", c.name, o.took, limit)
 		}
 		m.serves("1")
 		if left := m.instances(release); len(left) > 0 {

@@ -22,7 +22,7 @@ func writeFile(path string, content []byte, owner *User) (changed bool, err erro
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("read file: %w", err)
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	temporary, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix(path))
 	if err != nil {
 		return false, fmt.Errorf("write %s: %w", path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,18 +63,23 @@ func (s *Server) initialise(ctx context.Context) (err error) {
 	return syncFolder(s.options.Dir)
 }
 
-// removeUnfinished removes what an initdb left whose agent was killed, and ends
-// one that still works: it would go on writing into what is being removed.
+// removeUnfinished removes what an agent left that was killed, half-written files and the folders of
+// an initdb, and ends one that still works: it would go on writing into what is being removed.
 func (s *Server) removeUnfinished(ctx context.Context) error {
 	if err := s.endInitdb(ctx); err != nil {
 		return err
 	}
-	left, err := filepath.Glob(filepath.Join(s.options.Dir, workPrefix+"*"))
-	for _, folder := range left {
-		err = errors.Join(err, os.RemoveAll(folder))
+	left, err := os.ReadDir(s.options.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range left {
+		if slices.ContainsFunc(s.files.unfinished(), func(prefix string) bool { return strings.HasPrefix(entry.Name(), prefix) }) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.options.Dir, entry.Name())))
+		}
 	}
 	if err != nil {
-		return fmt.Errorf("remove unfinished data directory: %w", err)
+		return fmt.Errorf("remove what was not finished: %w", err)
 	}
 	return nil
 }

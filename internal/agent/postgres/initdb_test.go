@@ -11,12 +11,17 @@ import (
 	"testing"
 )
 
-// An initdb whose agent was killed goes on writing; here a shell plays it, with a child.
+// An initdb whose agent was killed goes on writing; here a shell plays it, with a child. The agent
+// was killed while it wrote a file, too.
 func TestAnInitdbWithoutItsAgentIsEndedBeforeItsFolderIsRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	work := filepath.Join(dir, workPrefix+"1")
 	if err := os.Mkdir(work, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	half := filepath.Join(dir, ".server.key-123")
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := &Server{options: Options{Dir: dir}, files: layout(dir), log: slog.New(slog.DiscardHandler)}
@@ -42,7 +47,7 @@ func TestAnInitdbWithoutItsAgentIsEndedBeforeItsFolderIsRemoved(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("it ended by itself")
 	}
-	for _, path := range []string{work, s.files.initdbLock()} {
+	for _, path := range []string{work, half, s.files.initdbLock()} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: got %v, want it gone", path, err)
 		}

@@ -30,6 +30,18 @@ func (l layout) log() string { return filepath.Join(string(l), "postgres.log") }
 // workPrefix begins the names of folders in which initdb works.
 const workPrefix = "initdb-"
 
+// temporaryPrefix begins the names of what [writeFile] writes before it has the name of path.
+func temporaryPrefix(path string) string { return "." + filepath.Base(path) + "-" }
+
+// unfinished begin the names of what an agent leaves that is killed while it writes.
+func (l layout) unfinished() []string {
+	all := []string{workPrefix}
+	for _, path := range []string{l.certificate(), l.key(), l.authority(), l.password(), l.port()} {
+		all = append(all, temporaryPrefix(path))
+	}
+	return all
+}
+
 // initdbLock is held by an initdb at work and by what it starts; its pid is in it.
 func (l layout) initdbLock() string { return filepath.Join(string(l), "initdb.lock") }
 
