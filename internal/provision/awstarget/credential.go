@@ -55,6 +55,9 @@ func (c credential) begin(ctx context.Context) (accessSecret, error) {
 	if err != nil {
 		return accessSecret{}, err
 	}
+	if altered(d.VersionIdsToStages) {
+		return c.renew(ctx)
+	}
 	switch version, role := c.effect(); version {
 	case c.version:
 		return accessSecret{Username: role}, nil
@@ -62,6 +65,31 @@ func (c credential) begin(ctx context.Context) (accessSecret, error) {
 		return readSecret(ctx, c.n.clients, c.arn(), "")
 	}
 	return c.pending(ctx)
+}
+
+// versionLost is what is in effect of a login that does not work: somebody else has changed it.
+const versionLost = "lost"
+
+// renew gives up the login that is in effect. The next one's password is ours again.
+func (c credential) renew(ctx context.Context) (accessSecret, error) {
+	_, role := c.effect()
+	if err := c.n.save(ctx, c.factEffect(), versionLost+" "+role); err != nil {
+		return accessSecret{}, err
+	}
+	return c.pending(ctx)
+}
+
+// versionPrefix is what the ids of our versions of secrets begin with.
+const versionPrefix = "slipway-"
+
+// altered says whether somebody else has written the version of a secret that is read.
+func altered(versions map[string][]string) bool {
+	for id, stages := range versions {
+		if slices.Contains(stages, stageCurrent) {
+			return !strings.HasPrefix(id, versionPrefix)
+		}
+	}
+	return false
 }
 
 // create makes the secret. Whatever the server has is not in it.
@@ -133,6 +161,9 @@ func (c credential) drift(ctx context.Context) ([]string, error) {
 	if !c.sealed(text(d.KmsKeyId)) {
 		drift = append(drift, what+" is not encrypted with the region's key")
 	}
+	if altered(d.VersionIdsToStages) {
+		drift = append(drift, fmt.Sprintf("the value of %s was changed by somebody else", what))
+	}
 	return append(drift, c.n.tagDrift(c.part, what, secretTags(d))...), nil
 }
 
@@ -157,7 +188,7 @@ func (c credential) pending(ctx context.Context) (accessSecret, error) {
 // token is the version's id; it is the same until the version is in effect.
 func (c credential) token(ctx context.Context) (string, error) {
 	token, err := c.n.request(ctx, c.part)
-	return "slipway-" + token, err // 32 characters at least
+	return versionPrefix + token, err // 32 characters at least
 }
 
 // commit says that the server has the login: it becomes the one that is read.

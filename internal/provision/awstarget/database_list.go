@@ -111,8 +111,9 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 		return nil, err
 	}
 	var shared map[string]accountdb.Entry
+	var unread []string
 	if slices.ContainsFunc(accounts, func(a *accountNoun) bool { return !a.own() }) {
-		if shared, err = n.database().read(ctx, prefix); err != nil {
+		if shared, unread, err = n.database().lookInto(ctx, prefix); err != nil {
 			return nil, err
 		}
 	}
@@ -133,9 +134,12 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 		if a.document.Ending {
 			rec.Meta.Problem = "its removal is not finished: destroy it once more"
 		}
-		if a.own() {
+		switch {
+		case a.own():
 			err = a.observeCluster(ctx, rec, clusters[a.cluster().name], logs)
-		} else {
+		case len(unread) > 0: // nothing is known of it then, and what is recorded stays
+			rec.Status.Drift = slices.Clone(unread)
+		default:
 			a.observe(rec, shared)
 		}
 		if err == nil && rec.Meta.Ready && !rec.Vanished {
@@ -165,16 +169,29 @@ func (a *accountNoun) secretDrift(s secrets.SecretListEntry, there bool) []strin
 	case s.DeletedDate != nil:
 		return []string{"the secret is to be deleted"}
 	}
-	return a.tagDrift(partAccount, "the secret", tagMap(s.Tags, func(t secrets.Tag) (*string, *string) { return t.Key, t.Value }))
+	var drift []string
+	if altered(s.SecretVersionsToStages) {
+		drift = append(drift, "the value of the secret was changed by somebody else")
+	}
+	return append(drift, a.tagDrift(partAccount, "the secret", tagMap(s.Tags, func(t secrets.Tag) (*string, *string) { return t.Key, t.Value }))...)
 }
 
-// read is what the cluster's catalogue says of the names that begin so.
-func (c dbCluster) read(ctx context.Context, prefix string) (map[string]accountdb.Entry, error) {
+// lookInto is what the cluster's catalogue says of the names that begin so, or why that can't be told:
+// what is wrong with one cluster, or with the login of plans, must keep nobody from planning its repair.
+func (c dbCluster) lookInto(ctx context.Context, prefix string) (all map[string]accountdb.Entry, unread []string, err error) {
 	reader, err := c.catalogue()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return reader.all(ctx, prefix)
+	all, err = reader.all(ctx, prefix)
+	if !unreadable(err) {
+		return all, nil, err
+	}
+	// What the Data API may not read in the caller's name it calls by the same codes.
+	if _, why := readSecret(ctx, c.clients, c.reader().arn(), ""); why != nil && !unreadable(why) {
+		return nil, nil, why
+	}
+	return nil, []string{fmt.Sprintf("the catalogue of database cluster %q can't be read: %v", c.name, err)}, nil
 }
 
 // ownClusters describes the clusters that accounts have of their own, by name, by a call for many.
@@ -232,12 +249,11 @@ func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDat
 	if !c.answers(d) || c.reader().arn() == "" {
 		drift = append(drift, fmt.Sprintf("database cluster %q is %s and can't be read", c.name, text(d.Status)))
 	} else {
-		seen, err := c.read(ctx, a.name)
-		if coded(err, errsUnreadable...) {
-			drift = append(drift, fmt.Sprintf("the catalogue of database cluster %q can't be read: %v", c.name, err))
-		} else if err != nil {
+		seen, unread, err := c.lookInto(ctx, a.name)
+		if err != nil {
 			return err
-		} else {
+		}
+		if drift = append(drift, unread...); len(unread) == 0 {
 			a.observe(rec, seen)
 		}
 	}
@@ -252,6 +268,11 @@ func (a *accountNoun) observeCluster(ctx context.Context, rec *target.AccountDat
 var errsUnreadable = []string{
 	"BadRequestException", "DatabaseErrorException", "DatabaseNotFoundException", "DatabaseUnavailableException",
 	"HttpEndpointNotEnabledException", "InvalidResourceStateException", "InvalidSecretException", "SecretsErrorException",
+}
+
+// unreadable says whether an error is of a cluster, or of the login of plans, that is not what was made.
+func unreadable(err error) bool {
+	return coded(err, errsUnreadable...) || isAbsent(err) || errors.Is(err, errNoLogin)
 }
 
 // observe writes into a record what the catalogue says.

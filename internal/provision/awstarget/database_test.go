@@ -95,6 +95,7 @@ func TestAnAccountGetsIntoItsOwnDatabaseOnly(t *testing.T) {
 	readerReadsOnly(t, l, logins["acme"])
 	plansHandOutNothing(t, l, d, database(id, "acme"))
 	secretsAreLookedAfter(t, l, d, database(id, "globex"))
+	brokenClustersAreRepaired(t, l, database(id, "acme"))
 	passwordsChangeInTurn(t, l, d, database(id, "acme"), logins["acme"])
 }
 
@@ -215,12 +216,18 @@ func secretsAreLookedAfter(t *testing.T, l *lab, d target.Driver, spec target.Ac
 		}
 		return rec.Status
 	}
-	for want, in := range map[string]*secretsmanager.DeleteSecretInput{
-		"the secret is to be deleted": {RecoveryWindowInDays: aws.Int64(7)},
-		"the secret is gone":          {ForceDeleteWithoutRecovery: aws.Bool(true)},
+	for want, spoil := range map[string]func(secret *string) error{
+		"the secret is to be deleted": func(secret *string) error {
+			return second(c.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: secret, RecoveryWindowInDays: aws.Int64(7)}))
+		},
+		"the secret is gone": func(secret *string) error {
+			return second(c.DeleteSecret(t.Context(), &secretsmanager.DeleteSecretInput{SecretId: secret, ForceDeleteWithoutRecovery: aws.Bool(true)}))
+		},
+		"the value of the secret was changed by somebody else": func(secret *string) error {
+			return second(c.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: secret, SecretString: aws.String("{}")}))
+		},
 	} {
-		in.SecretId = aws.String(seen().SecretID)
-		if _, err := c.DeleteSecret(t.Context(), in); err != nil {
+		if err := spoil(aws.String(seen().SecretID)); err != nil {
 			t.Fatal(err)
 		}
 		if got := seen().Drift; !slices.Equal(got, []string{want}) {
@@ -240,6 +247,55 @@ func secretsAreLookedAfter(t *testing.T, l *lab, d target.Driver, spec target.Ac
 		}
 		if err != nil {
 			t.Errorf("after %q the login does not work: %v", want, err)
+		}
+	}
+}
+
+// brokenClustersAreRepaired breaks what plans read the catalogue with. A look goes on to see the database,
+// takes nothing for gone, and says why it can't tell more; the environment is repaired, and then it is whole.
+func brokenClustersAreRepaired(t *testing.T, l *lab, spec target.AccountDatabase) {
+	t.Helper()
+	s := &spoiler{t.Context(), l, t}
+	whole, err := l.client(t).GetAccountDatabase(t.Context(), spec.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(){
+		"the Data API is off": func() {
+			s.do(s.rds().DisableHttpEndpoint(s.ctx, &rds.DisableHttpEndpointInput{ResourceArn: s.cluster().DBClusterArn}))
+		},
+		"the reader's secret is gone": func() {
+			s.do(s.secrets().DeleteSecret(s.ctx, &secretsmanager.DeleteSecretInput{SecretId: aws.String(readersSecret), ForceDeleteWithoutRecovery: aws.Bool(true)}))
+		},
+		"the reader's secret holds something else": func() {
+			s.do(s.secrets().PutSecretValue(s.ctx, &secretsmanager.PutSecretValueInput{SecretId: aws.String(readersSecret), SecretString: aws.String("{}")}))
+		},
+	} {
+		spoil()
+		l.forgetCalls()
+		rec, err := l.client(t).GetAccountDatabase(t.Context(), spec.ID())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		l.heldToPlans(t)
+		if len(rec.Status.Drift) != 1 || !strings.Contains(rec.Status.Drift[0], "can't be read") || rec.Vanished || rec.Status.DatabaseName != whole.Status.DatabaseName || rec.Status.SecretID != whole.Status.SecretID {
+			t.Errorf("%s: a look sees %+v", name, rec)
+		}
+		d := l.client(t)
+		in, err := d.GetEnvironment(t.Context(), spec.Environment)
+		if err != nil || in.Meta.Problem == "" {
+			t.Errorf("%s: of the environment it says %q, with error %v", name, in.Meta.Problem, err)
+		}
+		if _, err := d.PutEnvironment(t.Context(), in.Spec, again); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := d.PutAccountDatabase(t.Context(), spec, again); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		d = l.client(t)
+		in, inErr := d.GetEnvironment(t.Context(), spec.Environment)
+		if rec, err = d.GetAccountDatabase(t.Context(), spec.ID()); err != nil || inErr != nil || in.Meta.Problem != "" || len(rec.Status.Drift) > 0 {
+			t.Errorf("%s: not repaired: %q, %q, with errors %v and %v", name, in.Meta.Problem, rec.Status.Drift, inErr, err)
 		}
 	}
 }

@@ -45,6 +45,9 @@ func (s Settings) databaseTLS(host string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, err
 }
 
+// errRefusedLogin is errNoLogin of a secret that holds one. RDS may just be changing it.
+var errRefusedLogin = fmt.Errorf("%w: %w", errNoLogin, target.ErrUnavailable)
+
 // unreachable says what was tried, and what to do, where there is no connection.
 func (d direct) unreachable(err error) error {
 	var connecting *pgconn.ConnectError
@@ -61,7 +64,7 @@ func (d direct) unreachable(err error) error {
 	case errors.As(err, &certificate):
 		return target.Errorf(target.ErrInvalid, "database cluster %q: the certificate that %s shows can't be trusted (%v); known are the authorities of the system and those in %q, which is the provider's aws.database_ca_bundle. No password was sent. Get the bundle anew from %s; if that changes nothing, find out who answers there", c.name, at, certificate.Err, c.target.session.settings.DatabaseCABundle, bundleURL)
 	case errors.As(err, &said) && sqlState(err, stateWrongPassword, stateNotAuthorized):
-		return target.Errorf(target.ErrUnavailable, "database cluster %q refuses the login of secret %s, which was read again (%s). Where RDS is just changing the password, apply again; else compare the role with the secret", c.name, d.secret, said.Message)
+		return target.Errorf(errRefusedLogin, "database cluster %q refuses the login of secret %s, which was read again (%s). Where RDS is just changing the password, apply again; else compare the role with the secret", c.name, d.secret, said.Message)
 	case errors.As(err, &said) && sqlState(err, stateTooManyClients):
 		return target.Errorf(target.ErrUnavailable, "database cluster %q takes no further connection (%s). Apply again when other runs have ended", c.name, said.Message)
 	case errors.As(err, &said):

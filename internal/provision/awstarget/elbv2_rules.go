@@ -156,6 +156,9 @@ func (r wanted) ruleConditions() []types.RuleCondition {
 // applyRules makes a slot's rules of a listener what they should be: what is missing is made and
 // what differs is changed, in the order given, before what is too much is removed.
 func (w *slotWork) applyRules(ctx context.Context, listener string, all []wanted) error {
+	if listener == "" { // one that is gone has none
+		return nil
+	}
 	has, err := w.findRules(ctx, listener)
 	if err != nil {
 		return err
@@ -304,21 +307,53 @@ func (w *slotWork) entrances(ctx context.Context) (entrances, error) {
 }
 
 func (w *slotWork) findEntrances(ctx context.Context) (entrances, error) {
+	var out entrances
 	b, err := findBalancer(ctx, w.clients, w.balancerName())
-	if err != nil {
-		return entrances{}, fmt.Errorf("find the entrance of environment %q: %w", w.id.Environment, err)
+	var has map[int32]types.Listener
+	if err == nil {
+		out.balancer = *b
+		has, err = findListeners(ctx, w.clients, text(b.LoadBalancerArn))
 	}
-	has, err := findListeners(ctx, w.clients, text(b.LoadBalancerArn))
-	out := entrances{balancer: *b}
-	if err != nil {
-		return out, err
+	if isAbsent(err) {
+		return entrances{}, &entranceError{fmt.Sprintf("the load balancer %q", w.balancerName()), w.id.Environment, errAbsent}
 	}
-	for port, arn := range map[int]*string{w.spec.Network.HTTPSPort: &out.production, w.spec.Network.PreviewPort: &out.preview} {
-		l, ok := has[int32(port)]
+	if err != nil {
+		return out, fmt.Errorf("find the entrance of environment %q: %w", w.id.Environment, err)
+	}
+	err = nil
+	for _, of := range []struct {
+		port int
+		arn  *string
+	}{{w.spec.Network.HTTPSPort, &out.production}, {w.spec.Network.PreviewPort, &out.preview}} {
+		l, ok := has[int32(of.port)]
 		if !ok {
-			return out, target.Errorf(target.ErrUnavailable, "environment %q has no listener on port %d: apply the environment again", w.id.Environment, port)
+			err = errors.Join(err, &entranceError{fmt.Sprintf("the listener on port %d", of.port), w.id.Environment, target.ErrUnavailable})
 		}
-		*arn = text(l.ListenerArn)
+		*of.arn = text(l.ListenerArn)
 	}
-	return out, nil
+	return out, err
+}
+
+// entranceError is of an entrance that somebody has deleted. What is broken is the environment.
+type entranceError struct {
+	what        string
+	environment target.EnvironmentID
+	kind        error
+}
+
+func (e *entranceError) Error() string {
+	return fmt.Sprintf("%s of environment %q is gone: apply the environment, which makes it anew", e.what, e.environment)
+}
+
+func (e *entranceError) Unwrap() error { return e.kind }
+
+// entrancesLeft are those that are there, and what is said of others. Of one that is gone there are no
+// rules, neither to look at nor to remove.
+func (w *slotWork) entrancesLeft(ctx context.Context) (entrances, string, error) {
+	e, err := w.entrances(ctx)
+	var gone *entranceError
+	if errors.As(err, &gone) {
+		return e, gone.Error(), nil
+	}
+	return e, "", err
 }

@@ -138,6 +138,9 @@ var entranceDrifts = []drift{
 	}, "can't be renewed"},
 }
 
+// readersSecret is that of the login of plans.
+const readersSecret = "slipway-reader/eu/production/database"
+
 // databaseDrifts are of the database cluster with all around it.
 var databaseDrifts = []drift{
 	{"the cluster has another size", modifyCluster(rds.ModifyDBClusterInput{ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: aws.Float64(8), MaxCapacity: aws.Float64(64)}}), "the capacity of database cluster"},
@@ -171,8 +174,11 @@ var databaseDrifts = []drift{
 	{"the subnet group has lost a tag", func(s *spoiler) {
 		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.subnetGroup().DBSubnetGroupArn, TagKeys: []string{"slipway:environment"}}))
 	}, "database subnet group \"slipway-eu-production-"},
+	{"the secret of the reader holds something else", func(s *spoiler) {
+		s.do(s.secrets().PutSecretValue(s.ctx, &secretsmanager.PutSecretValueInput{SecretId: aws.String(readersSecret), SecretString: aws.String("{}")}))
+	}, "the value of secret"},
 	{"the secret of the reader is to be deleted", func(s *spoiler) {
-		s.do(s.secrets().DeleteSecret(s.ctx, &secretsmanager.DeleteSecretInput{SecretId: aws.String("slipway-reader/eu/production/database")}))
+		s.do(s.secrets().DeleteSecret(s.ctx, &secretsmanager.DeleteSecretInput{SecretId: aws.String(readersSecret)}))
 	}, "is to be deleted"},
 }
 

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -123,11 +124,14 @@ func readSecret(ctx context.Context, c *clients, id, version string) (accessSecr
 		return accessSecret{}, failed(absent(err, errNoSecret), "read secret %q", id)
 	}
 	var v accessSecret
-	if err := json.Unmarshal([]byte(text(out.SecretString)), &v); err != nil {
-		return v, fmt.Errorf("read secret %q: it does not hold credentials", id)
+	if err := json.Unmarshal([]byte(text(out.SecretString)), &v); err != nil || v.Username == "" || v.Password == "" {
+		return accessSecret{}, fmt.Errorf("read secret %q: it %w", id, errNoLogin)
 	}
 	return v, nil
 }
+
+// errNoLogin is of a secret in which no login is that a database lets in.
+var errNoLogin = errors.New("holds no login that works")
 
 // stageSecret adds a version of a secret that nobody reads yet.
 func (n *noun) stageSecret(ctx context.Context, arn, version string, c accessSecret) error {

@@ -13,7 +13,7 @@ func (w *slotWork) clear(ctx context.Context) error {
 		return nil
 	}
 	if len(w.state.Seats) > 0 {
-		e, err := w.entrances(ctx)
+		e, _, err := w.entrancesLeft(ctx)
 		if err != nil {
 			return err
 		}

@@ -85,6 +85,7 @@ func (s *stage) groupsAnew(spoil *spoiler, drift func() string) {
 	ungrouped("web", "blue")(spoil)
 	applied()
 	s.rulesAnew(spoil, drift, two)
+	s.entrancesAnew(spoil, drift, two)
 	s.routesGone(both(false), two)
 }
 
@@ -111,6 +112,39 @@ func (s *stage) rulesAnew(spoil *spoiler, drift func() string, apply work) {
 		s.Fatal(err)
 	}
 	s.converged("c", whole)
+}
+
+// entrancesAnew deletes a listener, and then the load balancer with all entrances. A look still sees what was
+// live, and says why it can't ask; when the environment has got new ones, the slot gets its rules back.
+func (s *stage) entrancesAnew(spoil *spoiler, drift func() string, apply work) {
+	s.Helper()
+	whole := s.inventory()
+	for want, spoiled := range map[string]func(){
+		"the listener on port 443 of environment": func() {
+			spoil.do(spoil.elb().DeleteListener(s.Context(), &elb.DeleteListenerInput{ListenerArn: spoil.listener(443).ListenerArn}))
+		},
+		"the load balancer": func() {
+			spoil.do(spoil.elb().DeleteLoadBalancer(s.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: spoil.balancer()}))
+		},
+	} {
+		s.may = nil
+		spoiled()
+		if got := drift(); !strings.Contains(got, want) || !strings.Contains(got, "is gone: apply the environment") {
+			s.Errorf("of an entrance that was deleted it says: %s", got)
+		}
+		state, err := s.process().provisioner().ReadSlot(s.Context(), s.id)
+		if st, ok := state.Serving(); err != nil || !ok || st.Spec.Definition.Release != "c" || !state.Unfinished(s.clock.Now()) {
+			s.Errorf("a look sees that %q is live, with error %v", st.Spec.Definition.Release, err)
+		}
+		r := s.process()
+		if _, err := r.PutEnvironment(s.Context(), environment(s.T, s.id.Environment.Region, s.id.Environment.Name), again); err != nil {
+			s.Fatal(err)
+		}
+		if err := apply(s.Context(), r); err != nil {
+			s.Fatal(err)
+		}
+		s.converged("c", whole)
+	}
 }
 
 // routesGone takes all routes of the slot away, which makes workers of what had them, and gives them

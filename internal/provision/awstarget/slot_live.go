@@ -46,9 +46,12 @@ func (w *slotWork) servingLately(ctx context.Context, e entrances) (target.Traff
 	return w.state.divided(has, w.spec.DomainName), nil
 }
 
-// rulesLately are a listener's rules for a look.
+// rulesLately are a listener's rules for a look. One that is gone has none.
 func (w *slotWork) rulesLately(ctx context.Context, listener string) ([]listenerRule, error) {
 	t := w.target
+	if listener == "" {
+		return nil, nil
+	}
 	return t.ruled.get(listener, t.now(), t.pace.First, func() ([]listenerRule, error) { return w.findRules(ctx, listener) })
 }
 

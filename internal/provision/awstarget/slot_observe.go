@@ -51,7 +51,7 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 		return nil
 	}
 	if len(w.state.Seats) > 0 {
-		e, err := w.entrances(ctx)
+		e, gone, err := w.front(ctx)
 		if err != nil {
 			return err
 		}
@@ -61,17 +61,39 @@ func (w *slotWork) observe(ctx context.Context, obs *target.Observation) error {
 		}
 		obs.Serving, obs.Percent = live.Color, live.Percent
 		services, err := w.servicesNow(ctx, w.state.services())
+		if isAbsent(err) && w.lease.Token == "" {
+			gone, err = append(gone, fmt.Sprintf("the ECS cluster %q of environment %q is gone: apply the environment, which makes it anew", w.clusterName(), w.id.Environment)), nil
+		}
 		if err != nil {
 			return err
 		}
 		if err := w.observeStacks(ctx, obs, services); err != nil {
 			return err
 		}
+		if st, there := obs.Stacks[live.Color]; there {
+			st.Drift = gone
+			obs.Stacks[live.Color] = st
+		}
 		if err := w.observeDrift(ctx, obs, e, live, services); err != nil {
 			return err
 		}
 	}
 	return w.observeTasks(ctx, obs)
+}
+
+// front are the entrances, and what is said of those that are gone. What the environment lacks must not
+// keep anybody from looking, for the plan that repairs it looks too: then what was last divided counts.
+// A run that has the slot's lease does not go on by that.
+func (w *slotWork) front(ctx context.Context) (entrances, []string, error) {
+	if w.lease.Token != "" {
+		e, err := w.entrances(ctx)
+		return e, nil, err
+	}
+	e, gone, err := w.entrancesLeft(ctx)
+	if gone == "" {
+		return e, nil, err
+	}
+	return e, []string{gone}, nil
 }
 
 // observeStacks looks at all components of both stacks at once.

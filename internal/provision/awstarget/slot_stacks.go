@@ -270,7 +270,7 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Ending = true }); err != nil {
 		return err
 	}
-	e, err := w.entrances(ctx)
+	e, _, err := w.entrancesLeft(ctx)
 	if err != nil {
 		return err
 	}
