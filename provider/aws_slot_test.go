@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"testing"
 
-	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -36,34 +35,16 @@ func (c *cloud) taggedSlot(tags, release, image string, a attrs) string {
 	}.with(a))
 }
 
-// previewGone removes the rules of the preview entrance by hand.
-func (c *cloud) previewGone() {
+// frontGone deletes the load balancer by hand, with all that leads to slots.
+func (c *cloud) frontGone() {
 	c.t.Helper()
 	ctx, balancers := c.t.Context(), elb.NewFromConfig(c.Config(frankfurt))
 	all, err := balancers.DescribeLoadBalancers(ctx, nil)
+	if err == nil {
+		_, err = balancers.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: all.LoadBalancers[0].LoadBalancerArn})
+	}
 	if err != nil {
 		c.t.Fatal(err)
-	}
-	listeners, err := balancers.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: all.LoadBalancers[0].LoadBalancerArn})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, l := range listeners.Listeners {
-		if sdk.ToInt32(l.Port) != 8443 {
-			continue
-		}
-		rules, err := balancers.DescribeRules(ctx, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn})
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		for _, r := range rules.Rules {
-			if sdk.ToBool(r.IsDefault) {
-				continue
-			}
-			if _, err := balancers.DeleteRule(ctx, &elb.DeleteRuleInput{RuleArn: r.RuleArn}); err != nil {
-				c.t.Fatal(err)
-			}
-		}
 	}
 }
 
@@ -109,7 +90,9 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 			)},
 			emptyPlan(c.awsSlot("1", "well", nil)),
 			imported(slotAddress, "eu/production/oms"),
-			{PreConfig: c.previewGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			// What the environment lacks keeps no slot from being planned, and one apply repairs both.
+			{PreConfig: c.frontGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: serves("1")},
 			emptyPlan(c.awsSlot("1", "well", nil)),

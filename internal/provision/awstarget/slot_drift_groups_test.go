@@ -87,6 +87,16 @@ func (s *stage) groupsAnew(spoil *spoiler, drift func() string) {
 	s.rulesAnew(spoil, drift, two)
 	s.entrancesAnew(spoil, drift, two)
 	s.routesGone(both(false), two)
+
+	// What nothing leads to any more can be removed.
+	s.may = nil
+	spoil.do(spoil.elb().DeleteLoadBalancer(s.Context(), &elb.DeleteLoadBalancerInput{LoadBalancerArn: spoil.balancer()}))
+	if err := s.process().provisioner().DeleteSlot(s.Context(), s.id); err != nil {
+		s.Error(err)
+	}
+	if got := s.running(s.T, home); got["service"]+got["target group"]+got["scalable target"] > 0 {
+		s.Errorf("a slot that was removed without its load balancer leaves %v", got)
+	}
 }
 
 // rulesAnew deletes all rules of the production entrance, and wants them back with nothing else touched.
