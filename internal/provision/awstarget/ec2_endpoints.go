@@ -44,7 +44,7 @@ func (n *noun) endpoint(l layout, service string) thing {
 			var all []found
 			for _, e := range out.VpcEndpoints {
 				if state := strings.ToLower(string(e.State)); state != "deleted" && state != "failed" {
-					all = append(all, found{text(e.VpcEndpointId), state, ec2Tags(e.Tags)})
+					all = append(all, found{id: text(e.VpcEndpointId), state: state, tags: ec2Tags(e.Tags)})
 				}
 			}
 			return all, nil

@@ -118,7 +118,7 @@ func (n *noun) group(mark string, rules []rule) thing {
 			}
 			var all []found
 			for _, g := range out.SecurityGroups {
-				all = append(all, found{text(g.GroupId), available, ec2Tags(g.Tags)})
+				all = append(all, found{id: text(g.GroupId), state: available, tags: ec2Tags(g.Tags)})
 			}
 			return all, nil
 		},

@@ -36,7 +36,7 @@ func (n *noun) address(zone int) thing {
 			addresses, err := describe(ctx, filters)
 			var all []found
 			for _, a := range addresses {
-				all = append(all, found{text(a.AllocationId), available, ec2Tags(a.Tags)})
+				all = append(all, found{id: text(a.AllocationId), state: available, tags: ec2Tags(a.Tags)})
 			}
 			return all, err
 		},
@@ -86,7 +86,7 @@ func (n *noun) natGateway(zone int) thing {
 			var all []found
 			for _, g := range out.NatGateways {
 				if g.State != types.NatGatewayStateDeleted && g.State != types.NatGatewayStateFailed {
-					all = append(all, found{text(g.NatGatewayId), string(g.State), ec2Tags(g.Tags)})
+					all = append(all, found{id: text(g.NatGatewayId), state: string(g.State), tags: ec2Tags(g.Tags)})
 				}
 			}
 			return all, nil

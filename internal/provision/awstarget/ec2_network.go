@@ -24,7 +24,7 @@ func (n *noun) vpc(l layout) thing {
 			}
 			var all []found
 			for _, v := range out.Vpcs {
-				all = append(all, found{text(v.VpcId), string(v.State), ec2Tags(v.Tags)})
+				all = append(all, found{id: text(v.VpcId), state: string(v.State), tags: ec2Tags(v.Tags)})
 			}
 			return all, nil
 		},
@@ -84,7 +84,7 @@ func (n *noun) gateway() thing {
 			}
 			var all []found
 			for _, g := range out.InternetGateways {
-				all = append(all, found{text(g.InternetGatewayId), available, ec2Tags(g.Tags)})
+				all = append(all, found{id: text(g.InternetGatewayId), state: available, tags: ec2Tags(g.Tags)})
 			}
 			return all, nil
 		},
@@ -148,7 +148,11 @@ func (n *noun) subnet(kind string, zone int, block string) thing {
 			}
 			var all []found
 			for _, s := range out.Subnets {
-				all = append(all, found{text(s.SubnetId), string(s.State), ec2Tags(s.Tags)})
+				f := found{id: text(s.SubnetId), state: string(s.State), tags: ec2Tags(s.Tags)}
+				if aws.ToBool(s.MapPublicIpOnLaunch) {
+					f.wrong = "gives what is started in it a public address"
+				}
+				all = append(all, f)
 			}
 			return all, nil
 		},
@@ -167,6 +171,10 @@ func (n *noun) subnet(kind string, zone int, block string) thing {
 				return "", err
 			}
 			return text(out.Subnet.SubnetId), nil
+		},
+		correct: func(ctx context.Context, id string) error {
+			_, err := c.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{SubnetId: &id, MapPublicIpOnLaunch: &types.AttributeBooleanValue{Value: aws.Bool(false)}})
+			return err
 		},
 		delete: func(ctx context.Context, id string) error {
 			_, err := c.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &id})

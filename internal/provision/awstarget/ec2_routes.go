@@ -60,7 +60,7 @@ func (n *noun) routeTable(p path) thing {
 			}
 			var all []found
 			for _, t := range out.RouteTables {
-				all = append(all, found{text(t.RouteTableId), available, ec2Tags(t.Tags)})
+				all = append(all, found{id: text(t.RouteTableId), state: available, tags: ec2Tags(t.Tags)})
 			}
 			return all, nil
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -67,14 +68,60 @@ func seenRule(r types.SecurityGroupRule) (seen rule, known bool) {
 type rulesDrift struct {
 	missing, missingOut []types.IpPermission
 	surplus, surplusOut []string
+	// lacks and others are the same as people read them.
+	lacks, others []string
 }
 
 func (d rulesDrift) words(id string) []string {
-	missing, surplus := len(d.missing)+len(d.missingOut), len(d.surplus)+len(d.surplusOut)
-	if missing+surplus == 0 {
-		return nil
+	var all []string
+	if len(d.lacks) > 0 {
+		all = append(all, fmt.Sprintf("security group %s does not let %s", id, some(d.lacks)))
 	}
-	return []string{fmt.Sprintf("security group %s lacks %d rules and has %d too many", id, missing, surplus)}
+	if len(d.others) > 0 {
+		all = append(all, fmt.Sprintf("security group %s lets %s, which it should not", id, some(d.others)))
+	}
+	return all
+}
+
+// some are the first of many words, in order.
+func some(all []string) string {
+	const most = 5
+	slices.Sort(all)
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
+}
+
+// ruleWords are a rule as people read it, such as "in tcp 443 from 192.0.2.0/24".
+func ruleWords(out bool, protocol string, from, to int32, peer string) string {
+	way, end := "in", "from"
+	if out {
+		way, end = "out", "to"
+	}
+	ports := fmt.Sprintf(" %d", from)
+	switch {
+	case protocol == everyProtocol:
+		protocol, ports = "everything", ""
+	case to != from:
+		ports = fmt.Sprintf(" %d-%d", from, to)
+	}
+	return fmt.Sprintf("%s %s%s %s %s", way, protocol, ports, end, peer)
+}
+
+// words are a rule that is wanted.
+func (r rule) words() string {
+	p := r.permission()
+	return ruleWords(r.out, text(p.IpProtocol), aws.ToInt32(p.FromPort), aws.ToInt32(p.ToPort), r.block+r.group)
+}
+
+// seenWords are a rule that EC2 has.
+func seenWords(r types.SecurityGroupRule) string {
+	peer := text(r.CidrIpv4) + text(r.CidrIpv6) + text(r.PrefixListId)
+	if r.ReferencedGroupInfo != nil {
+		peer += text(r.ReferencedGroupInfo.GroupId)
+	}
+	return ruleWords(aws.ToBool(r.IsEgress), text(r.IpProtocol), aws.ToInt32(r.FromPort), aws.ToInt32(r.ToPort), peer)
 }
 
 // putRules lets through what is missing, and no more what somebody else, or EC2 itself, let through.
@@ -133,20 +180,22 @@ func (n *noun) compareRules(ctx context.Context, id string, rules []rule) (rules
 			case known && slices.Contains(rules, seen):
 				has = append(has, seen)
 			case !seen.out:
-				d.surplus = append(d.surplus, text(r.SecurityGroupRuleId))
+				d.surplus, d.others = append(d.surplus, text(r.SecurityGroupRuleId)), append(d.others, seenWords(r))
 			case !slices.Contains(rules, outward):
-				d.surplusOut = append(d.surplusOut, text(r.SecurityGroupRuleId))
+				d.surplusOut, d.others = append(d.surplusOut, text(r.SecurityGroupRuleId)), append(d.others, seenWords(r))
 			}
 		}
 	}
 	for _, r := range rules {
 		switch {
 		case slices.Contains(has, r):
+			continue
 		case r.out:
 			d.missingOut = append(d.missingOut, r.permission())
 		default:
 			d.missing = append(d.missing, r.permission())
 		}
+		d.lacks = append(d.lacks, r.words())
 	}
 	return d, nil
 }

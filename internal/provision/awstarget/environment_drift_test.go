@@ -58,7 +58,7 @@ var networkDrifts = []drift{
 			IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("0.0.0.0/0")}},
 		}}}))
 		s.onlyOutward("group-database", outward...)
-	}, "lacks 0 rules and has 2 too many"},
+	}, "lets in tcp 22 from 0.0.0.0/0, out everything to 0.0.0.0/0, which it should not"},
 	{"a security group lets the same in by another protocol", func(s *spoiler) {
 		rules := s.must(s.ec2().DescribeSecurityGroupRules(s.ctx, &ec2.DescribeSecurityGroupRulesInput{Filters: filter("group-id", *s.group("group-stacks"))})).(*ec2.DescribeSecurityGroupRulesOutput)
 		for _, r := range rules.SecurityGroupRules {
@@ -69,11 +69,15 @@ var networkDrifts = []drift{
 				}}}))
 			}
 		}
-	}, "lacks 1 rules and has 1 too many"},
+	}, "lets in udp 0-65535 from sg-"},
 	{"a load balancer reaches everything, as an earlier version left it", func(s *spoiler) {
 		s.onlyOutward("group-balancer", outward...)
-	}, "lacks 1 rules and has 1 too many"},
-	{"stacks reach nothing", func(s *spoiler) { s.onlyOutward("group-stacks") }, "lacks 2 rules and has 1 too many"},
+	}, "does not let out tcp 0-65535 to sg-"},
+	{"stacks reach nothing", func(s *spoiler) { s.onlyOutward("group-stacks") }, "out everything to 0.0.0.0/0"},
+	{"a subnet gives public addresses", func(s *spoiler) {
+		subnets := s.must(s.ec2().DescribeSubnets(s.ctx, &ec2.DescribeSubnetsInput{Filters: filter("tag:slipway:part", "subnet-public-1")})).(*ec2.DescribeSubnetsOutput)
+		s.do(s.ec2().ModifySubnetAttribute(s.ctx, &ec2.ModifySubnetAttributeInput{SubnetId: subnets.Subnets[0].SubnetId, MapPublicIpOnLaunch: &ec2types.AttributeBooleanValue{Value: aws.Bool(true)}}))
+	}, "gives what is started in it a public address"},
 	{"private subnets lost their way outside", func(s *spoiler) {
 		s.do(s.ec2().DeleteRoute(s.ctx, &ec2.DeleteRouteInput{RouteTableId: s.routes("routes-private-1").RouteTableId, DestinationCidrBlock: aws.String("0.0.0.0/0")}))
 	}, "does not lead outside as it should"},
@@ -157,6 +161,12 @@ var databaseDrifts = []drift{
 			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("0"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
 		}))
 	}, "takes connections without TLS"},
+	{"customers' statements are in the log", func(s *spoiler) {
+		s.do(s.rds().ModifyDBClusterParameterGroup(s.ctx, &rds.ModifyDBClusterParameterGroupInput{
+			DBClusterParameterGroupName: s.cluster().DBClusterParameterGroup,
+			Parameters:                  []rdstypes.Parameter{{ParameterName: aws.String("log_statement"), ParameterValue: aws.String("all"), ApplyMethod: rdstypes.ApplyMethodImmediate}},
+		}))
+	}, `log_statement is "all"`},
 	{"the cluster has lost a tag", func(s *spoiler) {
 		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: s.cluster().DBClusterArn, TagKeys: []string{"slipway:installation", "slipway:part"}}))
 	}, "database cluster \"slipway-eu-production-"},

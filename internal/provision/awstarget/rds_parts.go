@@ -84,14 +84,18 @@ func (n *noun) checkDatabaseParameters(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	drift := n.tagDrift(partDatabase, fmt.Sprintf("database parameter group %q", name), has)
-	encrypted, err := n.forcesTLS(ctx)
-	if err == nil && !encrypted {
-		drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", name))
+	wrong, err := n.wrongParameters(ctx)
+	for _, p := range target.SortedKeys(wrong) {
+		if p == parameterTLS {
+			drift = append(drift, fmt.Sprintf("database cluster %q takes connections without TLS", name))
+		} else {
+			drift = append(drift, fmt.Sprintf("database cluster %q may write customers' statements to its log: %s is %q, and is to be %q", name, p, wrong[p], quietParameters[p]))
+		}
 	}
 	return drift, err
 }
 
-// putDatabaseParameters makes the cluster refuse connections without TLS.
+// putDatabaseParameters makes the cluster refuse connections without TLS, and write no statements to its log.
 func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.Environment) error {
 	name := n.databaseName()
 	out, err := n.clients.rds.DescribeDBClusterParameterGroups(ctx, &rds.DescribeDBClusterParameterGroupsInput{DBClusterParameterGroupName: &name})
@@ -107,37 +111,57 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.
 	if err != nil {
 		return err
 	}
-	if done, err := n.forcesTLS(ctx); err != nil || done {
+	wrong, err := n.wrongParameters(ctx)
+	if err != nil || len(wrong) == 0 {
 		return err
 	}
-	_, err = n.clients.rds.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{
-		DBClusterParameterGroupName: &name,
-		Parameters: []types.Parameter{
-			{ParameterName: aws.String(parameterTLS), ParameterValue: aws.String("1"), ApplyMethod: types.ApplyMethodImmediate},
-		},
-	})
+	var set []types.Parameter
+	for _, p := range target.SortedKeys(wrong) {
+		value := quietParameters[p]
+		if p == parameterTLS {
+			value = parameterOn
+		}
+		set = append(set, types.Parameter{ParameterName: &p, ParameterValue: &value, ApplyMethod: types.ApplyMethodImmediate})
+	}
+	_, err = n.clients.rds.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{DBClusterParameterGroupName: &name, Parameters: set})
 	return failed(err, "set the parameters of group %q", name)
 }
 
-const parameterTLS = "rds.force_ssl"
+const (
+	parameterTLS = "rds.force_ssl"
+	parameterOn  = "1"
+)
 
-// forcesTLS says whether the cluster's parameters refuse connections without TLS. A group that is
-// gone does not.
-func (n *noun) forcesTLS(ctx context.Context) (bool, error) {
-	name := n.databaseName()
+// quietParameters write statements that worked to the log where they have another value than this, their
+// default. All can be set while a cluster runs.
+var quietParameters = map[string]string{
+	"log_statement": "none", "log_min_duration_statement": "-1", "log_min_duration_sample": "-1", "log_transaction_sample_rate": "0",
+	"auto_explain.log_min_duration": "-1", "pgaudit.log": "none",
+}
+
+// wrongParameters are those of the cluster's parameters that must not be as they are: connections come
+// by TLS, and customers' statements are not in the log. Others are left to whoever sets them. A group that
+// is gone lacks TLS.
+func (n *noun) wrongParameters(ctx context.Context) (map[string]string, error) {
+	name, wrong := n.databaseName(), map[string]string{parameterTLS: ""}
 	pages := rds.NewDescribeDBClusterParametersPaginator(n.clients.rds, &rds.DescribeDBClusterParametersInput{DBClusterParameterGroupName: &name, Source: aws.String("user")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return false, failed(gone(err, errNoParameters, errNoParameters2), "read the parameters of group %q", name)
+			return wrong, failed(gone(err, errNoParameters, errNoParameters2), "read the parameters of group %q", name)
 		}
 		for _, p := range page.Parameters {
-			if text(p.ParameterName) == parameterTLS {
-				return text(p.ParameterValue) == "1", nil
+			key, value := text(p.ParameterName), text(p.ParameterValue)
+			quiet, loud := quietParameters[key]
+			switch {
+			case key == parameterTLS && value == parameterOn:
+				delete(wrong, key)
+			case loud && value != "" && value != quiet:
+				wrong[key] = value
 			}
 		}
 	}
-	return false, nil
+	return wrong, nil
 }
 
 // databaseFamily is the family of parameter groups of an environment's engine.

@@ -24,6 +24,8 @@ type thing struct {
 	create func(ctx context.Context, tags []types.TagSpecification, token string) (id string, err error)
 	// settle sees to what can be changed later; nil: nothing.
 	settle func(ctx context.Context, id string) error
+	// correct changes what find has seen to be wrong.
+	correct func(ctx context.Context, id string) error
 	// check says how it differs from what settle makes of it; nil: not at all.
 	check  func(ctx context.Context, id string) ([]string, error)
 	delete func(ctx context.Context, id string) error
@@ -33,6 +35,8 @@ type thing struct {
 type found struct {
 	id, state string
 	tags      map[string]string
+	// wrong is what differs from what create made, "" for nothing.
+	wrong string
 }
 
 func ec2Tags(tags []types.Tag) map[string]string {
@@ -87,12 +91,16 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 	}
 	if err == nil {
 		err = n.target.until(ctx, fmt.Sprintf("%s %s", t.what, f.id), func(ctx context.Context) (status, bool, error) {
-			f, err := n.findThing(ctx, t)
+			seen, err := n.findThing(ctx, t)
 			if isAbsent(err) {
 				return "not to be seen yet", false, nil
 			}
-			return status(f.state), f.state == available, err
+			f.wrong = seen.wrong
+			return status(seen.state), seen.state == available, err
 		})
+	}
+	if err == nil && f.wrong != "" {
+		err = failed(t.correct(ctx, f.id), "correct %s %s", t.what, f.id)
 	}
 	if err != nil || t.settle == nil {
 		return err
@@ -205,6 +213,9 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 			continue
 		}
 		drift = append(drift, n.tagDrift(t.mark, t.what+" "+id, all[at].tags)...)
+		if wrong := all[at].wrong; wrong != "" {
+			drift = append(drift, fmt.Sprintf("%s %s %s", t.what, id, wrong))
+		}
 		if t.check == nil {
 			continue
 		}

@@ -128,6 +128,7 @@ var calls = map[string][]grant{
 	"ec2.DescribeVpcs":                 on(everything),
 	"ec2.DetachInternetGateway":        on(ownNetwork),
 	"ec2.DisassociateRouteTable":       on(ownNetwork),
+	"ec2.ModifySubnetAttribute":        on(ownNetwork),
 	"ec2.ModifyVpcAttribute":           on(ownNetwork),
 	"ec2.ModifyVpcEndpoint":            on(ownNetwork),
 	"ec2.ReleaseAddress":               on(ownNetwork),
