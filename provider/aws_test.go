@@ -252,6 +252,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
 			// What a failed create made is destroyed, as long as it is not finished whatever protects it.
 			{PreConfig: c.refuse("CreateLoadBalancer", "AccessDenied"), Config: config(protected), ExpectError: regexp.MustCompile(`CreateLoadBalancer(?s:.*)terraform\s+untaint\s+slipway_environment`)},
+			{PreConfig: c.refuse("DeleteNatGateway", "AccessDenied"), Config: config(protected), Destroy: true, ExpectError: regexp.MustCompile(`DeleteNatGateway`)},
 			{PreConfig: c.refuse("DeleteDBCluster", "InvalidDBClusterStateFault"), Config: config(protected), Destroy: true, Check: c.holds(nothing)},
 			{PreConfig: c.refuse("PutBucketPolicy", "AccessDenied"), Config: config(nil), ExpectError: regexp.MustCompile(`PutBucketPolicy(?s:.*)terraform\s+untaint\s+slipway_region`)},
 			{Config: config(nil), Check: resource.ComposeAggregateTestCheckFunc(
@@ -284,6 +285,10 @@ func TestAccAWSEnvironment(t *testing.T) {
 			)},
 			emptyPlan(config(cheap)),
 			imported(environmentAddress, "eu/production"),
+			// A destroy that stopped half-way is not changed any more, and is finished by the next.
+			{PreConfig: c.refuse("DeleteVpcEndpoints", "AccessDenied"), Config: config(cheap), Destroy: true, ExpectError: regexp.MustCompile(`DeleteVpcEndpoints`)},
+			{Config: config(cheap), ExpectError: regexp.MustCompile(`being\s+removed(?s:.*)-replace`)},
+			{Config: config(cheap), Destroy: true, Check: c.holds(nothing)},
 		},
 	})
 }

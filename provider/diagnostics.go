@@ -34,8 +34,9 @@ func (n noun) report(ctx context.Context, diags *diag.Diagnostics, verb, id stri
 // reportCreate is report of a create that left something. Origin is "" where it left nothing.
 func (n noun) reportCreate(ctx context.Context, diags *diag.Diagnostics, id string, origin provision.Origin, err error) {
 	detail := n.detail(ctx, id, err)
-	switch origin {
-	case provision.Made:
+	switch {
+	case errors.Is(err, target.ErrEnding): // nothing goes on with it
+	case origin == provision.Made:
 		var cut *swap.InterruptedError
 		if errors.As(err, &cut) { // which says how a slot goes on that is not tainted
 			bare := *cut
@@ -43,7 +44,7 @@ func (n noun) reportCreate(ctx context.Context, diags *diag.Diagnostics, id stri
 			detail = n.detail(ctx, id, &bare)
 		}
 		detail += "\n\n" + n.taintedHint()
-	case provision.Resumed, provision.Adopted:
+	case origin != "":
 		detail += "\n\n" + n.leftHint(id)
 	}
 	n.say(ctx, diags, "create", id, err, detail)
@@ -68,6 +69,8 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 		parts = append(parts, "Another run is changing this slot. Let it finish and apply again; a run that died is taken over by itself once its lease has ended.")
 	case errors.Is(err, target.ErrProtected):
 		parts = append(parts, protectedHint)
+	case errors.Is(err, target.ErrEnding):
+		parts = append(parts, endingHint)
 	case errors.Is(err, target.ErrConflict):
 		parts = append(parts, "Somebody else changed it at the same time: plan again to see what is true now.")
 	case errors.Is(err, target.ErrForeign):
@@ -81,11 +84,13 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 }
 
 // warnDrift says how an object differs from its definition, which no attribute shows.
-func (n noun) warnDrift(id string, problem string, diags *diag.Diagnostics) {
-	if problem == "" {
-		return
+func (n noun) warnDrift(id string, m target.Meta, diags *diag.Diagnostics) {
+	switch {
+	case m.Ending:
+		diags.AddWarning(n.title+" is being removed", fmt.Sprintf("The removal of %q was begun and is not finished: some of it may be gone already, and it can't be changed.\n\n%s", id, endingHint))
+	case m.Problem != "":
+		diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it.", id, sentence(m.Problem)))
 	}
-	diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it.", id, sentence(problem)))
 }
 
 // warnLeft says how an object goes on to differ from its definition after an apply that has set it.
@@ -98,6 +103,8 @@ func (n noun) warnLeft(id string, problem string, diags *diag.Diagnostics) {
 }
 
 const protectedHint = "Nothing was removed. Set deletion_protection = false and apply that first, after \"terraform untaint\" if Terraform wants to replace the resource because it is tainted."
+
+const endingHint = "\"terraform destroy\" finishes the removal, or \"terraform apply\" once it is out of the configuration. \"terraform apply -replace=ADDRESS\" finishes it and makes it anew, where ADDRESS is the resource's, such as slipway_environment.production. What is not in the state any more is imported first."
 
 // taintedHint is of what a create has made and could not finish.
 func (n noun) taintedHint() string {

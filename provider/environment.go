@@ -91,7 +91,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 		r.report(ctx, &resp.Diagnostics, "read", id.String(), err)
 	default:
 		r.client.register.environments.hold(id)
-		r.warnDrift(id.String(), rec.Meta.Problem, &resp.Diagnostics)
+		r.warnDrift(id.String(), rec.Meta, &resp.Diagnostics)
 		m.fromDomain(ctx, rec, &resp.Diagnostics)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 		noteAnew(ctx, resp.Private, anewOf(rec.Status), &resp.Diagnostics)

@@ -111,7 +111,7 @@ func (r *regionResource) Read(ctx context.Context, req resource.ReadRequest, res
 		r.report(ctx, &resp.Diagnostics, "read", id, err)
 	default:
 		r.client.register.regions.hold(id)
-		r.warnDrift(id, rec.Meta.Problem, &resp.Diagnostics)
+		r.warnDrift(id, rec.Meta, &resp.Diagnostics)
 		m.fromDomain(rec)
 		r.client.keep(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, m.ID, rec.Meta, unfinished(rec.Meta), &resp.Diagnostics)
 		noteAnew(ctx, resp.Private, rec.Anew, &resp.Diagnostics)

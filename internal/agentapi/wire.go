@@ -161,6 +161,7 @@ var kinds = []struct {
 	{"vanished", target.ErrVanished, http.StatusGone},
 	{"no_installation", target.ErrNoInstallation, http.StatusNotFound},
 	{"invalid", target.ErrInvalid, http.StatusUnprocessableEntity},
+	{"ending", target.ErrEnding, http.StatusConflict},
 	{"unavailable", target.ErrUnavailable, http.StatusConflict},
 	{"conflict", target.ErrConflict, http.StatusConflict},
 	{"version", ErrVersion, http.StatusUpgradeRequired},

@@ -57,6 +57,9 @@ func (p *Provisioner) UpdateEnvironment(ctx context.Context, e target.Environmen
 	if err := p.mine("environment", e.ID().String(), old.Meta); err != nil {
 		return old, err
 	}
+	if old.Meta.Ending {
+		return old, ending("environment", e.ID().String())
+	}
 	if o := old.Spec; o.Kind != e.Kind || o.Tenancy != e.Tenancy || o.Account != e.Account {
 		return old, target.Errorf(target.ErrInvalid, "the kind, tenancy and account of environment %q can't change while it stands: make another environment", e.ID())
 	}
@@ -148,7 +151,7 @@ func (s environmentSeen) String() string {
 
 // DeleteEnvironment removes an environment. One that is not there is success.
 func (p *Provisioner) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
-	old, err := p.driver.GetEnvironment(ctx, id)
+	old, err := p.driver.GetEnvironment(target.RecordsOnly(ctx), id)
 	if err == nil {
 		err = p.mine("environment", id.String(), old.Meta)
 	}
@@ -159,7 +162,8 @@ func (p *Provisioner) DeleteEnvironment(ctx context.Context, id target.Environme
 	if err != nil {
 		return gone(err)
 	}
-	if len(held) > 0 {
+	// Where a removal stopped before it looked for them, the driver's refusal takes back its mark.
+	if len(held) > 0 && !old.Meta.Ending {
 		return target.Errorf(target.ErrNotEmpty, "environment %q still holds %s: destroy them first", id, list(held))
 	}
 	if err := gone(p.driver.DeleteEnvironment(ctx, id)); err != nil {

@@ -139,3 +139,34 @@ func TestAnEnvironmentThatIsSeenOtherwiseIsNotWaitedForWithoutEnd(t *testing.T) 
 		t.Errorf("got %+v, want what differs in its words", rec.Meta)
 	}
 }
+
+// A removal that stopped half-way is told of, keeps everything from being changed or put into it, and
+// is finished by the next. Where there is something in it, it is taken back.
+func TestARemovalThatStoppedIsFinished(t *testing.T) {
+	t.Parallel()
+	w := built(t)
+	w.target.EndEnvironment(production)
+	w.refused(w.DeleteEnvironment(t.Context(), production), target.ErrNotEmpty)
+	if rec, err := w.ReadEnvironment(t.Context(), production); err != nil || rec.Meta.Ending || rec.Meta.Problem != "" {
+		t.Errorf("the removal is not taken back: %+v (%v)", rec.Meta, err)
+	}
+	w.target.EndEnvironment(production)
+	w.ok(w.DeleteSlot(t.Context(), oms))
+	w.ok(w.DeleteAccountDatabase(t.Context(), acme))
+	_, err := w.UpdateEnvironment(t.Context(), environment())
+	w.refused(err, target.ErrEnding, "destroyed once more")
+	_, _, err = w.CreateEnvironment(t.Context(), environment())
+	w.refused(err, target.ErrEnding, "destroyed once more")
+	_, _, err = w.CreateAccountDatabase(t.Context(), database())
+	w.refused(err, target.ErrEnding)
+	_, _, err = w.CreateSlot(t.Context(), slot())
+	w.refused(err, target.ErrEnding)
+	w.ok(w.DeleteEnvironment(t.Context(), production))
+	w.target.EndRegion("eu")
+	_, err = w.UpdateRegion(t.Context(), region())
+	w.refused(err, target.ErrEnding, "destroyed once more")
+	w.ok(w.DeleteRegion(t.Context(), "eu"))
+	if left := w.target.Inventory(); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}

@@ -87,6 +87,8 @@ func (p *Provisioner) claim(noun, id string, m target.Meta, same bool) (Origin, 
 	switch {
 	case m.Owner != p.owner:
 		return "", &ExistsError{noun, id, m.Owner, fmt.Sprintf("it belongs to %q and this is %q", m.Owner, p.owner)}
+	case m.Ending:
+		return "", ending(noun, id)
 	case !m.Ready:
 		return Resumed, nil
 	case !same:
@@ -113,6 +115,11 @@ func left[Record any](ctx context.Context, p *Provisioner, err error, get func(c
 		return rec, Made, err
 	}
 	return rec, Resumed, err
+}
+
+// ending refuses to change what is being removed.
+func ending(noun, id string) error {
+	return target.Errorf(target.ErrEnding, "%s %q is being removed and must be destroyed once more: some of it may be gone already", noun, id)
 }
 
 // missing says whether an error means that there is nothing yet.

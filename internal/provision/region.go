@@ -51,6 +51,9 @@ func (p *Provisioner) UpdateRegion(ctx context.Context, r target.Region) (target
 	if err := p.mine("region", r.Name, old.Meta); err != nil {
 		return old, err
 	}
+	if old.Meta.Ending {
+		return old, ending("region", r.Name)
+	}
 	if err := p.CheckRegionChange(ctx, old.Spec, r); err != nil {
 		return old, err
 	}
@@ -75,7 +78,7 @@ func (p *Provisioner) CheckRegionChange(ctx context.Context, from, to target.Reg
 
 // DeleteRegion removes a region. One that is not there is success.
 func (p *Provisioner) DeleteRegion(ctx context.Context, id string) error {
-	old, err := p.driver.GetRegion(ctx, id)
+	old, err := p.driver.GetRegion(target.RecordsOnly(ctx), id)
 	if err == nil {
 		err = p.mine("region", id, old.Meta)
 	}

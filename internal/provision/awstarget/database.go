@@ -28,7 +28,7 @@ type accountNoun struct {
 // accountNoun is an account database to look at or to work on; it need not be there, its
 // environment must be.
 func (t *Target) accountNoun(ctx context.Context, id target.AccountDatabaseID) (*accountNoun, error) {
-	e, err := t.openEnvironment(ctx, id.Environment)
+	e, err := t.loadEnvironment(ctx, id.Environment)
 	if err != nil {
 		return nil, err
 	}
@@ -45,16 +45,13 @@ func (n *noun) accountNoun(id target.AccountDatabaseID) *accountNoun {
 	}
 }
 
-// openEnvironment is an environment that is there and is not being removed.
-func (t *Target) openEnvironment(ctx context.Context, id target.EnvironmentID) (*noun, error) {
-	n, err := t.environmentNoun(ctx, id)
-	if err == nil {
-		err = n.load(ctx)
+// openEnvironment refuses an environment that is not there or is being removed.
+func (t *Target) openEnvironment(ctx context.Context, id target.EnvironmentID) error {
+	n, err := t.loadEnvironment(ctx, id)
+	if err != nil {
+		return err
 	}
-	if err == nil && n.document.Ending {
-		err = target.Errorf(target.ErrNotFound, "environment %q is being removed", id)
-	}
-	return n, err
+	return n.open(id)
 }
 
 // opaque is a name that tells nothing: names are visible to every account on the server.
@@ -138,6 +135,9 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 	var none target.AccountDatabaseRecord
 	defer t.databases.Drop(d.Environment)
 	a, err := t.accountNoun(ctx, d.ID())
+	if err == nil {
+		err = a.environment.open(d.Environment)
+	}
 	if err != nil {
 		return none, err
 	}
@@ -186,7 +186,7 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 		a.made = old.Meta.Generation == 0
 	}
 	// After the row: one that removes the environment marks it before it looks for rows.
-	if _, err := a.target.openEnvironment(ctx, a.id.Environment); err != nil {
+	if err := a.target.openEnvironment(ctx, a.id.Environment); err != nil {
 		if old.Meta.Generation == 0 {
 			err = errors.Join(err, a.erase(ctx))
 		}
@@ -281,7 +281,7 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 // were kept from finishing that.
 func (a *accountNoun) gone(format string, args ...any) error {
 	if a.document.Ending {
-		return target.Errorf(target.ErrConflict, "account database %q is being removed, and its data is gone already: destroy it once more to finish that, then create it anew", a.id)
+		return target.Errorf(target.ErrEnding, "account database %q is being removed and must be destroyed once more: its data is gone already", a.id)
 	}
 	return target.Errorf(target.ErrVanished, format, args...)
 }

@@ -239,7 +239,7 @@ func (e *estate) removalIsTakenBack(spec target.AccountDatabase) {
 		e.Errorf("a removal that is not finished is %+v", rec)
 	}
 	_, err := e.d.PutAccountDatabase(e.Context(), spec, target.PutOptions{Owner: "me", IfGeneration: 1})
-	e.refused(err, target.ErrConflict)
+	e.refused(err, target.ErrEnding)
 	calls.FailAt(0, awstest.FailBefore)
 	if err := d.DeleteAccountDatabase(e.Context(), spec.ID()); err != nil {
 		e.Error(err)

@@ -46,7 +46,7 @@ func TestAnAccountDatabaseSurvivesEveryFault(t *testing.T) {
 			if changed.Status.SecretID != first.Status.SecretID || l.login(t, changed.Status.SecretID).Password == password {
 				t.Error("the password is still the same, or in another secret")
 			}
-			if err := r.untilDone(ctx, fault, func(ctx context.Context) error { return r.DeleteAccountDatabase(ctx, spec.ID()) }); err != nil {
+			if err := r.untilDone(ctx, fault, func(ctx context.Context) error { return r.provisioner().DeleteAccountDatabase(ctx, spec.ID()) }); err != nil {
 				t.Fatal(err)
 			}
 			l.nothingOf(t, first.Status.DatabaseName)

@@ -21,7 +21,7 @@ import (
 func (t *Target) ListAccountDatabases(ctx context.Context, id target.EnvironmentID) ([]target.AccountDatabaseRecord, error) {
 	return t.databases.Get(ctx, id, func(ctx context.Context) ([]target.AccountDatabaseRecord, error) {
 		ctx = t.recently(ctx)
-		e, err := t.openEnvironment(ctx, id)
+		e, err := t.loadEnvironment(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +132,7 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 			return err
 		}
 		if a.document.Ending {
-			rec.Meta.Problem = "its removal is not finished: destroy it once more"
+			rec.Meta.Problem = unfinishedRemoval
 		}
 		switch {
 		case a.own():

@@ -15,6 +15,14 @@ const kindEnvironment = "environment"
 // unfinishedChange is the problem of what was stored and is not in effect yet.
 const unfinishedChange = "the last change is not finished: apply again to go on with it"
 
+// unfinishedRemoval is the problem of what is being removed, or was left half removed.
+const unfinishedRemoval = "its removal is not finished: destroy it once more"
+
+// ending refuses a change of what is being removed, or of what is in it.
+func ending(kind, id string) error {
+	return target.Errorf(target.ErrEnding, "%s %q is being removed and must be destroyed once more: some of it may be gone already", kind, id)
+}
+
 // PutEnvironment implements target.Environments. It returns when the environment is ready.
 func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o target.PutOptions) (target.EnvironmentRecord, error) {
 	var none target.EnvironmentRecord
@@ -33,7 +41,7 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 	}
 	// After the row: one that removes the region marks it before it looks for rows.
 	if err := t.openRegion(ctx, e.Region); err != nil {
-		if made && errors.Is(err, target.ErrNotFound) {
+		if made && (errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrEnding)) {
 			return none, errors.Join(err, n.exclusively(ctx, n.erase))
 		}
 		return none, target.MadeIf(made, err)
@@ -52,7 +60,7 @@ func (t *Target) openRegion(ctx context.Context, id string) error {
 	}
 	n, _, err := t.regionNoun(ctx, d, id)
 	if err == nil && n.document.Ending {
-		err = target.Errorf(target.ErrNotFound, "region %q is being removed", id)
+		err = ending("region", id)
 	}
 	return err
 }
@@ -63,11 +71,10 @@ func (t *Target) nextEnvironment(doc *document, e target.Environment, o target.P
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("environment %q", e.ID())
 	if doc.Ending {
-		return target.Errorf(target.ErrConflict, "%s is being removed", what)
+		return ending("environment", e.ID().String())
 	}
-	m, err := next(what, old.Meta, target.Same(old.Spec, e), o, t.now())
+	m, err := next(fmt.Sprintf("environment %q", e.ID()), old.Meta, target.Same(old.Spec, e), o, t.now())
 	if err != nil {
 		return err
 	}
@@ -111,15 +118,12 @@ func (n *noun) finishEnvironment(ctx context.Context) error {
 // definition.
 func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
 	ctx = t.looking(ctx)
-	n, err := t.environmentNoun(ctx, id)
-	if err == nil {
-		err = n.load(ctx)
-	}
+	n, err := t.loadEnvironment(ctx, id)
 	if err != nil {
 		return target.EnvironmentRecord{}, err
 	}
-	rec, err := recordOf[target.EnvironmentRecord](n.document)
-	if err != nil || !rec.Meta.Ready || target.OnlyRecords(ctx) {
+	rec, err := environmentRecord(n.document)
+	if err != nil || !rec.Meta.Ready || rec.Meta.Ending || target.OnlyRecords(ctx) {
 		return rec, err
 	}
 	changing := rec.Meta.Problem != ""
@@ -154,7 +158,7 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 		if err != nil {
 			return nil, err
 		}
-		of, err := records[target.EnvironmentRecord](rows)
+		of, err := records(rows, environmentRecord)
 		if err != nil {
 			return nil, err
 		}
@@ -165,10 +169,7 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 
 // DeleteEnvironment implements target.Environments.
 func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
-	n, err := t.environmentNoun(ctx, id)
-	if err == nil {
-		err = n.load(ctx)
-	}
+	n, err := t.loadEnvironment(ctx, id)
 	if err == nil {
 		err = n.exclusively(ctx, func(ctx context.Context) error { return n.removeEnvironment(ctx, id) })
 	}
@@ -219,6 +220,38 @@ func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) e
 		}
 	}
 	return n.erase(ctx)
+}
+
+// environmentRecord reads the record of an environment's document.
+func environmentRecord(d document) (target.EnvironmentRecord, error) {
+	rec, err := recordOf[target.EnvironmentRecord](d)
+	if d.Ending {
+		rec.Meta.Ending, rec.Meta.Problem = true, unfinishedRemoval
+	}
+	return rec, err
+}
+
+// loadEnvironment is an environment that is there, whether or not it is being removed.
+func (t *Target) loadEnvironment(ctx context.Context, id target.EnvironmentID) (*noun, error) {
+	n, err := t.environmentNoun(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.load(ctx); errors.Is(err, target.ErrNotFound) {
+		return nil, target.Errorf(target.ErrNotFound, "environment %q does not exist", id)
+	} else if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// open refuses an environment that is being removed: nothing new may come into it. What is in it can
+// be looked at and removed.
+func (n *noun) open(id target.EnvironmentID) error {
+	if n.document.Ending {
+		return ending("environment", id.String())
+	}
+	return nil
 }
 
 // environmentNoun is an environment to look at or to work on; it need not be there.

@@ -44,10 +44,7 @@ func (s site) engine(ctx context.Context) (target.Faults, error) {
 
 // standing is the environment as it was last put, if it is there.
 func (s site) standing(ctx context.Context) (target.Environment, bool, error) {
-	n, err := s.target.environmentNoun(ctx, s.of.ID())
-	if err == nil {
-		err = n.load(ctx)
-	}
+	n, err := s.target.loadEnvironment(ctx, s.of.ID())
 	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
 		return target.Environment{}, false, nil
 	}

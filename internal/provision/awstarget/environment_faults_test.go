@@ -54,7 +54,7 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			e.DomainName = "another.example.com"
 			done(n.want, func(ctx context.Context) error { return second(r.PutEnvironment(ctx, e, again)) })
 			whole()
-			done(before, func(ctx context.Context) error { return r.DeleteEnvironment(ctx, e.ID()) })
+			done(before, func(ctx context.Context) error { return r.provisioner().DeleteEnvironment(ctx, e.ID()) })
 		})
 	}
 }

@@ -33,7 +33,7 @@ func TestWhatAFailedPutMadeIsRemoved(t *testing.T) {
 			rec, err := r.GetRegion(target.RecordsOnly(ctx), eu.Name)
 			return rec.Meta, err
 		},
-		delete: func(ctx context.Context) error { return r.DeleteRegion(ctx, eu.Name) },
+		delete: func(ctx context.Context) error { return r.provisioner().DeleteRegion(ctx, eu.Name) },
 	}
 	if os.Getenv("SLIPWAY_ACC_ROUNDS") == "" {
 		region.fails(t, l, r, 13)
@@ -48,7 +48,7 @@ func TestWhatAFailedPutMadeIsRemoved(t *testing.T) {
 			rec, err := r.GetEnvironment(target.RecordsOnly(ctx), e.ID())
 			return rec.Meta, err
 		},
-		delete: func(ctx context.Context) error { return r.DeleteEnvironment(ctx, e.ID()) },
+		delete: func(ctx context.Context) error { return r.provisioner().DeleteEnvironment(ctx, e.ID()) },
 	}
 	environment.fails(t, l, r, 17)
 }

@@ -96,9 +96,16 @@ func leased(token string, now time.Time) guard {
 	}
 }
 
-// AcquireLease implements target.Leases.
+// AcquireLease implements target.Leases. In an environment that is being removed there are leases of
+// slots that are there, so that they can be removed.
 func (t *Target) AcquireLease(ctx context.Context, id target.SlotID, token, holder string, ttl time.Duration) (target.Lease, error) {
-	control, err := t.slotTable(ctx, id)
+	control, err := t.openSlotTable(ctx, id)
+	if errors.Is(err, target.ErrEnding) {
+		r, readErr := control.get(ctx, slotKey(id))
+		if err = errors.Join(err, readErr); r.version > 0 {
+			err = readErr
+		}
+	}
 	if err != nil {
 		return target.Lease{}, err
 	}

@@ -57,11 +57,10 @@ func (t *Target) nextRegion(doc *document, r target.Region, o target.PutOptions)
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("region %q", r.Name)
 	if doc.Ending {
-		return target.Errorf(target.ErrConflict, "%s is being removed", what)
+		return ending("region", r.Name)
 	}
-	m, err := next(what, old.Meta, target.Same(old.Spec, r), o, t.now())
+	m, err := next(fmt.Sprintf("region %q", r.Name), old.Meta, target.Same(old.Spec, r), o, t.now())
 	if err != nil {
 		return err
 	}
@@ -137,7 +136,7 @@ func (t *Target) ListRegions(ctx context.Context) ([]target.RegionRecord, error)
 	if err != nil {
 		return nil, err
 	}
-	return records[target.RegionRecord](rows)
+	return records(rows, regionRecord)
 }
 
 // DeleteRegion implements target.Regions.
@@ -210,11 +209,20 @@ func (t *Target) regionNoun(ctx context.Context, d table, id string) (*noun, tar
 	if err := n.load(ctx); err != nil {
 		return nil, rec, err
 	}
-	if rec, err = recordOf[target.RegionRecord](n.document); err != nil {
+	if rec, err = regionRecord(n.document); err != nil {
 		return nil, rec, err
 	}
 	n.clients, err = t.session.in(ctx, rec.Spec.Location)
 	return n, rec, err
+}
+
+// regionRecord reads the record of a region's document.
+func regionRecord(d document) (target.RegionRecord, error) {
+	rec, err := recordOf[target.RegionRecord](d)
+	if d.Ending {
+		rec.Meta.Ending, rec.Meta.Problem = true, unfinishedRemoval
+	}
+	return rec, err
 }
 
 // recordOf reads the record of a document; an empty one has the zero record.
@@ -239,7 +247,7 @@ func (d *document) record(v any) error {
 }
 
 // records reads the records of rows, leaving out those with nothing but a lease.
-func records[T any](rows []row) ([]T, error) {
+func records[T any](rows []row, read func(document) (T, error)) ([]T, error) {
 	var out []T
 	for _, r := range rows {
 		if r.version == 0 {
@@ -249,7 +257,7 @@ func records[T any](rows []row) ([]T, error) {
 		if err != nil {
 			return nil, err
 		}
-		rec, err := recordOf[T](d)
+		rec, err := read(d)
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 			if rec, err := r.GetRegion(t.Context(), eu.Name); err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" {
 				t.Errorf("it is %+v (%v)", rec.Meta, err)
 			}
-			done("[]", func(ctx context.Context) error { return r.DeleteRegion(ctx, eu.Name) })
+			done("[]", func(ctx context.Context) error { return r.provisioner().DeleteRegion(ctx, eu.Name) })
 		})
 	}
 }

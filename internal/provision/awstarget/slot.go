@@ -25,6 +25,16 @@ func (t *Target) controlTable(ctx context.Context, region string) (table, error)
 
 // slotTable is the control table that a slot's row is in. Its environment must be there.
 func (t *Target) slotTable(ctx context.Context, id target.SlotID) (table, error) {
+	control, err := t.openSlotTable(ctx, id)
+	if errors.Is(err, target.ErrEnding) {
+		return control, nil
+	}
+	return control, err
+}
+
+// openSlotTable is slotTable for what writes into it. Of an environment that is being removed it is
+// returned with target.ErrEnding.
+func (t *Target) openSlotTable(ctx context.Context, id target.SlotID) (table, error) {
 	control, err := t.controlTable(ctx, id.Environment.Region)
 	if err != nil {
 		return control, err
@@ -34,8 +44,11 @@ func (t *Target) slotTable(ctx context.Context, id target.SlotID) (table, error)
 		return control, err
 	}
 	doc, err := decode[document](env)
-	if err == nil && (env.version == 0 || doc.Ending) {
+	switch {
+	case err == nil && env.version == 0:
 		err = target.Errorf(target.ErrNotFound, "environment %q does not exist", id.Environment)
+	case err == nil && doc.Ending:
+		err = ending("environment", id.Environment.String())
 	}
 	return control, err
 }
@@ -43,7 +56,7 @@ func (t *Target) slotTable(ctx context.Context, id target.SlotID) (table, error)
 // PutSlot implements target.Slots in one conditional write.
 func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Lease) (target.SlotRecord, error) {
 	id := r.Asked.ID()
-	control, err := t.slotTable(ctx, id)
+	control, err := t.openSlotTable(ctx, id)
 	if err != nil {
 		return r, err
 	}
@@ -66,7 +79,7 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 	}
 	if revision == 0 {
 		// One that removes the environment marks it before it looks for slots.
-		if _, err := t.slotTable(ctx, id); err != nil {
+		if _, err := t.openSlotTable(ctx, id); err != nil {
 			return r, errors.Join(err, control.erase(ctx, stored))
 		}
 	}

@@ -30,7 +30,7 @@ func (t *Target) Fingerprint(_ context.Context, d target.Definition) (string, er
 
 // PutStack implements target.Stacks. It returns when everything is asked for.
 func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.Lease) error {
-	w, err := t.leasedSlot(ctx, spec.Slot, l)
+	w, err := t.openedSlot(ctx, spec.Slot, l)
 	if err != nil {
 		return err
 	}

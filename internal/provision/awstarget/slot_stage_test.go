@@ -88,6 +88,7 @@ func (s *stage) look(after awstest.Call) {
 // work is what a process does, and may do again.
 type work func(context.Context, *trial) error
 
+// provisioner is what Terraform works through: a driver might finish what no second run comes to.
 func (r *trial) provisioner() *provision.Provisioner {
 	return provision.New(r.Target, mine.Owner, provision.Options{Clock: r.clock})
 }

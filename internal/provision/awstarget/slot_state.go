@@ -110,13 +110,7 @@ type slotWork struct {
 
 // openSlot loads a slot whose environment is there.
 func (t *Target) openSlot(ctx context.Context, id target.SlotID) (*slotWork, error) {
-	n, err := t.environmentNoun(ctx, id.Environment)
-	if err != nil {
-		return nil, err
-	}
-	if err = n.load(ctx); errors.Is(err, target.ErrNotFound) || err == nil && n.document.Ending {
-		return nil, target.Errorf(target.ErrNotFound, "environment %q does not exist", id.Environment)
-	}
+	n, err := t.loadEnvironment(ctx, id.Environment)
 	if err != nil {
 		return nil, err
 	}
@@ -142,6 +136,15 @@ func (t *Target) leasedSlot(ctx context.Context, id target.SlotID, l target.Leas
 		var rec target.SlotRecord
 		rec, err = slotRecord(r)
 		w.read(rec)
+	}
+	return w, err
+}
+
+// openedSlot is leasedSlot for what may make something new in it.
+func (t *Target) openedSlot(ctx context.Context, id target.SlotID, l target.Lease) (*slotWork, error) {
+	w, err := t.leasedSlot(ctx, id, l)
+	if err == nil {
+		err = w.open(id.Environment)
 	}
 	return w, err
 }

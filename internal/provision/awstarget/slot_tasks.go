@@ -32,7 +32,7 @@ func (k *oneTask) stream() string { return stream(k.unit().streams(), taskContai
 // PutTask implements target.Tasks. The key is noted with a token of the run before it is asked
 // for: whoever finds it asks for the same run, which AWS starts once.
 func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lease) error {
-	w, err := t.leasedSlot(ctx, spec.Slot, l)
+	w, err := t.openedSlot(ctx, spec.Slot, l)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 		if !ok {
 			env = &environment{}
 		}
+		if env.record.Meta.Ending {
+			return target.EnvironmentRecord{}, ending("environment", e.ID())
+		}
 		m, err := s.next(fmt.Sprintf("environment %q", e.ID()), env.record.Meta, target.Same(env.record.Spec, e), o)
 		if err != nil {
 			return target.EnvironmentRecord{}, err
@@ -65,6 +68,9 @@ func (s *store) settleEnvironment(e *environment) {
 	if e.record.Meta.Problem == "" && e.unfinished > 0 {
 		e.record.Meta.Problem = "the database server is starting"
 	}
+	if e.record.Meta.Ending {
+		e.record.Meta.Problem = unfinishedRemoval
+	}
 	e.record.Meta.Ready = e.record.Meta.Ready || e.record.Meta.Problem == ""
 }
 
@@ -79,7 +85,17 @@ func (s *store) environment(id target.EnvironmentID) (*environment, error) {
 	return e, nil
 }
 
-// DeleteEnvironment removes an environment with the leases in it.
+// openEnvironment is an environment that new things may come into.
+func (s *store) openEnvironment(id target.EnvironmentID) (*environment, error) {
+	e, err := s.environment(id)
+	if err == nil && e.record.Meta.Ending {
+		err = ending("environment", id)
+	}
+	return e, err
+}
+
+// DeleteEnvironment removes an environment with the leases in it. A refusal takes back that it is
+// being removed.
 func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID) error {
 	return do(ctx, t, "DeleteEnvironment", func(s *store) error {
 		if err := s.known(); err != nil {
@@ -91,11 +107,13 @@ func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID)
 		}
 		for d, db := range s.databases {
 			if d.Environment == id && !db.record.Vanished {
+				e.record.Meta.Ending = false
 				return target.Errorf(target.ErrNotEmpty, "environment %q holds account database %q", id, d)
 			}
 		}
 		for slotID, l := range s.slots {
 			if slotID.Environment == id && !l.empty() {
+				e.record.Meta.Ending = false
 				return target.Errorf(target.ErrNotEmpty, "environment %q holds deployment slot %q", id, slotID)
 			}
 		}

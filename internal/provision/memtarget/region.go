@@ -16,6 +16,9 @@ func (t *Target) PutRegion(ctx context.Context, r target.Region, o target.PutOpt
 			return target.RegionRecord{}, err
 		}
 		old := s.regions[r.Name]
+		if old.Meta.Ending {
+			return target.RegionRecord{}, ending("region", r.Name)
+		}
 		m, err := s.next(fmt.Sprintf("region %q", r.Name), old.Meta, target.Same(old.Spec, r), o)
 		if err != nil {
 			return target.RegionRecord{}, err

@@ -64,6 +64,9 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 		}
 		repeated := r
 		repeated.Revision++
+		if _, err := s.openEnvironment(r.Asked.Environment); err != nil {
+			return r, err
+		}
 		switch {
 		case held.record != nil && target.Same(stored, repeated):
 			return stored, nil

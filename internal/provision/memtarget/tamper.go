@@ -80,6 +80,33 @@ func (t *Target) HinderRegion(id, problem string) {
 	})
 }
 
+// unfinishedRemoval is the problem of what EndEnvironment or EndRegion ended.
+const unfinishedRemoval = "its removal is not finished: destroy it once more"
+
+func ending(kind string, id any) error {
+	return target.Errorf(target.ErrEnding, "%s %q is being removed", kind, id)
+}
+
+// EndEnvironment leaves an environment as a removal does that stopped half-way.
+func (t *Target) EndEnvironment(id target.EnvironmentID) {
+	t.tamper(func(s *store) {
+		if e, ok := s.environments[id]; ok {
+			e.record.Meta.Ending = true
+			s.settleEnvironment(e)
+		}
+	})
+}
+
+// EndRegion leaves a region as a removal does that stopped half-way.
+func (t *Target) EndRegion(id string) {
+	t.tamper(func(s *store) {
+		if r, ok := s.regions[id]; ok {
+			r.Meta.Ending, r.Meta.Problem = true, unfinishedRemoval
+			s.regions[id] = r
+		}
+	})
+}
+
 // HinderAccountDatabase makes a put of an account database stop half-way: the record is there
 // and unfinished. It goes through again once the problem is "".
 func (t *Target) HinderAccountDatabase(id target.AccountDatabaseID, problem string) {

@@ -28,6 +28,9 @@ var (
 	ErrVanished = errors.New("vanished")
 	// ErrNoInstallation: there is no installation of the target to look into.
 	ErrNoInstallation = errors.New("no installation")
+	// ErrEnding: the object's removal was begun and is not finished. It can be looked at and removed,
+	// and nothing else.
+	ErrEnding = errors.New("being removed")
 	// ErrUnavailable: the target can't be reached or can't do it now; a later try may work.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrSignIn: nothing of the target can be asked with the credentials that there are.

@@ -14,6 +14,9 @@ type Meta struct {
 	Problem string `json:"problem,omitempty"`
 	// Stuck says that the problem will not go away by waiting.
 	Stuck bool `json:"stuck,omitempty"`
+	// Ending says that its removal was begun and is not finished; Problem says so to people. A
+	// driver finds it when it reads, and refuses a Put with [ErrEnding].
+	Ending bool `json:"ending,omitempty"`
 	// CreatedAt and ChangedAt are in UTC.
 	CreatedAt time.Time `json:"created_at"`
 	ChangedAt time.Time `json:"changed_at"`
