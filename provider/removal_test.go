@@ -33,7 +33,7 @@ func TestARemovalThatStoppedIsFinishedByADestroy(t *testing.T) {
 			if !strings.Contains(d.String(), "is being removed") || !strings.Contains(d.String(), "-replace") || d.errors() {
 				t.Errorf("a refresh says %s", d)
 			}
-			o, d = l.apply(l.plan(o, with(h.config, set{"tags": set{"team": "second"}})))
+			_, d = l.apply(l.plan(o, with(h.config, set{"tags": set{"team": "second"}})))
 			if !d.errors() || !strings.Contains(d.String(), "-replace") || strings.Contains(d.String(), "Somebody else") {
 				t.Errorf("an apply says %s", d)
 			}

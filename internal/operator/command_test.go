@@ -56,6 +56,16 @@ func TestStatusShowsWhatRuns(t *testing.T) {
 	}
 }
 
+func TestStatusShowsWhatIsBeingRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.live("1", "2")
+	w.EndEnvironment(production)
+	w.EndRegion("eu")
+	w.says(0, []string{"status"}, "EU            its removal is not finished", "20443  its removal is not finished", slotID, "2 1/1")
+	w.says(0, []string{"history", slotID}, "live")
+}
+
 func TestRollbackGoesBackAndSaysWhoAndWhy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -24,6 +24,8 @@ type regionView struct {
 	Name         string `json:"name"`
 	Location     string `json:"location"`
 	Jurisdiction string `json:"jurisdiction"`
+	Ready        bool   `json:"ready"`
+	Problem      string `json:"problem,omitempty"`
 }
 
 type environmentView struct {
@@ -60,7 +62,7 @@ func (c *call) survey(ctx context.Context) (platformView, error) {
 		return v, fmt.Errorf("list regions: %w", err)
 	}
 	for _, r := range regions {
-		v.Regions = append(v.Regions, regionView{r.Spec.Name, r.Spec.Location, r.Spec.Jurisdiction})
+		v.Regions = append(v.Regions, regionView{r.Spec.Name, r.Spec.Location, r.Spec.Jurisdiction, r.Meta.Ready, r.Meta.Problem})
 	}
 	environments, err := c.ListEnvironments(ctx)
 	if err != nil {
@@ -69,6 +71,9 @@ func (c *call) survey(ctx context.Context) (platformView, error) {
 	for _, e := range environments {
 		id := e.Spec.ID()
 		databases, err := c.driver.ListAccountDatabases(ctx, id)
+		if errors.Is(err, target.ErrNotFound) {
+			continue // destroyed meanwhile
+		}
 		if err != nil {
 			return v, fmt.Errorf("list account databases of %q: %w", id, err)
 		}
@@ -77,7 +82,7 @@ func (c *call) survey(ctx context.Context) (platformView, error) {
 			Ready: e.Meta.Ready, Problem: e.Meta.Problem, Databases: len(databases),
 		})
 		slots, err := c.ListSlots(ctx, id)
-		if err != nil {
+		if err != nil && !errors.Is(err, target.ErrNotFound) {
 			return v, fmt.Errorf("list deployment slots of %q: %w", id, err)
 		}
 		for _, s := range slots {
@@ -97,22 +102,15 @@ func (c *call) survey(ctx context.Context) (platformView, error) {
 func (v platformView) print(out io.Writer) error {
 	fmt.Fprintf(out, "Installation %s, %s\n", v.Installation, v.Where)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "\nREGION\tLOCATION\tJURISDICTION")
+	fmt.Fprintln(w, "\nREGION\tLOCATION\tJURISDICTION\tSTATE")
 	for _, r := range v.Regions {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Name, r.Location, r.Jurisdiction)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Name, r.Location, r.Jurisdiction, stateOf(r.Ready, r.Problem))
 	}
 	if len(v.Environments) > 0 {
 		fmt.Fprintln(w, "\nENVIRONMENT\tKIND\tTENANCY\tACCOUNTS\tURL\tSTATE")
 	}
 	for _, e := range v.Environments {
-		state := "ready"
-		switch {
-		case e.Problem != "":
-			state = e.Problem
-		case !e.Ready:
-			state = "being made"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", e.ID, e.Kind, e.Tenancy, e.Databases, e.URL, state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", e.ID, e.Kind, e.Tenancy, e.Databases, e.URL, stateOf(e.Ready, e.Problem))
 	}
 	if len(v.Slots) > 0 {
 		fmt.Fprintln(w, "\nSLOT\tPHASE\tLIVE\tCANDIDATE\tFALLBACK\tHOLD")
@@ -132,6 +130,17 @@ func (v platformView) print(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, phase, s.Live, s.Candidate, s.Fallback, hold)
 	}
 	return w.Flush()
+}
+
+// stateOf is what a region or an environment is in a table.
+func stateOf(ready bool, problem string) string {
+	switch {
+	case problem != "":
+		return problem
+	case !ready:
+		return "being made"
+	}
+	return "ready"
 }
 
 // String is a stack in a table: release, health and time left.

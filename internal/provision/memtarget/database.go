@@ -21,7 +21,7 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		if err != nil {
 			return none, err
 		}
-		if _, err := s.openEnvironment(d.Environment); err != nil {
+		if err := s.openEnvironment(d.Environment); err != nil {
 			return none, err
 		}
 		db, ok := s.databases[d.ID()]

@@ -85,13 +85,13 @@ func (s *store) environment(id target.EnvironmentID) (*environment, error) {
 	return e, nil
 }
 
-// openEnvironment is an environment that new things may come into.
-func (s *store) openEnvironment(id target.EnvironmentID) (*environment, error) {
+// openEnvironment refuses an environment that nothing new may come into.
+func (s *store) openEnvironment(id target.EnvironmentID) error {
 	e, err := s.environment(id)
 	if err == nil && e.record.Meta.Ending {
 		err = ending("environment", id)
 	}
-	return e, err
+	return err
 }
 
 // DeleteEnvironment removes an environment with the leases in it. A refusal takes back that it is

@@ -64,7 +64,7 @@ func (t *Target) PutSlot(ctx context.Context, r target.SlotRecord, l target.Leas
 		}
 		repeated := r
 		repeated.Revision++
-		if _, err := s.openEnvironment(r.Asked.Environment); err != nil {
+		if err := s.openEnvironment(r.Asked.Environment); err != nil {
 			return r, err
 		}
 		switch {
