@@ -56,7 +56,10 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 			}}},
 			// The environment's size has reached the account's cluster.
 			emptyPlan(with(2, open)),
-			{PreConfig: c.shrinkClusters, Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			// What is wrong with the environment's cluster keeps none from being planned, and one apply repairs all.
+			{PreConfig: c.spoilClusters, Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
+				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
 				plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
 			}}},
 			// An empty plan, after a rotation as well.
@@ -103,8 +106,14 @@ func (c *cloud) rotates(account string) {
 	}
 }
 
-// shrinkClusters makes every database cluster smaller behind Terraform's back.
-func (c *cloud) shrinkClusters() {
+// spoilClusters makes every database cluster smaller behind Terraform's back, turns its Data API off, and
+// writes something else over the login that plans read the environment's with.
+func (c *cloud) spoilClusters() {
+	if _, err := secretsmanager.NewFromConfig(c.Config(frankfurt)).PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{
+		SecretId: sdk.String("slipway-reader/eu/production/database"), SecretString: sdk.String("{}"),
+	}); err != nil {
+		c.t.Fatal(err)
+	}
 	client := rds.NewFromConfig(c.Config(frankfurt))
 	out, err := client.DescribeDBClusters(context.Background(), nil)
 	if err != nil {
@@ -114,6 +123,9 @@ func (c *cloud) shrinkClusters() {
 		if _, err := client.ModifyDBCluster(context.Background(), &rds.ModifyDBClusterInput{
 			DBClusterIdentifier: d.DBClusterIdentifier, ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: sdk.Float64(0.5), MaxCapacity: sdk.Float64(1)},
 		}); err != nil {
+			c.t.Fatal(err)
+		}
+		if _, err := client.DisableHttpEndpoint(context.Background(), &rds.DisableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
 			c.t.Fatal(err)
 		}
 	}
