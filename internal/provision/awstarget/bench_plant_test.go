@@ -91,6 +91,9 @@ func (p *platform) plantSecrets(n int, name func(int) string) {
 				return err
 			}
 			in := &secretsmanager.CreateSecretInput{Name: aws.String(of.Replace(aws.ToString(d.Name))), KmsKeyId: d.KmsKeyId, SecretString: aws.String("{}")}
+			for version := range d.VersionIdsToStages { // or it would be somebody else's
+				in.ClientRequestToken = &version
+			}
 			for _, t := range d.Tags {
 				in.Tags = append(in.Tags, secrets.Tag{Key: t.Key, Value: aws.String(of.Replace(aws.ToString(t.Value)))})
 			}
