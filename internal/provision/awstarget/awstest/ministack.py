@@ -22,7 +22,7 @@ import botocore
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.services import alb, ecs, rds
+from ministack.services import alb, ecs, rds, secretsmanager
 
 
 class Container:
@@ -161,6 +161,20 @@ def cluster_xml(c, xml=rds._cluster_xml):
 
 
 rds._create_db_cluster_impl, rds._cluster_xml = create_cluster, cluster_xml
+
+
+
+def create_secret(data, create=secretsmanager._create_secret):
+    """Give the first version the id that was asked for, which MiniStack forgets."""
+    taken = data["Name"] in secretsmanager._secrets
+    answer = create(data)
+    if not taken and "ClientRequestToken" in data:
+        secret = secretsmanager._secrets[data["Name"]]
+        secret["Versions"] = {data["ClientRequestToken"]: v for v in secret["Versions"].values()}
+    return answer
+
+
+secretsmanager._create_secret = create_secret
 
 config = Config()
 config.bind = [f"fd://{listening.fileno()}"]
