@@ -82,7 +82,7 @@ func (s *session) signIn(ctx context.Context) (*signedIn, error) {
 		return nil, signInError(target.ErrInvalid, "the AWS region that is the installation's home, from AWS_REGION, AWS_DEFAULT_REGION or the profile: %s", noRegion(config.Region))
 	}
 	config.Logger = logging.Nop{} // Terraform shows what a provider writes as an error of its own
-	config.APIOptions = append(config.APIOptions, s.share)
+	config.APIOptions = append(config.APIOptions, s.share, plainBodies)
 	if s.options.Inspect != nil {
 		config.APIOptions = append(config.APIOptions, s.options.Inspect)
 	}

@@ -33,8 +33,7 @@ type emulator struct {
 	input io.WriteCloser
 }
 
-// way is how requests get to emulators. It is not http.DefaultTransport, of which each
-// httptest.Server that ends closes the connections, also those of other tests.
+// way is how requests get to emulators, from many tests at once.
 var way = &http.Transport{MaxIdleConnsPerHost: 64}
 
 // startTimeout bounds the start of an emulator, with the installation the first time.
