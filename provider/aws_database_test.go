@@ -64,7 +64,14 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 			}}},
 			// An empty plan, after a rotation as well.
 			{PreConfig: func() { c.rotates("acme"); c.rotates("globex") }, Config: with(2, open), PlanOnly: true},
+			// So is a login of plans that a database server does not let in any more.
 			{
+				PreConfig: c.shutOutReaders,
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionNoop),
+					plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+					plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
+				}},
 				Config: with(2, open) + `data "slipway_placement" "acme" {
   account        = "acme"
   data_residency = ["EU"]
@@ -126,6 +133,20 @@ func (c *cloud) spoilClusters() {
 			c.t.Fatal(err)
 		}
 		if _, err := client.DisableHttpEndpoint(context.Background(), &rds.DisableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+// shutOutReaders gives the logins that plans read catalogues with another password, on the database
+// servers only.
+func (c *cloud) shutOutReaders() {
+	out, err := rds.NewFromConfig(c.Config(frankfurt)).DescribeDBClusters(context.Background(), nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, d := range out.DBClusters {
+		if err := c.Tamper(context.Background(), frankfurt, sdk.ToString(d.DBClusterIdentifier), `ALTER ROLE "slipway_reader" PASSWORD 'another'`); err != nil {
 			c.t.Fatal(err)
 		}
 	}

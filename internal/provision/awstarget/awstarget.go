@@ -52,10 +52,11 @@ type Target struct {
 	tagged     lately[map[string]map[string]string]
 	health     lately[map[string]targetHealth]
 	measured   lately[map[target.Color]target.Measurement]
-	// databases are the lists of account databases that this run has read, pools its connections to
-	// database clusters.
-	databases accountdb.Lists
-	pools     pools
+	// databases are the lists of account databases that this run has read, catalogues the names of
+	// the clusters whose catalogue it could read, pools its connections to database clusters.
+	databases  accountdb.Lists
+	catalogues sync.Map
+	pools      pools
 }
 
 // New makes a target. It touches nothing.

@@ -209,20 +209,34 @@ func (c credential) commit(ctx context.Context, role string) error {
 	return c.n.requested(ctx, c.part, c.factEffect(), c.version+" "+role)
 }
 
+// apply gives a server a role and its password, which is empty where the server has it.
+type apply func(ctx context.Context, role, password string) error
+
 // give gives the server the login.
-func (c credential) give(ctx context.Context, apply func(ctx context.Context, role, password string) error) error {
+func (c credential) give(ctx context.Context, to apply) error {
 	v, err := c.begin(ctx)
 	if err != nil {
 		return err
 	}
-	err = apply(ctx, v.Username, v.Password)
+	err = to(ctx, v.Username, v.Password)
 	if errors.Is(err, accountdb.ErrNoPassword) { // the role was removed by somebody else
-		if v, err = readSecret(ctx, c.n.clients, c.arn(), ""); err == nil {
-			err = apply(ctx, v.Username, v.Password)
-		}
+		return c.giveAgain(ctx, to)
 	}
+	return c.given(ctx, v.Username, err)
+}
+
+// giveAgain gives the server the login that is read.
+func (c credential) giveAgain(ctx context.Context, to apply) error {
+	v, err := readSecret(ctx, c.n.clients, c.arn(), "")
 	if err != nil {
-		return fmt.Errorf("set up role %q: %w", v.Username, err)
+		return err
 	}
-	return c.commit(ctx, v.Username)
+	return c.given(ctx, v.Username, to(ctx, v.Username, v.Password))
+}
+
+func (c credential) given(ctx context.Context, role string, err error) error {
+	if err != nil {
+		return fmt.Errorf("set up role %q: %w", role, err)
+	}
+	return c.commit(ctx, role)
 }

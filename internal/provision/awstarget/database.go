@@ -146,6 +146,9 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		rec, err = a.put(ctx, d, o)
 		return err
 	})
+	if err == nil && !a.own() {
+		err = a.environment.mendReader(ctx)
+	}
 	if err != nil {
 		// Once its login is stored there may be something in it.
 		made := a.made && a.credential(d).arn() == ""

@@ -98,6 +98,7 @@ func TestAnAccountHasAClusterOfItsOwn(t *testing.T) {
 	e.madeLikeTheEnvironments(rec)
 	e.usable(t, d, rec)
 	e.plansReadEachClusterOnce(rec)
+	readersAreMended(t, l, spec, *e.cluster(t, rec.Status.Host))
 	e.followsTheEnvironment(rec)
 	e.staysWhatItIs(spec)
 	spec.DeletionProtection, spec.CredentialVersion = false, 2

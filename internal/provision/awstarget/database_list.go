@@ -183,7 +183,9 @@ func (c dbCluster) lookInto(ctx context.Context, prefix string) (all map[string]
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err = reader.all(ctx, prefix)
+	if all, err = reader.all(ctx, prefix); err == nil {
+		c.target.catalogues.Store(c.name, true)
+	}
 	if !unreadable(err) {
 		return all, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -96,6 +97,7 @@ func TestAnAccountGetsIntoItsOwnDatabaseOnly(t *testing.T) {
 	plansHandOutNothing(t, l, d, database(id, "acme"))
 	secretsAreLookedAfter(t, l, d, database(id, "globex"))
 	brokenClustersAreRepaired(t, l, database(id, "acme"))
+	readersAreMended(t, l, database(id, "acme"), l.onlyCluster(ctx, t))
 	passwordsChangeInTurn(t, l, d, database(id, "acme"), logins["acme"])
 }
 
@@ -297,6 +299,33 @@ func brokenClustersAreRepaired(t *testing.T, l *lab, spec target.AccountDatabase
 		if rec, err = d.GetAccountDatabase(t.Context(), spec.ID()); err != nil || inErr != nil || in.Meta.Problem != "" || len(rec.Status.Drift) > 0 {
 			t.Errorf("%s: not repaired: %q, %q, with errors %v and %v", name, in.Meta.Problem, rec.Status.Drift, inErr, err)
 		}
+	}
+}
+
+// readersAreMended changes the login of plans on the database server itself. A plan for an account
+// database says that it does not work, and a put of that makes it work.
+func readersAreMended(t *testing.T, l *lab, spec target.AccountDatabase, cluster rdstypes.DBCluster) {
+	t.Helper()
+	const keptOut = `REVOKE CONNECT ON DATABASE "postgres" FROM "slipway_reader"`
+	for name, statements := range map[string][]string{
+		"it has another password":       {`ALTER ROLE "slipway_reader" PASSWORD 'another'`},
+		"it may not log in":             {`ALTER ROLE "slipway_reader" NOLOGIN`},
+		"it may not enter the database": {keptOut},
+		"it is gone":                    {keptOut, `DROP ROLE "slipway_reader"`},
+	} {
+		if err := l.Tamper(t.Context(), home, aws.ToString(cluster.DBClusterIdentifier), statements...); err != nil {
+			t.Fatal(err)
+		}
+		l.forgetCalls()
+		rec, err := l.client(t).GetAccountDatabase(t.Context(), spec.ID())
+		if err != nil || len(rec.Status.Drift) != 1 || rec.Vanished {
+			t.Fatalf("%s: a look sees %+v, with error %v", name, rec, err)
+		}
+		l.heldToPlans(t)
+		if rec, err = l.client(t).PutAccountDatabase(t.Context(), spec, target.PutOptions{Owner: "me", IfGeneration: rec.Meta.Generation}); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		l.usable(t, l.client(t), rec)
 	}
 }
 

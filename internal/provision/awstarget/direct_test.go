@@ -64,6 +64,7 @@ func TestTheWayToTheDatabasesChangesInPlace(t *testing.T) {
 	}
 	plansReadDirectly(t, l, id)
 	cluster := l.onlyCluster(ctx, t)
+	readersAreMended(t, l, database(id, "globex"), cluster)
 	if _, err := rds.NewFromConfig(l.config(home)).EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: cluster.DBClusterArn}); err != nil {
 		t.Fatal(err)
 	}

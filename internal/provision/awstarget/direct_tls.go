@@ -63,7 +63,7 @@ func (d direct) unreachable(err error) error {
 		return target.Errorf(target.ErrInvalid, "database cluster %q: whoever answers at %s shows a certificate of another name (%v). No password was sent. Find out who it is: a proxy in between, or a wrong answer of the DNS", c.name, at, name)
 	case errors.As(err, &certificate):
 		return target.Errorf(target.ErrInvalid, "database cluster %q: the certificate that %s shows can't be trusted (%v); known are the authorities of the system and those in %q, which is the provider's aws.database_ca_bundle. No password was sent. Get the bundle anew from %s; if that changes nothing, find out who answers there", c.name, at, certificate.Err, c.target.session.settings.DatabaseCABundle, bundleURL)
-	case errors.As(err, &said) && sqlState(err, stateWrongPassword, stateNotAuthorized):
+	case errors.As(err, &said) && sqlState(err, stateWrongPassword, stateNotAuthorized, stateNoRight):
 		return target.Errorf(errRefusedLogin, "database cluster %q refuses the login of secret %s, which was read again (%s). Where RDS is just changing the password, apply again; else compare the role with the secret", c.name, d.secret, said.Message)
 	case errors.As(err, &said) && sqlState(err, stateTooManyClients):
 		return target.Errorf(target.ErrUnavailable, "database cluster %q takes no further connection (%s). Apply again when other runs have ended", c.name, said.Message)

@@ -71,26 +71,74 @@ func (n *noun) readerPart() part {
 }
 
 // putReader makes the login, which is let into the maintenance database before others are kept
-// out of it.
+// out of it, and sees to it that it works.
 func (c dbCluster) putReader(ctx context.Context) error {
 	server, err := c.server()
 	if err != nil {
 		return err
 	}
-	err = c.reader().give(ctx, func(ctx context.Context, role, password string) error {
+	if err := c.giveReader(ctx, server, credential.give); err != nil {
+		return err
+	}
+	if err := server.closeMaintenance(ctx); err != nil {
+		return err
+	}
+	if err := c.proveReader(ctx, server); err != nil || !c.direct {
+		return err
+	}
+	return c.closeDataAPI(ctx)
+}
+
+// giveReader gives the server the login in one of the ways that a credential has.
+func (c dbCluster) giveReader(ctx context.Context, server server, give func(credential, context.Context, apply) error) error {
+	err := give(c.reader(), ctx, func(ctx context.Context, role, password string) error {
 		reader := accountdb.Account{Name: role, Mark: c.markOf(role), ConnectionLimit: readerConnections, Password: password}
 		return server.converge(ctx, role, accountdb.EnsureReader(reader, maintenance))
 	})
 	if errors.Is(err, accountdb.ErrForeign) {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
-	if err != nil {
+	return err
+}
+
+// proveReader tries the login. The server shows nobody whether a password is still the one in the
+// secret: one that does not work is given to the server again.
+func (c dbCluster) proveReader(ctx context.Context, server server) error {
+	unread, err := c.tryReader(ctx)
+	if err != nil || len(unread) == 0 {
 		return err
 	}
-	if err := server.closeMaintenance(ctx); err != nil || !c.direct {
+	if err := c.giveReader(ctx, server, credential.giveAgain); err != nil {
 		return err
 	}
-	return c.closeDataAPI(ctx)
+	if unread, err = c.tryReader(ctx); err == nil && len(unread) > 0 {
+		err = target.Errorf(target.ErrUnavailable, "%s, though the login of plans was made anew", unread[0])
+	}
+	return err
+}
+
+// tryReader says why plans can't read the catalogue, nothing where they can. One that this run has
+// read is not tried again.
+func (c dbCluster) tryReader(ctx context.Context) (unread []string, err error) {
+	if _, read := c.target.catalogues.Load(c.name); read {
+		return nil, nil
+	}
+	_, unread, err = c.lookInto(ctx, readerName)
+	return unread, err
+}
+
+// mendReader makes the login of plans on the environment's cluster work again. Those account
+// databases that are there say in a plan that it does not, so that one of them is put.
+func (n *noun) mendReader(ctx context.Context) error {
+	c := n.database()
+	if c.reader().arn() == "" {
+		return nil // it is made with the environment, which is not finished
+	}
+	unread, err := c.tryReader(ctx)
+	if err != nil || len(unread) == 0 {
+		return err
+	}
+	return n.exclusively(ctx, func(ctx context.Context) error { return n.database().putReader(ctx) })
 }
 
 // closeDataAPI turns the Data API off, when statements have got there without it.

@@ -230,6 +230,27 @@ func Execute(t testing.TB, statements ...string) {
 	}
 }
 
+// Tamper runs statements behind everybody's back on the server of a database cluster, with the names
+// that the cluster has. Who comes by the Data API after that logs in anew.
+func (a *Account) Tamper(ctx context.Context, region, name string, statements ...string) error {
+	e, err := a.databases.emulated(ctx, region, a.cloud.moto, name)
+	if err != nil {
+		return err
+	}
+	for i, sql := range statements {
+		statements[i] = e.outward(sql)
+	}
+	if err := e.server.execute(ctx, statements...); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range e.pools {
+		p.Reset()
+	}
+	return nil
+}
+
 // Query returns the texts that a query of a superuser returns on that server.
 func Query(t testing.TB, sql string, arguments ...any) []string {
 	t.Helper()
