@@ -15,6 +15,7 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // noun is a kind of resource in messages.
@@ -28,7 +29,18 @@ func (n noun) summary(verb string) string { return "Unable to " + verb + " " + n
 // report adds the error of a verb to diags. The detail is the library's message, which says
 // what was awaited, what was seen and what is true now, with what to do about it.
 func (n noun) report(ctx context.Context, diags *diag.Diagnostics, verb, id string, err error) {
-	n.say(ctx, diags, verb, id, err, n.detail(ctx, id, err))
+	detail := n.detail(ctx, id, err)
+	if (verb == "update" || verb == "delete") && cutShort(err) {
+		detail += "\n\nWhat this run did until then stays, and the next one goes on from there."
+	}
+	n.say(ctx, diags, verb, id, err, detail)
+}
+
+// cutShort says whether a run was ended from outside, and no swap, which says itself how it goes on.
+func cutShort(err error) bool {
+	var cut *swap.InterruptedError
+	var waited *wait.TimeoutError
+	return !errors.As(err, &cut) && (errors.Is(err, context.Canceled) || errors.As(err, &waited))
 }
 
 // reportCreate is report of a create that left something. Origin is "" where it left nothing.
@@ -75,6 +87,10 @@ func (n noun) detail(ctx context.Context, id string, err error) string {
 		parts = append(parts, "Somebody else changed it at the same time: plan again to see what is true now.")
 	case errors.Is(err, target.ErrForeign):
 		parts = append(parts, "What is not known to be this installation's is never adopted, changed or removed. Find out whose it is and what it holds before you do anything to it: it may be in use. Then choose another name here, or have whoever it belongs to give the name free.")
+	}
+	var waited *wait.TimeoutError
+	if cutShort(err) && !errors.As(err, &waited) {
+		parts = append(parts, "The run was interrupted"+wait.Interruption(context.Canceled)+".")
 	}
 	var limit, named *limitError
 	if errors.As(context.Cause(ctx), &limit) && !errors.As(err, &named) {

@@ -54,6 +54,22 @@ func (w *world) interrupt(l *lab, c *interrupting, p plan, when func() bool) (ob
 	return l.applyWith(ctx, p)
 }
 
+// TestAnInterruptedUpdateGoesOnWhereItWas interrupts one while it waits for the environment.
+func TestAnInterruptedUpdateGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l, clock := w.interruptible()
+	o := l.everything()["environment"]
+	w.HinderEnvironment(acme.Environment, "the door is shut", false)
+	o, _ = l.read(o)
+	o, d := w.interrupt(l, clock, l.plan(o, anEnvironment()), func() bool { return true })
+	if said := d.String(); !d.errors() || !strings.Contains(said, "by Ctrl-C") || !strings.Contains(said, "the door is shut") || !strings.Contains(said, "goes on from there") || strings.Contains(said, "context canceled") {
+		t.Errorf("got %s", d)
+	}
+	w.HinderEnvironment(acme.Environment, "", false)
+	l.empty(l.changed(o, anEnvironment()), anEnvironment())
+}
+
 func (w *world) interruptible() (*lab, *interrupting) {
 	c := &interrupting{Fake: w.clock}
 	return w.lab(nil, provider.WithClock(c)), c

@@ -61,7 +61,7 @@ func TestAnEnvironmentThatIsNotReadyInTimeSaysWhatKeepsIt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer w.clock.Every(90*time.Second, cancel)()
 	rec, _, err := w.CreateEnvironment(ctx, environment())
-	w.refused(err, context.Canceled, `wait for environment "eu/production": gave up after 1m`, "last seen: the database server recovers")
+	w.refused(err, context.Canceled, `wait for environment "eu/production": interrupted after 1m`, "by Ctrl-C", "last seen: the database server recovers")
 	var timeout *wait.TimeoutError
 	if !errors.As(err, &timeout) || rec.Meta.Generation != 1 {
 		t.Errorf("got %v, %+v", err, rec.Meta)

@@ -116,10 +116,25 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	if e.Last == "" {
-		return fmt.Sprintf("nothing was observed within %s: %v", e.Waited.Round(time.Millisecond), e.Cause)
+	waited, seen := e.Waited.Round(time.Millisecond), "nothing was observed"
+	if e.Last != "" {
+		seen = "last seen: " + e.Last
 	}
-	return fmt.Sprintf("gave up after %s, last seen: %s: %v", e.Waited.Round(time.Millisecond), e.Last, e.Cause)
+	if errors.Is(e.Cause, context.Canceled) {
+		return fmt.Sprintf("interrupted after %s%s; %s", waited, Interruption(e.Cause), seen)
+	}
+	return fmt.Sprintf("gave up after %s, %s: %v", waited, seen, e.Cause)
+}
+
+// Interruption says in words what ended a run from outside; it follows what was interrupted.
+func Interruption(cause error) string {
+	switch {
+	case cause == context.Canceled: //nolint:errorlint // What is wrapped says more.
+		return " by Ctrl-C, or because Terraform was told to stop"
+	case errors.Is(cause, context.Canceled):
+		return fmt.Sprintf(" by Ctrl-C, or because Terraform was told to stop (%v)", cause)
+	}
+	return fmt.Sprintf(": %v", cause)
 }
 
 // Unwrap leads to context.Canceled or context.DeadlineExceeded.

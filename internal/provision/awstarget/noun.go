@@ -232,8 +232,8 @@ func (n *noun) lock(ctx context.Context) error {
 	if held.Holder == "" || !errors.As(err, &ended) {
 		return err
 	}
-	return fmt.Errorf("%s is being changed by another run (%s): this one waited for %s, gave up before that one was done (%w), and changed nothing of it meanwhile. Let the other run finish and apply again. If it died, its lease ends by itself at %s, and the next apply takes over",
-		n.key, held.Holder, ended.Waited.Round(time.Second), ended.Cause, held.ExpiresAt.Format(time.RFC3339))
+	return fmt.Errorf("%s is being changed by another run (%s): this one no longer waits for that one (%w), and changed nothing of it meanwhile. Let the other run finish and apply again. If it died, its lease ends by itself at %s, and the next apply takes over",
+		n.key, held.Holder, ended, held.ExpiresAt.Format(time.RFC3339))
 }
 
 func (n *noun) beat(ctx context.Context) error {

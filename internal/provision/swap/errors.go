@@ -1,13 +1,13 @@
 package swap
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // What to do, and what happens by itself, as the last sentence of a message.
@@ -78,18 +78,7 @@ func (e *InterruptedError) Error() string {
 	if e.Phase != "" {
 		what = fmt.Sprintf("the swap to release %s was interrupted while %s", e.Release, strings.ReplaceAll(string(e.Phase), "_", " "))
 	}
-	return fmt.Sprintf("%s: %s%s. %s%s", slotWords(e.Slot), what, interruption(e.Cause), e.Truth, e.Next)
-}
-
-// interruption says in words what ended a run from outside.
-func interruption(cause error) string {
-	switch {
-	case cause == context.Canceled: //nolint:errorlint // What is wrapped says more.
-		return " by Ctrl-C, or because Terraform was told to stop"
-	case errors.Is(cause, context.Canceled):
-		return fmt.Sprintf(" by Ctrl-C, or because Terraform was told to stop (%v)", cause)
-	}
-	return fmt.Sprintf(": %v", cause)
+	return fmt.Sprintf("%s: %s%s. %s%s", slotWords(e.Slot), what, wait.Interruption(e.Cause), e.Truth, e.Next)
 }
 
 // Unwrap leads to [context.Canceled], [context.DeadlineExceeded] or [target.ErrLeaseLost].

@@ -82,7 +82,7 @@ func (r *run) interrupted(leased context.Context, cause error) error {
 		return e
 	case w.Phase != target.PhaseAborting:
 		r.stopping = cause
-		err = r.abort(ctx, "interrupted"+interruption(cause))
+		err = r.abort(ctx, "interrupted"+wait.Interruption(cause))
 	}
 	r.mine = w.ID
 	if err == nil {
