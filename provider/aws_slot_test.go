@@ -5,8 +5,13 @@ import (
 	"regexp"
 	"testing"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
+	scalingtypes "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 )
 
@@ -45,6 +50,34 @@ func (c *cloud) frontGone() {
 	}
 	if err != nil {
 		c.t.Fatal(err)
+	}
+}
+
+// slotDrift lets clients stick to the tasks of a slot, and takes its policies of scaling away.
+func (c *cloud) slotDrift() {
+	c.t.Helper()
+	ctx, balancers, scaling := c.t.Context(), elb.NewFromConfig(c.Config(frankfurt)), applicationautoscaling.NewFromConfig(c.Config(frankfurt))
+	all, err := balancers.DescribeTargetGroups(ctx, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, g := range all.TargetGroups {
+		if _, err := balancers.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
+			TargetGroupArn: g.TargetGroupArn, Attributes: []elbtypes.TargetGroupAttribute{{Key: sdk.String("stickiness.enabled"), Value: sdk.String("true")}},
+		}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	policies, err := scaling.DescribeScalingPolicies(ctx, &applicationautoscaling.DescribeScalingPoliciesInput{ServiceNamespace: scalingtypes.ServiceNamespaceEcs})
+	if err != nil || len(policies.ScalingPolicies) == 0 {
+		c.t.Fatalf("there are no policies: %v", err)
+	}
+	for _, p := range policies.ScalingPolicies {
+		if _, err := scaling.DeleteScalingPolicy(ctx, &applicationautoscaling.DeleteScalingPolicyInput{
+			PolicyName: p.PolicyName, ResourceId: p.ResourceId, ScalableDimension: p.ScalableDimension, ServiceNamespace: p.ServiceNamespace,
+		}); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 
@@ -91,10 +124,10 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 			emptyPlan(c.awsSlot("1", "well", nil)),
 			imported(slotAddress, "eu/production/oms"),
 			// What the environment lacks keeps no slot from being planned, and one apply repairs both.
-			{PreConfig: c.frontGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+			{PreConfig: c.frontGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: repairsSlot("of environment \"eu/production\" is gone", "1", "live",
 				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
-				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
-			}}, Check: serves("1")},
+				plancheck.ExpectKnownValue(slotAddress, path("fallback"), knownvalue.Null()),
+			), Check: serves("1")},
 			emptyPlan(c.awsSlot("1", "well", nil)),
 			{Config: c.awsSlot("2", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
 				serves("2"),
@@ -107,6 +140,10 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: serves("2")},
 			{Config: tagged("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
+			// What is changed of a slot by hand is repaired, and looks like no swap.
+			{PreConfig: c.slotDrift, Config: tagged("2", "well", nil), ConfigPlanChecks: repairsSlot("stickiness.enabled of its target group", "2", "failed",
+				plancheck.ExpectKnownValue(slotAddress, path("fallback"), knownvalue.Null()),
+			), Check: resource.TestCheckResourceAttr(slotAddress, "drift.#", "0")},
 			emptyPlan(tagged("2", "well", nil)),
 			{Config: tagged("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),

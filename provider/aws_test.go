@@ -20,6 +20,8 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -186,6 +188,7 @@ func (c *cloud) drift() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	c.dropProof()
 	client := kms.NewFromConfig(config)
 	aliases, err := client.ListAliases(ctx, nil)
 	if err != nil {
@@ -199,6 +202,34 @@ func (c *cloud) drift() {
 			c.t.Fatal(err)
 		}
 	}
+}
+
+// dropProof deletes the record by which the environment's certificate is renewed.
+func (c *cloud) dropProof() {
+	c.t.Helper()
+	ctx, client := c.t.Context(), route53.NewFromConfig(c.Config(frankfurt))
+	zones, err := client.ListHostedZones(ctx, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, z := range zones.HostedZones {
+		all, err := client.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: z.Id})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, r := range all.ResourceRecordSets {
+			if r.Type != route53types.RRTypeCname {
+				continue
+			}
+			if _, err := client.ChangeResourceRecordSets(ctx, &route53.ChangeResourceRecordSetsInput{
+				HostedZoneId: z.Id, ChangeBatch: &route53types.ChangeBatch{Changes: []route53types.Change{{Action: route53types.ChangeActionDelete, ResourceRecordSet: &r}}},
+			}); err != nil {
+				c.t.Fatal(err)
+			}
+			return
+		}
+	}
+	c.t.Fatal("there is no proof")
 }
 
 // outputs are plan checks of what an environment is made of: an update says anew what changes, and
@@ -243,7 +274,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 		return resource.ConfigPlanChecks{PreApply: append(outputs(unknown...), plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate))}
 	}
 	repairs := updates("load_balancer_arn")
-	repairs.PreApply = append(repairs.PreApply, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
+	repairs.PreApply = append(repairs.PreApply, drifted{environmentAddress, "can't be renewed"}, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(nothing),

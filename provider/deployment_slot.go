@@ -130,8 +130,10 @@ func (r *deploymentSlotResource) Update(ctx context.Context, req resource.Update
 	state, err := r.client.holding(ctx, req.Private, &resp.Diagnostics).UpdateSlot(ctx, slot)
 	switch {
 	case err == nil:
+		planned := m
 		r.warnLeft(slot.ID().String(), strings.Join(state.Drift(), "; "), &resp.Diagnostics)
 		m.observe(ctx, state, &resp.Diagnostics)
+		r.refuseStrayed(planned, m, state, &resp.Diagnostics)
 	case state.Exists():
 		r.report(ctx, &resp.Diagnostics, "update", slot.ID().String(), err)
 		m.fromDomain(ctx, state, &resp.Diagnostics)
@@ -173,9 +175,11 @@ func (r *deploymentSlotResource) ImportState(ctx context.Context, req resource.I
 	}
 }
 
-// keepSlot notes whether work is left by the target's clock, which decides it at apply too.
+// keepSlot notes whether work is left by the target's clock, which decides it at apply too, and
+// whether that is a repair.
 func (r *deploymentSlotResource) keepSlot(ctx context.Context, k kept, m *deploymentSlotModel, state provision.SlotState, diags *diag.Diagnostics) {
 	r.client.keep(ctx, k, m, m.ID, state.Record.Meta, state.Unfinished(state.Observation.At), diags)
+	noteRepair(ctx, k.private, r.client.IsRepair(context.WithoutCancel(ctx), state), diags)
 }
 
 // locate sets the URLs, which are those of the environment.

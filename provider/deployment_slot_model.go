@@ -18,6 +18,7 @@ type deploymentSlotModel struct {
 	Candidate          types.Object   `tfsdk:"candidate"`
 	Components         types.Map      `tfsdk:"components"`
 	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
+	Drift              types.List     `tfsdk:"drift"`
 	EnvironmentID      types.String   `tfsdk:"environment_id"`
 	Fallback           types.Object   `tfsdk:"fallback"`
 	LastSwap           types.Object   `tfsdk:"last_swap"`

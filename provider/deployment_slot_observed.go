@@ -45,6 +45,7 @@ type swapModel struct {
 // that changes by itself all the time.
 func (m *deploymentSlotModel) observe(ctx context.Context, s provision.SlotState, diags *diag.Diagnostics) {
 	m.ID = types.StringValue(s.Record.Asked.ID().String())
+	m.Drift = types.ListValueMust(types.StringType, toElements(s.Drift()))
 	m.Phase = toText(string(s.Phase()))
 	m.Live = stackOf(ctx, s.Serving, diags)
 	m.Candidate = types.ObjectNull(nestedType(candidateAttributes()).AttrTypes)

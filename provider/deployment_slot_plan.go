@@ -44,7 +44,11 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	in := r.fill(ctx, config, state, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	reached := why == changing && given(plan.EnvironmentID) && r.client.register.environments.passes(environmentID(plan.EnvironmentID, &resp.Diagnostics), reachTags)
-	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet || reached, "candidate", "fallback", "last_swap", "live", "phase")
+	anew := observed[:]
+	if why == changing && kept.Repair && resp.Plan.Raw.Equal(req.State.Raw) {
+		anew = state.repaired(ctx, &resp.Diagnostics)
+	}
+	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet || reached, anew...)
 	slot := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

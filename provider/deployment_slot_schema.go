@@ -37,6 +37,7 @@ func deploymentSlotSchema(ctx context.Context, l limits) schema.Schema {
 				Optional: true, Computed: true,
 				MarkdownDescription: "Whether the slot refuses to be destroyed; defaults to `true` in a production environment and to `false` in a sandbox, and changes in place.",
 			},
+			"drift": driftAttribute(),
 			"environment_id": schema.StringAttribute{
 				Required:            true,
 				MarkdownDescription: "Id of the environment; a change replaces the slot, and is refused while it serves.",

@@ -1,18 +1,49 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 const slotAddress = "slipway_deployment_slot.test"
+
+// repairsSlot checks the plan of a slot that somebody has changed: it says what differs, and leaves known what
+// serves and what the last swap was.
+func repairsSlot(drift, release, phase string, more ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: append([]plancheck.PlanCheck{
+		plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
+		drifted{slotAddress, drift},
+		plancheck.ExpectUnknownValue(slotAddress, path("drift")),
+		plancheck.ExpectKnownValue(slotAddress, path("candidate"), knownvalue.Null()),
+		plancheck.ExpectKnownValue(slotAddress, path("last_swap"), knownvalue.NotNull()),
+		plancheck.ExpectKnownValue(slotAddress, path("live").AtMapKey("release"), knownvalue.StringExact(release)),
+		plancheck.ExpectKnownValue(slotAddress, path("phase"), knownvalue.StringExact(phase)),
+	}, more...)}
+}
+
+// drifted checks that the refresh of a plan found that a resource differs, in these words.
+type drifted struct{ address, want string }
+
+func (d drifted) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	for _, c := range req.Plan.ResourceChanges {
+		before, ok := c.Change.Before.(map[string]any)
+		if ok && c.Address == d.address && strings.Contains(fmt.Sprint(before["drift"]), d.want) {
+			return
+		}
+	}
+	resp.Error = fmt.Errorf("%q is not said of %s", d.want, d.address)
+}
 
 func TestAccDeploymentSlot(t *testing.T) {
 	t.Parallel()
@@ -86,6 +117,12 @@ func TestAccDeploymentSlot(t *testing.T) {
 		},
 		imported(slotAddress, "eu/production/oms"),
 		emptyPlan(second),
+		resource.TestStep{
+			PreConfig:        func() { w.DriftStack(oms, target.Blue, "a rule is missing") },
+			Config:           second,
+			ConfigPlanChecks: repairsSlot("a rule is missing", "2", "live", plancheck.ExpectUnknownValue(slotAddress, path("fallback"))),
+			Check:            resource.TestCheckResourceAttr(slotAddress, "drift.#", "0"),
+		},
 		resource.TestStep{
 			PreConfig: func() { w.clock.Advance(time.Hour) },
 			Config:    second,

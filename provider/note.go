@@ -23,6 +23,9 @@ type note struct {
 	// Unmet says that the last apply failed though the state has nothing left to change: what was
 	// changed in place has not come to work yet. The next plan shows that, and its apply waits again.
 	Unmet bool `json:"unmet,omitempty"`
+	// Repair says that the next update, unless something else is asked for, mends what somebody has
+	// changed about a slot, and begins no swap.
+	Repair bool `json:"repair,omitempty"`
 	// Anew names the outputs that the next update may make anew, of a region those of its
 	// environments; see target.AWSResources.
 	Anew []string `json:"anew,omitempty"`

@@ -1,9 +1,13 @@
 package provider_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 func TestDestroyOfWhatIsProtectedIsRefused(t *testing.T) {
@@ -70,6 +74,66 @@ func TestDriftOfADatabaseIsAChange(t *testing.T) {
 		t.Errorf("the plan does not show the drift: %s %s", d, p.diags)
 	}
 	l.empty(l.changed(o, aDatabase()), aDatabase())
+}
+
+// TestARepairOfASlotLooksLikeNoSwap plans what was changed behind our back, and leaves known what it leaves.
+func TestARepairOfASlotLooksLikeNoSwap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil)
+	second := with(aSlot(), set{"release": "2"})
+	drifted := func(o object, c target.Color, config set, anew ...string) plan {
+		t.Helper()
+		w.DriftStack(oms, c, "a rule is missing")
+		l.configure()
+		o, d := l.read(o)
+		if !strings.Contains(d.String(), "A rule is missing") || !strings.Contains(fmt.Sprint(at(o.state, "drift")), "a rule is missing") {
+			t.Errorf("the drift is %v: %s", at(o.state, "drift"), d)
+		}
+		p := l.plan(o, config)
+		for _, name := range []string{"candidate", "drift", "fallback", "last_swap", "live", "phase"} {
+			if got := at(p.planned, name); slices.Contains(anew, name) != (got == unknown{}) {
+				t.Errorf("planned %s is %v, of %q unknown", name, got, anew)
+			}
+		}
+		return p
+	}
+	repaired := func(p plan) object {
+		t.Helper()
+		o, d := l.apply(p)
+		if len(d) > 0 {
+			t.Errorf("repair: %s", d)
+		}
+		l.configure()
+		return o
+	}
+	o := l.everything()["deployment_slot"]
+	o = repaired(drifted(o, target.Blue, aSlot(), "drift"))
+	l.empty(o, aSlot())
+	drifted(o, target.Blue, second, "candidate", "drift", "fallback", "last_swap", "live", "phase")
+
+	o = l.changed(o, second)
+	p := drifted(o, target.Green, second, "drift", "fallback")
+	w.clock.Advance(time.Hour)
+	if o = repaired(p); at(o.state, "fallback") != nil {
+		t.Errorf("the fallback is %v an hour later", at(o.state, "fallback"))
+	}
+	l.empty(o, second)
+
+	p = drifted(o, target.Green, second, "drift")
+	for _, release := range []string{"3", "2"} {
+		asked := w.slot().Record.Asked
+		asked.Definition.Release = release
+		if _, err := w.provisioner(w.owner).UpdateSlot(t.Context(), asked); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o, d := l.apply(p)
+	if !d.errors() || !strings.Contains(d.String(), "fallback, last_swap differ") || at(o.state, "fallback.release") != "3" {
+		t.Errorf("swaps between plan and apply: fallback %v, %s", at(o.state, "fallback.release"), d)
+	}
+	l.configure()
+	l.empty(o, second)
 }
 
 // TestAnUpdateLeavesKnownWhatItDoesNotChange keeps what depends on it from being replaced.

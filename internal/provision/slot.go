@@ -79,6 +79,21 @@ func (p *Provisioner) UpdateSlot(ctx context.Context, s target.Slot) (SlotState,
 	return p.observed(ctx, s.ID(), p.machine().Run(ctx, s))
 }
 
+// IsRepair says that an update to what serves already has something to repair, and neither goes on with
+// a swap nor begins one: what serves and what the last swap was stay as they are.
+func (p *Provisioner) IsRepair(ctx context.Context, s SlotState) bool {
+	serving, serves := s.Serving()
+	w := s.Record.Swap
+	switch {
+	case !serves, len(s.Drift()) == 0, s.Observation.Percent > 0, s.Observation.Request != nil, s.ApprovalTimedOut():
+		return false
+	case w != nil && !w.Phase.Finished():
+		return false
+	}
+	fingerprint, err := p.driver.Fingerprint(ctx, serving.Spec.Definition)
+	return err == nil && fingerprint == serving.Spec.Fingerprint
+}
+
 // Promote lets a release that waits for approval take the traffic, and returns when it has
 // been watched. It refuses with *swap.NotWaitingError where another release waits, or none.
 func (p *Provisioner) Promote(ctx context.Context, id target.SlotID, by, release string) (SlotState, error) {

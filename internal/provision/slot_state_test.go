@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/memtarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -107,5 +108,47 @@ func TestASlotThatSomebodyHasChangedIsUnfinished(t *testing.T) {
 	s.Observation.Stacks[target.Blue] = target.StackStatus{Drift: []string{"a rule is missing"}}
 	if !s.Unfinished(noon) || len(s.Drift()) != 1 {
 		t.Errorf("a slot that somebody has changed is not unfinished: %q", s.Drift())
+	}
+}
+
+func TestARepairIsToldFromASwap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, memtarget.Options{})
+	d := slot().Definition
+	fingerprint, err := d.Fingerprint(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(s *provision.SlotState, live *target.StackStatus)
+		want   bool
+	}{
+		"somebody has changed what serves":     {func(*provision.SlotState, *target.StackStatus) {}, true},
+		"the last swap failed":                 {func(s *provision.SlotState, _ *target.StackStatus) { s.Record.Swap.Phase = target.PhaseFailed }, true},
+		"instances are being replaced for it":  {func(_ *provision.SlotState, live *target.StackStatus) { live.Drift, live.Mending = nil, live.Drift }, true},
+		"nobody has changed anything":          {func(_ *provision.SlotState, live *target.StackStatus) { live.Drift = nil }, false},
+		"nothing serves":                       {func(s *provision.SlotState, _ *target.StackStatus) { s.Observation.Serving = "" }, false},
+		"a swap is under way":                  {func(s *provision.SlotState, _ *target.StackStatus) { s.Record.Swap.Phase = target.PhaseTesting }, false},
+		"the release is degraded":              {func(s *provision.SlotState, _ *target.StackStatus) { s.Record.Swap.Phase = target.PhaseDegraded }, false},
+		"a share was left with the other seat": {func(s *provision.SlotState, _ *target.StackStatus) { s.Observation.Percent = 10 }, false},
+		"somebody asks for a rollback":         {func(s *provision.SlotState, _ *target.StackStatus) { s.Observation.Request = &target.Request{} }, false},
+		"nobody approved the last release in time": {func(s *provision.SlotState, _ *target.StackStatus) {
+			s.Record.Swap.Phase, s.Record.Swap.To = target.PhaseAwaitingApproval, target.Green
+		}, false},
+		"what serves would be another stack now": {func(_ *provision.SlotState, live *target.StackStatus) { live.Spec.Fingerprint = "old" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := provision.SlotState{
+				Record:      target.SlotRecord{Revision: 1, Meta: target.Meta{Ready: true}, Swap: &target.Swap{ID: "s1", Phase: target.PhaseLive, To: target.Blue}},
+				Observation: target.Observation{At: noon, Serving: target.Blue, Stacks: map[target.Color]target.StackStatus{}},
+			}
+			live := target.StackStatus{Spec: target.StackSpec{Color: target.Blue, Definition: d, Fingerprint: fingerprint}, Drift: []string{"a rule is missing"}}
+			c.change(&s, &live)
+			s.Observation.Stacks[target.Blue] = live
+			if got := w.IsRepair(t.Context(), provision.StateOf(s.Record, s.Observation)); got != c.want {
+				t.Errorf("it is a repair: %t, want %t", got, c.want)
+			}
+		})
 	}
 }

@@ -209,7 +209,7 @@ func (n *noun) proofs(ctx context.Context, arn string) (records []record, err er
 }
 
 // checkCertificate says how the certificate differs from what putCertificate makes.
-func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
+func (n *noun) checkCertificate(ctx context.Context, e target.Environment) ([]string, error) {
 	arn, made := n.fact(factCertificate), n.fact(factCertificateMade)
 	if arn == "" || made != "" && made != arn {
 		n.lose(factCertificate)
@@ -235,7 +235,9 @@ func (n *noun) checkCertificate(ctx context.Context) ([]string, error) {
 	drift := n.tagDrift(partCertificate, fmt.Sprintf("certificate %q", arn), has)
 	lost, err := n.lostProofs(ctx)
 	if len(lost) > 0 {
-		n.lose(factCertificate) // they may lie in another zone by now, which has another one
+		if zone, err := n.zoneOf(ctx, e); err != nil || n.fact(factCertificateFor) != e.DomainName+"@"+zone {
+			n.lose(factCertificate) // the zone was made anew, and so is the certificate; of none the names tell
+		}
 		drift = append(drift, fmt.Sprintf("certificate %q can't be renewed without the records that are gone: %s", arn, strings.Join(lost, ", ")))
 	}
 	return drift, err

@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +27,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
@@ -253,6 +255,22 @@ var endpointDrifts = []drift{
 	}, "was changed"},
 }
 
+// proveAnew wants a certificate to stay whose proof is gone, unless its names lie in another zone by now.
+func (l *lab) proveAnew(t *testing.T, anew func() []string) {
+	t.Helper()
+	const certificate = "certificate_arn"
+	if got := anew(); slices.Contains(got, certificate) {
+		t.Errorf("without its proof the certificate is made anew: %q", got)
+	}
+	zone := awstest.HostedZone(t, l.config(home), "eu.example.com")
+	if got := anew(); !slices.Contains(got, certificate) {
+		t.Errorf("in another zone the certificate stays: %q", got)
+	}
+	if _, err := route53.NewFromConfig(l.config(home)).DeleteHostedZone(t.Context(), &route53.DeleteHostedZoneInput{Id: &zone}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestDriftOfAnEnvironmentIsSeenAndRepaired breaks one setting after the other of one environment,
 // wants each look to say so, and one put to repair them all.
 func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
@@ -296,6 +314,14 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	put(mine)
 	spoil(networkDrifts...)
 	spoil(entranceDrifts...)
+	l.proveAnew(t, func() []string {
+		t.Helper()
+		rec, err := d.GetEnvironment(t.Context(), e.ID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec.Status.AWS.Anew
+	})
 	spoil(databaseDrifts...)
 	spoil(stackDrifts...)
 	put(again)

@@ -70,7 +70,7 @@ func (n *noun) certificatePart(e target.Environment) part {
 	return part{
 		name:   partCertificate,
 		put:    func(ctx context.Context) error { return n.putCertificate(ctx, partCertificate, e) },
-		check:  n.checkCertificate,
+		check:  func(ctx context.Context) ([]string, error) { return n.checkCertificate(ctx, e) },
 		delete: func(ctx context.Context) error { return n.deleteCertificate(ctx, partCertificate, e.DomainName) },
 	}
 }

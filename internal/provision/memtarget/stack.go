@@ -15,6 +15,7 @@ type stack struct {
 	retireAt  *time.Time
 	inFlight  int
 	answered  *time.Time // when it ended its last answer before it lost its traffic
+	drift     []string
 }
 
 // Fingerprint digests a definition; programs in memory have no artifacts to add.
@@ -68,7 +69,7 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 			held.stacks[spec.Color] = st
 			s.record(StackMade, spec.Slot, spec.Color, spec.Definition.Release)
 		}
-		st.spec = spec
+		st.spec, st.drift = spec, nil
 		s.scale(st)
 		return nil
 	})
@@ -135,6 +136,9 @@ func (s *store) removeStack(id target.SlotID, l *slot, c target.Color, how Event
 	}
 }
 
+// resting says that no swap is under way.
+func resting(r *target.SlotRecord) bool { return r == nil || r.Swap == nil || r.Swap.Phase.Finished() }
+
 // Observe sees a slot, and moves its instances and tasks on by a step.
 func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observation, error) {
 	return call(ctx, t, reads, "Observe", func(s *store) (target.Observation, error) {
@@ -153,6 +157,9 @@ func (t *Target) Observe(ctx context.Context, id target.SlotID) (target.Observat
 		for c, st := range l.stacks {
 			s.scale(st)
 			status := target.StackStatus{Spec: st.spec, Scale: map[string]int{}, InFlight: st.inFlight, LastAnswerAt: st.answered, RetireAt: st.retireAt}
+			if resting(l.record) {
+				status.Drift = st.drift
+			}
 			for name := range st.spec.Definition.Components {
 				status.Scale[name] = s.wanted(st, name)
 			}

@@ -56,6 +56,15 @@ func (t *Target) Drift(id target.AccountDatabaseID, limit int) {
 	})
 }
 
+// DriftStack makes a stack differ from what was put, until it is put again.
+func (t *Target) DriftStack(id target.SlotID, c target.Color, what string) {
+	t.tamper(func(s *store) {
+		if l, ok := s.slots[id]; ok && l.stacks[c] != nil {
+			l.stacks[c].drift = []string{what}
+		}
+	})
+}
+
 // hindrance is what keeps an object from being finished.
 type hindrance struct {
 	problem string

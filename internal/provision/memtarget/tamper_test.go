@@ -76,6 +76,36 @@ func TestDriftIsSeenAndRepairedByAPut(t *testing.T) {
 	}
 }
 
+func TestDriftOfAStackIsSeenWhileNoSwapIsUnderWayAndRepairedByAPut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	spec := f.put(target.Blue, "1", "app")
+	f.DriftStack(oms, target.Blue, "a rule is missing")
+	seen := func() int {
+		t.Helper()
+		obs, err := f.Observe(t.Context(), oms)
+		f.ok(err)
+		return len(obs.Stacks[target.Blue].Drift)
+	}
+	if seen() != 1 {
+		t.Error("the drift is not seen")
+	}
+	_, err := f.PutSlot(t.Context(), target.SlotRecord{Asked: target.Slot{Environment: environ, Name: oms.Name}, Swap: &target.Swap{Phase: target.PhaseTesting}}, f.lease)
+	f.ok(err)
+	if seen() != 0 {
+		t.Error("drift is seen during a swap")
+	}
+	_, err = f.PutSlot(t.Context(), target.SlotRecord{Revision: 1, Asked: target.Slot{Environment: environ, Name: oms.Name}, Swap: &target.Swap{Phase: target.PhaseFailed}}, f.lease)
+	f.ok(err)
+	if seen() != 1 {
+		t.Error("the drift is not seen after the swap")
+	}
+	f.ok(f.PutStack(t.Context(), spec, f.lease))
+	if seen() != 0 {
+		t.Error("the drift is not repaired")
+	}
+}
+
 func TestAHinderedDatabaseIsUnfinishedAndCanBeResumed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
