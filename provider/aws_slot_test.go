@@ -140,11 +140,11 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: serves("2")},
 			{Config: tagged("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
+			emptyPlan(tagged("2", "well", nil)),
 			// What is changed of a slot by hand is repaired, and looks like no swap.
 			{PreConfig: c.slotDrift, Config: tagged("2", "well", nil), ConfigPlanChecks: repairsSlot("stickiness.enabled of its target group", "2", "failed",
 				plancheck.ExpectKnownValue(slotAddress, path("fallback"), knownvalue.Null()),
 			), Check: resource.TestCheckResourceAttr(slotAddress, "drift.#", "0")},
-			emptyPlan(tagged("2", "well", nil)),
 			{Config: tagged("2", "well", more), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: resource.ComposeAggregateTestCheckFunc(

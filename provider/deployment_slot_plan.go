@@ -45,7 +45,7 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	reached := why == changing && given(plan.EnvironmentID) && r.client.register.environments.passes(environmentID(plan.EnvironmentID, &resp.Diagnostics), reachTags)
 	anew := observed[:]
-	if why == changing && kept.Repair && resp.Plan.Raw.Equal(req.State.Raw) {
+	if kept.Repair { // where something else is asked for, all of them are unknown by that
 		anew = state.repaired(ctx, &resp.Diagnostics)
 	}
 	awaitChange(ctx, req, resp, kept.Unfinished || kept.Unmet || reached, anew...)

@@ -42,7 +42,7 @@ func (d drifted) CheckPlan(_ context.Context, req plancheck.CheckPlanRequest, re
 			return
 		}
 	}
-	resp.Error = fmt.Errorf("%q is not said of %s", d.want, d.address)
+	resp.Error = fmt.Errorf("%q is not in the drift of %s", d.want, d.address)
 }
 
 func TestAccDeploymentSlot(t *testing.T) {
