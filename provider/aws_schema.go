@@ -14,7 +14,7 @@ func awsSchema() schema.SingleNestedAttribute {
 		Optional:            true,
 		MarkdownDescription: "Settings of the `aws` target. Names, environment variables and precedence are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs), except that keys can't be given here: saved plans hold the configuration of a provider. One block serves all AWS regions.",
 		Attributes: map[string]schema.Attribute{
-			"allowed_account_ids":           awsSet("AWS accounts that may be used; any other is refused."),
+			"allowed_account_ids":           awsSet("AWS accounts that may be used; any other is refused. Left out, any may be used. An empty set is refused, where the AWS provider takes it for no limit.", notEmpty{}),
 			"assume_role":                   awsAssumeRole(),
 			"assume_role_with_web_identity": awsWebIdentity(),
 			"custom_ca_bundle":              awsText("File with certificates of authorities to trust, in PEM. Also from `AWS_CA_BUNDLE`."),
@@ -65,8 +65,8 @@ func awsTexts(description string) schema.ListAttribute {
 	return schema.ListAttribute{Optional: true, ElementType: types.StringType, Validators: []validator.List{noNulls{}}, MarkdownDescription: description}
 }
 
-func awsSet(description string) schema.SetAttribute {
-	return schema.SetAttribute{Optional: true, ElementType: types.StringType, Validators: []validator.Set{noNulls{}}, MarkdownDescription: description}
+func awsSet(description string, more ...validator.Set) schema.SetAttribute {
+	return schema.SetAttribute{Optional: true, ElementType: types.StringType, Validators: append([]validator.Set{noNulls{}}, more...), MarkdownDescription: description}
 }
 
 func awsTags(description string) schema.MapAttribute {

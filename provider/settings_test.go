@@ -214,6 +214,7 @@ func TestProviderRefusesWrongSettingsAtPlan(t *testing.T) {
 		at, want    string
 	}{
 		"an AWS account that is none":          {aws("allowed_account_ids", []any{"1234"}), nil, `AttributeName("allowed_account_ids")`, "twelve digits"},
+		"no AWS account at all":                {aws("allowed_account_ids", []any{}), nil, `AttributeName("allowed_account_ids")`, "is empty"},
 		"AWS accounts both ways":               {map[string]any{"target": "aws", "aws": map[string]any{"allowed_account_ids": []any{"123456789012"}, "forbidden_account_ids": []any{"123456789013"}}}, nil, `AttributeName("forbidden_account_ids")`, "remove one of them"},
 		"too many retries":                     {aws("max_retries", 5000), nil, `AttributeName("max_retries")`, "1 to 1000"},
 		"no try at all":                        {aws("max_retries", 0), nil, `AttributeName("max_retries")`, "1 to 1000"},

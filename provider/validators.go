@@ -40,6 +40,12 @@ func (notEmpty) ValidateList(_ context.Context, req validator.ListRequest, resp 
 	}
 }
 
+func (notEmpty) ValidateSet(_ context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+	if given(req.ConfigValue) && len(req.ConfigValue.Elements()) == 0 {
+		invalid(&resp.Diagnostics, invalidValue, req.Path, "the set is empty, and so limits nothing: write its elements, or leave the attribute out (or null) to go without")
+	}
+}
+
 // atLeastOne refuses numbers below 1.
 type atLeastOne struct{}
 
