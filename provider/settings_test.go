@@ -302,6 +302,8 @@ func TestProviderRefusesFilesThatAreNotThereAtPlan(t *testing.T) {
 	}{
 		"configuration":  {aws("shared_config_files", []any{awstest.File(t, "config", ""), missing}), `AttributeName("shared_config_files").ElementKeyInt(1)`, "no such file"},
 		"credentials":    {aws("shared_credentials_files", []any{t.TempDir()}), `AttributeName("shared_credentials_files").ElementKeyInt(0)`, "is a directory"},
+		"no profile":     {aws("shared_config_files", []any{awstest.File(t, "text", "# none\n{\"a\": 1}\n[default\n")}), `AttributeName("shared_config_files").ElementKeyInt(0)`, "no line that begins a profile"},
+		"another coding": {aws("shared_credentials_files", []any{awstest.File(t, "marked", "\ufeff[default]\n")}), `AttributeName("shared_credentials_files").ElementKeyInt(0)`, "[NAME]"},
 		"authorities":    {aws("custom_ca_bundle", missing), `AttributeName("custom_ca_bundle")`, "no such file"},
 		"no authorities": {aws("custom_ca_bundle", awstest.File(t, "text", "no certificate")), `AttributeName("custom_ca_bundle")`, "no certificate in PEM"},
 		"no name":        {aws("shared_config_files", []any{""}), `AttributeName("shared_config_files").ElementKeyInt(0)`, "it is empty"},

@@ -34,7 +34,7 @@ func (s Settings) noCredentials(diags diag.Diagnostics) error {
 	var refused smithy.APIError
 	switch {
 	case errors.As(err, &profile):
-		return signInError(err, "there is no profile %q in the shared files of AWS: name one that is there in profile of the provider's aws block, or in AWS_PROFILE; or name the file that has it in shared_config_files (%v)", profile.Profile, err)
+		return signInError(err, "there is no profile %q in %s: name one that is there in profile of the provider's aws block, or in AWS_PROFILE; or name the file that has it in shared_config_files, where its heading is [profile %[1]s], or in shared_credentials_files, where it is [%[1]s] (%[3]v)", profile.Profile, s.sharedFiles(), err)
 	case slices.ContainsFunc(diags, awsbase.IsCannotAssumeRoleError):
 		var roles []string
 		for _, r := range s.AssumeRole {
@@ -47,6 +47,14 @@ func (s Settings) noCredentials(diags diag.Diagnostics) error {
 		return signInError(err, "no credentials for AWS were found. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile that has some in profile of the provider's aws block or AWS_PROFILE, or run where a role gives them (%v)", err)
 	}
 	return signInError(err, "sign in to AWS: %v", err)
+}
+
+// sharedFiles names the shared files of AWS that are read.
+func (s Settings) sharedFiles() string {
+	if named := slices.Concat(s.SharedConfigFiles, s.SharedCredentialsFiles); len(named) > 0 {
+		return fmt.Sprintf("the shared files of AWS, of which %q are named in the provider's aws block", named)
+	}
+	return "the shared files of AWS"
 }
 
 // noAnswer says why STS does not tell whose the credentials are.

@@ -23,6 +23,8 @@ var (
 	// What STS takes for the names of sessions, and for the ids that roles ask for (AssumeRole).
 	sessionRegexp  = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
 	externalRegexp = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
+	// headingRegexp is a line that begins a profile, with a comment after it or none.
+	headingRegexp = regexp.MustCompile(`^\[[^#;]*\]\s*([#;].*)?$`)
 )
 
 // services are those that are used, by the AWS provider's names.
@@ -176,10 +178,10 @@ func (s Settings) ValidateFiles() target.Faults {
 		}
 	}
 	for i, path := range s.SharedConfigFiles {
-		c.file(fmt.Sprintf("shared_config_files.%d", i), path)
+		c.shared(fmt.Sprintf("shared_config_files.%d", i), path, "[profile NAME]")
 	}
 	for i, path := range s.SharedCredentialsFiles {
-		c.file(fmt.Sprintf("shared_credentials_files.%d", i), path)
+		c.shared(fmt.Sprintf("shared_credentials_files.%d", i), path, "[NAME]")
 	}
 	if w := s.AssumeRoleWithWebIdentity; w != nil && w.WebIdentityTokenFile != "" {
 		c.file("assume_role_with_web_identity.web_identity_token_file", w.WebIdentityTokenFile)
@@ -208,6 +210,32 @@ func (c *checked) file(path, name string) bool {
 		return false
 	}
 	return true
+}
+
+// shared wants a shared file, which is empty or has a heading: the SDK goes on without what stands under
+// none, whatever it is.
+func (c *checked) shared(path, name, heading string) {
+	if !c.file(path, name) {
+		return
+	}
+	content, err := os.ReadFile(expanded(name))
+	if err != nil {
+		c.add(path, "%v", err)
+		return
+	}
+	written := false
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); line == "" || strings.ContainsAny(line[:1], "#;") {
+			continue
+		}
+		if headingRegexp.MatchString(line) {
+			return
+		}
+		written = true
+	}
+	if written {
+		c.add(path, "nothing that is in file %q is read: it has no line that begins a profile, such as [default] or %s. Is it another file, or in another encoding than UTF-8 without a byte order mark?", name, heading)
+	}
 }
 
 // expanded is a path in which environment variables, and a "~" at its beginning, are replaced, as
