@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -103,33 +104,34 @@ func (t *Target) putDirectory(ctx context.Context) error {
 	return n.putTable(ctx, partDirectory, directoryName, true)
 }
 
-// endInstallation marks the installation as ended when no region is left. A region that came
-// meanwhile keeps it going.
-func (t *Target) endInstallation(ctx context.Context, d table) error {
+// endInstallation marks the installation as ended when no region is left but the one that is named, and
+// says whether it did. A region that came meanwhile keeps it going.
+func (t *Target) endInstallation(ctx context.Context, d table, but string) (done bool, err error) {
 	for _, ended := range []bool{true, false} {
 		left, err := d.list(ctx, kindRegion)
 		if err != nil {
-			return err
+			return false, err
 		}
+		left = slices.DeleteFunc(left, func(r row) bool { return r.key.id == but })
 		switch empty := countDocuments(left) == 0; {
 		case ended && !empty:
-			return nil
+			return false, nil
 		case !ended && empty:
-			return t.unprotectDirectory(ctx)
+			return true, t.unprotectDirectory(ctx)
 		}
 		i, r, err := t.installation(ctx, d)
 		if err != nil {
-			return err
+			return false, err
 		}
 		i.Ended = ended
 		if r, err = encode(r, i); err != nil {
-			return err
+			return false, err
 		}
 		if _, err := d.save(ctx, r, guard{}); err != nil && !errors.Is(err, target.ErrConflict) {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // unprotectDirectory lets people remove the directory of an installation that ended.

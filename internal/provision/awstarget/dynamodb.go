@@ -9,7 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-const errNoTable = "ResourceNotFoundException"
+const (
+	errNoTable   = "ResourceNotFoundException"
+	errTableBusy = "ResourceInUseException"
+)
 
 // findTable describes a table.
 func findTable(ctx context.Context, c *clients, name string) (*types.TableDescription, error) {
@@ -72,7 +75,7 @@ func (n *noun) createTable(ctx context.Context, part, name string, protected boo
 		},
 		Tags: tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
 	})
-	if coded(err, "ResourceInUseException") {
+	if coded(err, errTableBusy) {
 		return nil // made at the same time, or by the call whose answer was lost; its tags tell at the next put
 	}
 	return failed(err, "create table %q", name)
@@ -104,10 +107,17 @@ func (n *noun) tableTags(ctx context.Context, name string, arn *string) (map[str
 	return tagMap(out.Tags, func(t types.Tag) (*string, *string) { return t.Key, t.Value }), nil
 }
 
+// protectTable sets the deletion protection. DynamoDB changes nothing that is just being changed.
 func (n *noun) protectTable(ctx context.Context, name string, protected bool) error {
-	_, err := n.clients.dynamodb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: &protected})
+	err := n.target.until(ctx, fmt.Sprintf("the deletion protection of table %q", name), func(ctx context.Context) (status, bool, error) {
+		_, err := n.clients.dynamodb.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: &protected})
+		if coded(err, errTableBusy) {
+			return "being changed", false, nil
+		}
+		return "set", err == nil, failed(err, "set the deletion protection")
+	})
 	if err != nil {
-		return failed(err, "set the deletion protection of table %q", name)
+		return err
 	}
 	return n.waitTable(ctx, name)
 }
@@ -212,5 +222,5 @@ func (n *noun) endTable(ctx context.Context, t *types.TableDescription) (taken b
 	if err == nil {
 		_, err = n.clients.dynamodb.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &name})
 	}
-	return err == nil, failed(gone(err, errNoTable, "ResourceInUseException"), "delete table %q", name)
+	return err == nil, failed(gone(err, errNoTable, errTableBusy), "delete table %q", name)
 }

@@ -147,37 +147,49 @@ func (t *Target) DeleteRegion(ctx context.Context, id string) error {
 		return err
 	}
 	n, _, err := t.regionNoun(ctx, d, id)
+	ended := false
 	if err == nil {
-		err = n.exclusively(ctx, n.removeRegion)
+		err = n.exclusively(ctx, func(ctx context.Context) (err error) {
+			ended, err = n.removeRegion(ctx)
+			return err
+		})
 	}
-	if err != nil && !errors.Is(err, target.ErrNotFound) {
+	if err == nil && !ended || errors.Is(err, target.ErrNotFound) {
+		_, err = t.endInstallation(ctx, d, "") // the others may have been removed at the same time
+	}
+	if err != nil {
 		return fmt.Errorf("delete region %q: %w", id, err)
 	}
-	return t.endInstallation(ctx, d)
+	return nil
 }
 
-func (n *noun) removeRegion(ctx context.Context) error {
+// removeRegion ends the installation too, with its last region. The row goes after that: nobody comes
+// back to a region that is not there.
+func (n *noun) removeRegion(ctx context.Context) (ended bool, err error) {
 	// Marked first: an environment that is put looks for the mark after its own row is there.
 	if err := n.ending(ctx, true); err != nil {
-		return err
+		return false, err
 	}
 	control := n.clients.table(controlName(n.region))
 	environments, err := control.list(ctx, kindEnvironment)
 	if gone(err) != nil {
-		return err
+		return false, err
 	}
 	if countDocuments(environments) > 0 {
 		held := target.Errorf(target.ErrNotEmpty, "region %q holds environment %q", n.region, environments[0].key.id)
-		return errors.Join(held, n.ending(ctx, false))
+		return false, errors.Join(held, n.ending(ctx, false))
 	}
 	parts, err := n.regionParts()
 	if err == nil {
 		err = parts.delete(ctx)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		ended, err = n.target.endInstallation(ctx, n.table, n.region)
 	}
-	return n.erase(ctx)
+	if err != nil {
+		return false, err
+	}
+	return ended, n.erase(ctx)
 }
 
 // ending marks a noun as being removed.

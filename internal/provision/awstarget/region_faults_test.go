@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -38,6 +41,9 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 				t.Errorf("it is %+v (%v)", rec.Meta, err)
 			}
 			done("[]", func(ctx context.Context) error { return r.provisioner().DeleteRegion(ctx, eu.Name) })
+			if left, err := dynamodb.NewFromConfig(l.config(home)).DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("slipway-directory")}); err != nil || aws.ToBool(left.Table.DeletionProtectionEnabled) {
+				t.Errorf("the directory of the installation that has ended can't be removed (%v)", err)
+			}
 		})
 	}
 }
