@@ -103,7 +103,7 @@ func (s *store) next(what string, old target.Meta, same bool, o target.PutOption
 	return m, nil
 }
 
-// clone copies by way of JSON, which refuses ids that are none.
+// clone copies what is put by way of JSON, as a target stores it; that refuses ids that are none.
 func clone[T any](v T) (T, error) {
 	var out T
 	b, err := json.Marshal(v)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	deep "github.com/huandu/go-clone"
+
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
@@ -78,7 +80,7 @@ func call[T any](ctx context.Context, t *Target, k kind, method string, op func(
 	if err != nil {
 		return none, err
 	}
-	return clone(v)
+	return deep.Clone(v).(T), nil
 }
 
 // do is call for methods that return nothing but an error. All of them change something.
