@@ -41,7 +41,7 @@ const startTimeout = 20 * time.Minute
 
 // moto starts the emulator of most tests when the first of them needs it.
 var moto = sync.OnceValues(func() (emulator, error) {
-	return start(motoPackages, motoServer, "MOTO_IAM_LOAD_MANAGED_POLICIES=true", "MOTO_ACM_VALIDATION_WAIT=1", "MOTO_EC2_LOAD_DEFAULT_AMIS=false")
+	return start(motoPackages, motoServer, "MOTO_IAM_LOAD_MANAGED_POLICIES=true", "MOTO_ACM_VALIDATION_WAIT=1", "MOTO_EC2_LOAD_DEFAULT_AMIS=false", "MOTO_DISABLE_GLOBAL_CORS=true")
 })
 
 // miniStack starts the other one. It keeps nothing on disk.

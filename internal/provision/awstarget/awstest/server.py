@@ -15,6 +15,7 @@ import threading
 from urllib.parse import unquote
 
 import botocore
+import xmltodict
 from moto.core import responses
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.elbv2.exceptions import TooManyTagsError
@@ -35,6 +36,7 @@ class Application(DomainDispatcherApplication):
 
 
 responses.method_names_from_class = functools.cache(responses.method_names_from_class)
+xmltodict._validate_name = functools.cache(xmltodict._validate_name)
 application = Application(create_backend_app)
 
 
