@@ -99,7 +99,8 @@ func (c credential) create(ctx context.Context) (accessSecret, error) {
 	}
 	token, err := c.token(ctx)
 	if err == nil {
-		err = c.n.createSecret(ctx, c.part, c.name, token, c.fresh(c.roles[0]))
+		first := c.fresh(c.roles[0])
+		err = c.n.withKey(ctx, c.n.regionKey, func(ctx context.Context) error { return c.n.createSecret(ctx, c.part, c.name, token, first) })
 	}
 	if err != nil {
 		return accessSecret{}, err
@@ -132,7 +133,12 @@ func (c credential) claim(ctx context.Context, d *secretsmanager.DescribeSecretO
 		}
 	}
 	if !c.sealed(text(d.KmsKeyId)) {
-		if _, err := c.n.clients.secrets.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: d.ARN, KmsKeyId: aws.String(c.n.regionKeyARN())}); err != nil {
+		in := &secretsmanager.UpdateSecretInput{SecretId: d.ARN, KmsKeyId: aws.String(c.n.regionKeyARN())}
+		err := c.n.withKey(ctx, c.n.regionKey, func(ctx context.Context) error {
+			_, err := c.n.clients.secrets.UpdateSecret(ctx, in)
+			return err
+		})
+		if err != nil {
 			return failed(err, "encrypt secret %q with the region's key", c.name)
 		}
 	}

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -14,7 +15,7 @@ const (
 	// keyDeletionDays is how long a key can be taken back: final snapshots need it.
 	keyDeletionDays = 30
 	factKey         = "key"
-	factKeyBegun    = "key_begun"
+	factKeyBegun    = "key_begun" // when; of earlier versions that alone
 )
 
 // findKey describes a key by its id or alias.
@@ -35,6 +36,11 @@ func (n *noun) putKey(ctx context.Context, part, alias, policy string) error {
 	if err := n.save(ctx, factKey, id); err != nil {
 		return err
 	}
+	return n.withKey(ctx, id, func(ctx context.Context) error { return n.settleKey(ctx, part, id, alias, policy) })
+}
+
+// settleKey makes of a key what putKey says.
+func (n *noun) settleKey(ctx context.Context, part, id, alias, policy string) error {
 	if err := n.reviveKey(ctx, id); err != nil {
 		return err
 	}
@@ -64,7 +70,11 @@ func (n *noun) putKey(ctx context.Context, part, alias, policy string) error {
 // create is sent once, and looked up by its tags before it is sent again.
 func (n *noun) keyID(ctx context.Context, part, alias, policy string) (string, error) {
 	if id := n.fact(factKey); id != "" {
-		if _, err := findKey(ctx, n.clients, id); !isAbsent(err) {
+		err := n.withKey(ctx, id, func(ctx context.Context) error {
+			_, err := findKey(ctx, n.clients, id)
+			return err
+		})
+		if !isAbsent(err) {
 			return id, err
 		}
 	}
@@ -82,7 +92,7 @@ func (n *noun) keyID(ctx context.Context, part, alias, policy string) (string, e
 			return id, err
 		}
 	}
-	if err := n.save(ctx, factKeyBegun, "yes"); err != nil {
+	if err := n.save(ctx, factKeyBegun, n.target.now().Format(time.RFC3339)); err != nil {
 		return "", err
 	}
 	ctx, cancel := uninterrupted(ctx)
@@ -258,6 +268,11 @@ func (n *noun) deleteKey(ctx context.Context, part, alias string) error {
 	if id == "" {
 		return nil
 	}
+	return gone(n.withKey(ctx, id, func(ctx context.Context) error { return n.endKey(ctx, id, alias) }))
+}
+
+// endKey does so with the key of an id.
+func (n *noun) endKey(ctx context.Context, id, alias string) error {
 	if k, err := findKey(ctx, n.clients, alias); err == nil && text(k.KeyId) == id {
 		if _, err := n.clients.kms.DeleteAlias(ctx, &kms.DeleteAliasInput{AliasName: &alias}); gone(err, errNoKey) != nil {
 			return failed(err, "delete alias %q", alias)
@@ -266,12 +281,9 @@ func (n *noun) deleteKey(ctx context.Context, part, alias string) error {
 		return err
 	}
 	k, err := findKey(ctx, n.clients, id)
-	if isAbsent(err) || err == nil && k.KeyState == types.KeyStatePendingDeletion {
-		return nil
-	}
-	if err != nil {
+	if err != nil || k.KeyState == types.KeyStatePendingDeletion {
 		return err
 	}
 	_, err = n.clients.kms.ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{KeyId: &id, PendingWindowInDays: aws.Int32(keyDeletionDays)})
-	return failed(gone(err, errNoKey), "schedule the deletion of key %q", id)
+	return failed(absent(err, errNoKey), "schedule the deletion of key %q", id)
 }

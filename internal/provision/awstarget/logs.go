@@ -82,7 +82,10 @@ func findLogGroup(ctx context.Context, c *clients, group string) (*types.LogGrou
 func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 	has, err := findLogGroup(ctx, n.clients, g.name)
 	if isAbsent(err) {
-		_, err = n.clients.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &g.name, KmsKeyId: aws.String(n.regionKeyARN()), Tags: n.tags(g.part)})
+		err = n.withKey(ctx, n.regionKey, func(ctx context.Context) error {
+			_, err := n.clients.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &g.name, KmsKeyId: aws.String(n.regionKeyARN()), Tags: n.tags(g.part)})
+			return err
+		})
 		if err == nil {
 			return n.keepLogs(ctx, g)
 		}
@@ -100,7 +103,11 @@ func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 		return err
 	}
 	if text(has.KmsKeyId) != n.regionKeyARN() {
-		if _, err := n.clients.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &g.name, KmsKeyId: aws.String(n.regionKeyARN())}); err != nil {
+		err := n.withKey(ctx, n.regionKey, func(ctx context.Context) error {
+			_, err := n.clients.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: &g.name, KmsKeyId: aws.String(n.regionKeyARN())})
+			return err
+		})
+		if err != nil {
 			return failed(err, "give %s the region's key, whose policy an apply of the region writes", g)
 		}
 	}

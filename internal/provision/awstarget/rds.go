@@ -195,7 +195,7 @@ func (c dbCluster) scaling() *types.ServerlessV2ScalingConfiguration {
 }
 
 func (c dbCluster) create(ctx context.Context) error {
-	_, err := c.clients.rds.CreateDBCluster(ctx, &rds.CreateDBClusterInput{
+	in := &rds.CreateDBClusterInput{
 		DBClusterIdentifier: &c.name, Engine: aws.String(databaseEngine), EngineVersion: &c.size.EngineVersion,
 		DBSubnetGroupName: &c.groups, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},
 		MasterUsername: aws.String(administrator), ManageMasterUserPassword: aws.Bool(true), MasterUserSecretKmsKeyId: aws.String(c.regionKeyARN()),
@@ -204,6 +204,10 @@ func (c dbCluster) create(ctx context.Context) error {
 		EnableHttpEndpoint:               aws.Bool(!c.direct), BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)),
 		DeletionProtection: &c.protected, EnableCloudwatchLogsExports: []string{databaseLog},
 		Tags: c.rdsTags(c.part),
+	}
+	err := c.withKey(ctx, c.regionKey, func(ctx context.Context) error {
+		_, err := c.clients.rds.CreateDBCluster(ctx, in)
+		return err
 	})
 	if coded(err, "DBClusterAlreadyExistsFault") {
 		return nil // made by the call whose answer was lost; its tags are read next
@@ -270,13 +274,17 @@ func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
 	if d.MasterUserSecret == nil {
 		managed, key = aws.Bool(true), aws.String(c.regionKeyARN())
 	}
-	_, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{
+	in := &rds.ModifyDBClusterInput{
 		EngineVersion: version, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},
 		DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: &c.protected,
 		BackupRetentionPeriod: aws.Int32(int32(c.size.BackupDays)), CopyTagsToSnapshot: aws.Bool(true),
 		CloudwatchLogsExportConfiguration: logExports(d), EnableIAMDatabaseAuthentication: aws.Bool(false),
 		ManageMasterUserPassword: managed, MasterUserSecretKmsKeyId: key,
 		ServerlessV2ScalingConfiguration: c.scaling(),
+	}
+	err := c.withKey(ctx, c.regionKey, func(ctx context.Context) error {
+		_, err := c.clients.rds.ModifyDBCluster(ctx, in)
+		return err
 	})
 	if err != nil {
 		return failed(err, "change database cluster %q", c.name)

@@ -2,11 +2,13 @@ package awstarget_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -45,5 +47,55 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 				t.Errorf("the directory of the installation that has ended can't be removed (%v)", err)
 			}
 		})
+	}
+}
+
+// AWS goes by the tags of a key that was made just now after up to five minutes, and may not know the
+// key for a moment. The put waits for that, and so does a removal, and whatever uses the key.
+func TestARegionWaitsUntilItsNewKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	r := l.try(t, wait.NewFake(time.Now()), time.Minute)
+	const denied, unknown = "AccessDeniedException", "NotFoundException"
+	r.calls.Refuse(2, map[string]string{"CreateAlias": denied, "EnableKeyRotation": denied, "GetKeyPolicy": unknown, "ListResourceTags": unknown})
+	if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
+		t.Fatal(err)
+	}
+	if got := words(l.inventory(t, home)); got != wholeRegion {
+		t.Errorf("there is %s", got)
+	}
+	r.calls.Refuse(1, map[string]string{"DeleteAlias": denied, "ScheduleKeyDeletion": denied})
+	if err := r.provisioner().DeleteRegion(t.Context(), eu.Name); err != nil {
+		t.Error(err)
+	}
+	if got := words(l.inventory(t, home)); got != "[]" {
+		t.Errorf("there is still %s", got)
+	}
+}
+
+// What AWS refuses for good is told when the key is no longer new, with the refusal; the key stays the one
+// that it is.
+func TestARegionWhoseKeyIsRefusedSaysSo(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	r := l.try(t, wait.NewFake(time.Now()), time.Minute)
+	r.calls.Refuse(1<<30, map[string]string{"CreateAlias": "AccessDeniedException"})
+	for _, most := range []time.Duration{11 * time.Minute, time.Second} { // a key that is not new is not waited for
+		began := r.clock.Now()
+		_, err := r.PutRegion(t.Context(), eu, mine)
+		var refused smithy.APIError
+		if !errors.As(err, &refused) || refused.ErrorCode() != "AccessDeniedException" {
+			t.Errorf("got error %v", err)
+		}
+		if waited := r.clock.Now().Sub(began); waited > most {
+			t.Errorf("waited for %s, want %s at most", waited, most)
+		}
+	}
+	r.calls.FailAt(0, awstest.FailBefore)
+	if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
+		t.Fatal(err)
+	}
+	if got := words(l.inventory(t, home)); got != wholeRegion {
+		t.Errorf("there is %s", got)
 	}
 }

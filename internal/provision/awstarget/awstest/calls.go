@@ -27,8 +27,11 @@ type Calls struct {
 	// mortal says that the client dies with call at, or with the first that is fatal; dead that it has.
 	mortal, dead bool
 	fatal        func(Call) bool
-	interrupt    func()
-	watch        func(Call)
+	// refused are the codes that operations are refused with, refusals how often that is to come.
+	refused   map[string]string
+	refusals  map[string]int
+	interrupt func()
+	watch     func(Call)
 }
 
 // NewCalls notes what goes through next.
@@ -68,11 +71,33 @@ func (c *Calls) DieWith(fatal func(Call) bool, interrupt func()) {
 	c.fatal = fatal
 }
 
+// Refuse starts to count anew and lets the first so many calls of each of these operations be refused,
+// with an error of its code. They have no effect.
+func (c *Calls) Refuse(times int, codes map[string]string) {
+	c.begin(FailBefore, 0, false, false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused, c.refusals = codes, map[string]int{}
+	for operation := range codes {
+		c.refusals[operation] = times
+	}
+}
+
+// refuses is the code that a call is to be refused with, "" for none. The lock is held.
+func (c *Calls) refuses(call Call) string {
+	if c.refusals[call.Operation] == 0 {
+		return ""
+	}
+	c.refusals[call.Operation]--
+	return c.refused[call.Operation]
+}
+
 func (c *Calls) begin(f Fault, at int, each, mortal bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made, c.counted, c.at, c.fault, c.each, c.mortal = nil, 0, at, f, each, mortal
 	c.failed, c.passed, c.places, c.fatal = map[string]bool{}, "", false, nil
+	c.refused, c.refusals = nil, nil
 }
 
 // Interrupts sets what the fault Interrupt does, and the death of the client.
@@ -133,6 +158,10 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errDead
 	}
 	c.made = append(c.made, call)
+	if code := c.refuses(call); code != "" {
+		c.mu.Unlock()
+		return refusal(r, call, http.StatusBadRequest, code), nil
+	}
 	strikes, fault, interrupt, watch := c.strikes(call), c.fault, c.interrupt, c.watch
 	c.dead = strikes && c.mortal
 	c.mu.Unlock()
