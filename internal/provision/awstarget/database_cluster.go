@@ -24,7 +24,7 @@ func (a *accountNoun) own() bool { return a.isolation == target.IsolationCluster
 func (a *accountNoun) cluster() dbCluster {
 	c := a.environment.database()
 	if a.own() {
-		c.noun, c.name = a.noun, name(60, "slipway", a.region, a.noun.environment, a.id.Account)
+		c.noun, c.name = a.noun, identifier(60, "slipway", a.region, a.noun.environment, a.id.Account)
 	}
 	return c
 }

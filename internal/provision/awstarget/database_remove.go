@@ -121,7 +121,7 @@ func (a *accountNoun) keepSnapshot(ctx context.Context, c dbCluster, server serv
 // snapshotName is at most 63 characters (CreateDBClusterSnapshot). A database that is made again
 // under the same name gets another one.
 func (a *accountNoun) snapshotName(m target.Meta) string {
-	made := fmt.Sprintf("%s-final-%d", name(39, "slipway", a.region, a.noun.environment, a.id.Account), m.CreatedAt.UnixMilli())
+	made := fmt.Sprintf("%s-final-%d", identifier(39, "slipway", a.region, a.noun.environment, a.id.Account), m.CreatedAt.UnixMilli())
 	if n := a.fact(factRemovals); n != "" {
 		made += "-" + n
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -15,8 +16,15 @@ import (
 
 const errNoBalancer = "LoadBalancerNotFound"
 
-// balancerName is at most 32 characters (CreateLoadBalancer).
-func (n *noun) balancerName() string { return name(32, n.region, n.environment) }
+// balancerName is at most 32 characters, and does not begin like the DNS names of load balancers that are
+// internal (CreateLoadBalancer).
+func (n *noun) balancerName() string {
+	readable := n.region + "-" + n.environment
+	if strings.HasPrefix(readable, "internal-") {
+		readable = "slipway-" + readable
+	}
+	return hashed(32, readable, n.region, n.environment)
+}
 
 // findBalancer describes a load balancer by its name.
 func findBalancer(ctx context.Context, c *clients, name string) (*types.LoadBalancer, error) {

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strings"
 )
 
@@ -18,6 +19,18 @@ func hashed(limit int, readable string, parts ...string) string {
 	hash := "-" + digest(4, parts...)
 	return strings.TrimRight(readable[:min(len(readable), limit-len(hash))], "-") + hash
 }
+
+// identifier is a name for RDS, which takes no two hyphens in a row (CreateDBCluster).
+func identifier(limit int, parts ...string) string {
+	return hashed(limit, singly(strings.Join(parts, "-")), parts...)
+}
+
+// singly has one hyphen where a name has several in a row.
+func singly(name string) string {
+	return hyphens.ReplaceAllString(name, "-")
+}
+
+var hyphens = regexp.MustCompile(`-{2,}`)
 
 // digest is a hash of parts in so many bytes, each of two characters.
 func digest(bytes int, parts ...string) string {

@@ -38,7 +38,7 @@ const (
 
 // databaseName is the name of the environment's cluster, its subnet group and parameter group, of
 // at most 63 characters (CreateDBCluster). It begins with a letter.
-func (n *noun) databaseName() string { return name(60, "slipway", n.region, n.environment) }
+func (n *noun) databaseName() string { return identifier(60, "slipway", n.region, n.environment) }
 
 // dbCluster is a database cluster. The noun's row keeps what is known of it.
 type dbCluster struct {

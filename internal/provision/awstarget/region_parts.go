@@ -67,7 +67,7 @@ func (n *noun) keyPolicy() (string, error) {
 		Action:    []string{"kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"},
 		Condition: map[string]map[string][]string{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
 			c.arn("logs", "log-group:/slipway/"+n.region+"/*"),
-			c.arn("logs", "log-group:/aws/rds/cluster/slipway-"+n.region+"-*"), c.arn("logs", "log-group:/aws/ecs/containerinsights/slipway-"+n.region+"-*"),
+			c.arn("logs", "log-group:/aws/rds/cluster/slipway-"+singly(n.region)+"-*"), c.arn("logs", "log-group:/aws/ecs/containerinsights/slipway-"+n.region+"-*"),
 		}}},
 	})
 }

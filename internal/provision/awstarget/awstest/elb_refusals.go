@@ -8,7 +8,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
-// refuses says why AWS would refuse what moto does: CreateListener (DuplicateListener), the
+// refuses says why AWS would refuse what moto does: CreateLoadBalancer (names), CreateListener (DuplicateListener), the
 // weights of TargetGroupTuple, DeleteLoadBalancer (OperationNotPermitted), and "Quotas for your
 // Application Load Balancers".
 func (b *balancing) refuses(c Call) error {
@@ -21,6 +21,10 @@ func (b *balancing) refuses(c Call) error {
 		}
 	}
 	switch c.Operation {
+	case "CreateLoadBalancer":
+		if name := c.Form.Get("Name"); strings.HasPrefix(name, "internal-") {
+			return refuse("ValidationError", "The load balancer name '%s' cannot begin with 'internal-'", name)
+		}
 	case "CreateListener":
 		return b.refusesListener(c)
 	case "CreateRule":

@@ -12,6 +12,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/smithy-go"
 )
 
@@ -84,6 +85,14 @@ func TestWhatAWSRefusesIsRefused(t *testing.T) {
 		}},
 		{"the end of a subnet with a load balancer", "DependencyViolation", func(ctx context.Context) error {
 			_, err := network.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &subnet})
+			return err
+		}},
+		{"a load balancer whose name begins like an internal one's", "ValidationError", func(ctx context.Context) error {
+			_, err := s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("internal-front"), Subnets: s.network.AwsvpcConfiguration.Subnets})
+			return err
+		}},
+		{"a database cluster with two hyphens in a row", "InvalidParameterValue", func(ctx context.Context) error {
+			_, err := rds.NewFromConfig(config(s.Account)).CreateDBCluster(ctx, &rds.CreateDBClusterInput{DBClusterIdentifier: aws.String("a--b"), Engine: aws.String("aurora-postgresql")})
 			return err
 		}},
 		{"too much memory for the CPU", "ClientException", func(context.Context) error { return define("256", "4096") }},
