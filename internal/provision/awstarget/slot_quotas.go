@@ -44,15 +44,37 @@ func (w *slotWork) quotas(ctx context.Context, s target.Slot) (target.Faults, er
 	return room(s, others, func() (map[string]int, error) { return w.clients.balancerLimits(ctx) })
 }
 
+// dropped counts the rules of the routes that a definition has no more: they stay at both entrances until
+// the swap to it is over.
+func dropped(from, to target.Definition) int {
+	kept := map[target.Route]bool{}
+	for _, c := range to.Expand().Components {
+		for _, r := range c.Routes {
+			kept[r] = true
+		}
+	}
+	rules := 0
+	for _, c := range from.Expand().Components {
+		for _, r := range c.Routes {
+			if !kept[r] {
+				rules += 2
+			}
+		}
+	}
+	return rules
+}
+
 // room refuses a slot that the load balancer has no room for beside the others, and asks for its
-// limits only where they could matter.
+// limits only where they could matter. Others may have the slot as it was before.
 func room(s target.Slot, others []target.Slot, ask func() (map[string]int, error)) (target.Faults, error) {
 	groups, rules := needs(s.Definition)
 	for _, other := range others {
-		if other.ID() != s.ID() {
-			g, r := needs(other.Definition)
-			groups, rules = groups+g, rules+r
+		if other.ID() == s.ID() {
+			rules += dropped(other.Definition, s.Definition)
+			continue
 		}
+		g, r := needs(other.Definition)
+		groups, rules = groups+g, rules+r
 	}
 	if groups <= quotaUsual && rules <= quotaUsual {
 		return nil, nil
