@@ -26,7 +26,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 		"cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true,
 			Validators:          []validator.Set{noNulls{}, someBlocks{"leave cidr_blocks out to let everybody in, or set internal = true to let in the VPC only"}},
-			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself, at least one; defaults to everybody, and where it is `internal` to nobody else. It changes in place.",
+			MarkdownDescription: "IPv4 blocks that may reach the front door beside the VPC itself, at least one; defaults to everybody, and where it is `internal` to nobody else. A security group has room for 60 rules, of which each block takes two. It changes in place.",
 		},
 		"preview_cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true, Validators: []validator.Set{noNulls{}},
@@ -44,7 +44,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 		},
 		"zones": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "How many availability zones the network spans, 2 or 3; defaults to 3 for `production` and 2 for `sandbox`, and is left out with `vpc`. A change replaces the environment, and is refused while it holds databases or slots.",
+			MarkdownDescription: "How many availability zones the network spans, 2 or 3; defaults to 3 for `production` and 2 for `sandbox`, and is left out with `vpc`. Those in which Fargate runs are taken by their ids, the lowest first, and stay. A change replaces the environment, and is refused while it holds databases or slots.",
 		},
 	}
 }
@@ -53,8 +53,8 @@ func environmentVPCAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":                  schema.StringAttribute{Required: true, MarkdownDescription: "Id of the VPC, which has DNS support and DNS host names on."},
 		"database_subnet_ids": subnetsAttribute("Subnets for database servers, at least two in different zones.", true),
-		"private_subnet_ids":  subnetsAttribute("Subnets for what runs, at least two in different zones, with a way to AWS's services and to the images.", true),
-		"public_subnet_ids":   subnetsAttribute("Subnets for the load balancer, at least two in different zones; not needed where it is `internal`.", false),
+		"private_subnet_ids":  subnetsAttribute("Subnets for what runs, at least two in different zones, with a way to AWS's services and to the images. An `internal` load balancer is in one of each zone, that with the lowest id.", true),
+		"public_subnet_ids":   subnetsAttribute("Subnets for the load balancer, at least two, each in another zone; not needed where it is `internal`.", false),
 	}
 }
 

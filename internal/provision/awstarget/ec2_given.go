@@ -3,6 +3,8 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -77,4 +79,27 @@ func (n *noun) vpcAttribute(ctx context.Context, id string, name types.VpcAttrib
 		value = out.EnableDnsHostnames
 	}
 	return value != nil && aws.ToBool(value.Value), nil
+}
+
+// findSubnets describes those of some subnets that are there, in order of their ids.
+func findSubnets(ctx context.Context, c *clients, ids []string) ([]types.Subnet, error) {
+	out, err := c.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("subnet-id"), Values: ids}}})
+	if err != nil {
+		return nil, failed(err, "find subnets %q", ids)
+	}
+	slices.SortFunc(out.Subnets, func(a, b types.Subnet) int { return strings.Compare(text(a.SubnetId), text(b.SubnetId)) })
+	return out.Subnets, nil
+}
+
+// onePerZone are the ids of the first of some subnets in each availability zone.
+func onePerZone(all []types.Subnet) []string {
+	var ids []string
+	seen := map[string]bool{}
+	for _, s := range all {
+		if zone := text(s.AvailabilityZoneId); !seen[zone] {
+			seen[zone] = true
+			ids = append(ids, text(s.SubnetId))
+		}
+	}
+	return ids
 }

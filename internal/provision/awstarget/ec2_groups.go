@@ -74,6 +74,40 @@ func entranceRules(e target.Environment, l layout) []rule {
 	return slices.Concat(https(80), https(e.Network.HTTPSPort), from(e.Network.PreviewPort, a.PreviewCIDRs))
 }
 
+// maxWaysIn is how many rules a security group has for what comes in ("Amazon VPC quotas"). An AWS account may
+// have been given more, which only Service Quotas tells.
+const maxWaysIn = 60
+
+// crowded refuses more blocks than security groups have room for, where the VPC has so many.
+func crowded(e target.Environment, blocks int) target.Faults {
+	a, ways := settingsOf(e), map[string]int{}
+	for mark, rules := range groupRules(e, layoutOf(e)) {
+		for _, r := range rules {
+			switch {
+			case r.out:
+			case r.fact == factBlocks:
+				ways[mark] += blocks
+			default:
+				ways[mark]++
+			}
+		}
+	}
+	const says = "the security group of %s would have %d rules for what comes in, and AWS allows %d (%q): %s. Name fewer and larger blocks"
+	const quotas = "Amazon VPC quotas"
+	var all target.Faults
+	if n := ways[markBalancerGroup]; n > maxWaysIn {
+		path := "aws.cidr_blocks"
+		if len(a.PreviewCIDRs) > 2*len(a.CIDRs) {
+			path = "aws.preview_cidr_blocks"
+		}
+		all = fault(path, says, "the load balancer", n, maxWaysIn, quotas, "each of cidr_blocks takes two, each of preview_cidr_blocks one")
+	}
+	if n := ways[markDatabaseGroup]; n > maxWaysIn {
+		all = append(all, fault("aws.database.cidr_blocks", says, "database servers", n, maxWaysIn, quotas, "each of cidr_blocks takes one")...)
+	}
+	return all
+}
+
 // groupsPart is the security groups. Those of the load balancer and of stacks name each other: each
 // gets its rules when all are there, and the load balancer's lose theirs before any of them goes.
 func (n *noun) groupsPart(e target.Environment, l layout) part {

@@ -3,8 +3,6 @@ package awstarget
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -162,7 +160,7 @@ func (n *noun) subnet(kind string, zone int, block string) thing {
 				return "", err
 			}
 			if zone >= len(zones) {
-				return "", target.Errorf(target.ErrInvalid, "%s has %d availability zones, too few for this environment", n.clients.region, len(zones))
+				return "", target.Errorf(target.ErrInvalid, "%s has %d availability zones in which Fargate runs, too few for this environment", n.clients.region, len(zones))
 			}
 			out, err := c.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 				VpcId: aws.String(n.fact(markVPC)), CidrBlock: &block, AvailabilityZoneId: &zones[zone], TagSpecifications: tags,
@@ -181,29 +179,6 @@ func (n *noun) subnet(kind string, zone int, block string) thing {
 			return gone(err, "InvalidSubnetID.NotFound")
 		},
 	}
-}
-
-const factZones = "zones"
-
-// zones are the availability zones that the environment was first built in. They are saved:
-// AWS may list others later.
-func (n *noun) zones(ctx context.Context) ([]string, error) {
-	if saved := n.fact(factZones); saved != "" {
-		return strings.Split(saved, ","), nil
-	}
-	state, kind := "state", "zone-type"
-	out, err := n.clients.ec2.DescribeAvailabilityZones(ctx, &ec2.DescribeAvailabilityZonesInput{Filters: []types.Filter{
-		{Name: &state, Values: []string{available}}, {Name: &kind, Values: []string{"availability-zone"}},
-	}})
-	if err != nil {
-		return nil, failed(err, "list availability zones")
-	}
-	var ids []string
-	for _, z := range out.AvailabilityZones {
-		ids = append(ids, text(z.ZoneId))
-	}
-	slices.Sort(ids)
-	return ids, n.save(ctx, factZones, strings.Join(ids, ","))
 }
 
 // subnetIDs are the ids of the subnets of a kind.

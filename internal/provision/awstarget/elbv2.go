@@ -49,6 +49,9 @@ func statusBalancer(ctx context.Context, c *clients, name string) (status, error
 // putBalancer makes the environment's load balancer. A create with the name of one that is
 // there succeeds if it is the same, whoever made it: the tags are read after it.
 func (n *noun) putBalancer(ctx context.Context, part string, e target.Environment, l layout) error {
+	if err := n.chooseSubnets(ctx, e, l); err != nil {
+		return err
+	}
 	name := n.balancerName()
 	b, err := findBalancer(ctx, n.clients, name)
 	if isAbsent(err) {
@@ -103,9 +106,28 @@ func (n *noun) createBalancer(ctx context.Context, part, name string, e target.E
 // balancerPlace is whom a load balancer faces, and where it is.
 func (n *noun) balancerPlace(e target.Environment, l layout) (types.LoadBalancerSchemeEnum, []string) {
 	if settingsOf(e).Internal {
+		if chosen := n.factList(factBalancerSubnets); l.given != nil && len(chosen) > 0 {
+			return types.LoadBalancerSchemeEnumInternal, chosen
+		}
 		return types.LoadBalancerSchemeEnumInternal, n.subnetIDs(l, subnetPrivate)
 	}
 	return types.LoadBalancerSchemeEnumInternetFacing, n.subnetIDs(l, subnetPublic)
+}
+
+// factBalancerSubnets are the private subnets that were chosen for a load balancer.
+const factBalancerSubnets = "balancer-subnets"
+
+// chooseSubnets chooses where an internal load balancer is among the private subnets of a network that is
+// given: it takes one of each availability zone (CreateLoadBalancer), and they may be several.
+func (n *noun) chooseSubnets(ctx context.Context, e target.Environment, l layout) error {
+	if l.given == nil || !settingsOf(e).Internal {
+		return nil
+	}
+	all, err := findSubnets(ctx, n.clients, l.given.PrivateSubnets)
+	if err != nil {
+		return err
+	}
+	return n.saveList(ctx, factBalancerSubnets, onePerZone(all))
 }
 
 // balancerIn says whether a load balancer is in some subnets and no others.

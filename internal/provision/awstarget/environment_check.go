@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 
@@ -23,9 +21,12 @@ func (t *Target) CheckEnvironment(ctx context.Context, e target.Environment, r t
 	if err != nil {
 		return nil, err
 	}
-	s := site{t, c, e, settingsOf(e)}
+	s := site{target: t, clients: c, of: e, settings: settingsOf(e)}
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
 	var all target.Faults
-	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.network, s.access, s.engine} {
+	for _, check := range []func(context.Context) (target.Faults, error){s.zone, s.certificate, s.zones, s.network, s.access, s.engine} {
 		faults, err := check(ctx)
 		if err != nil {
 			return all, err
@@ -41,6 +42,23 @@ type site struct {
 	clients  *clients
 	of       target.Environment
 	settings target.AWS
+	// stands is the environment as it was last put, as was, nil where it is not there.
+	stands *noun
+	was    target.Environment
+}
+
+// look finds out whether the environment is there.
+func (s *site) look(ctx context.Context) error {
+	n, err := s.target.loadEnvironment(ctx, s.of.ID())
+	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec, err := recordOf[target.EnvironmentRecord](n.document)
+	s.stands, s.was = n, rec.Spec
+	return err
 }
 
 func fault(path, format string, args ...any) target.Faults {
@@ -108,13 +126,17 @@ func covers(certified, name string) bool {
 	return certified == name || !strings.HasPrefix(name, "*.") && certified == "*."+above
 }
 
+// pathPublic is where the subnets of the load balancer are named.
+const pathPublic = "aws.vpc.public_subnet_ids"
+
 func (s site) network(ctx context.Context) (target.Faults, error) {
 	v := s.settings.VPC
 	if v == nil {
-		return nil, nil
+		return crowded(s.of, 1), nil
 	}
 	n := &noun{clients: s.clients}
-	if _, err := n.findVPC(ctx, v.ID); isAbsent(err) {
+	there, err := n.findVPC(ctx, v.ID)
+	if isAbsent(err) {
 		return fault("aws.vpc.id", "there is no VPC %q in %s", v.ID, s.clients.region), nil
 	} else if err != nil {
 		return nil, failed(err, "look at VPC %q", v.ID)
@@ -123,7 +145,7 @@ func (s site) network(ctx context.Context) (target.Faults, error) {
 	if err != nil {
 		return nil, failed(err, "look at VPC %q", v.ID)
 	}
-	var all target.Faults
+	all := crowded(s.of, len(strings.Split(blocksOf(there), ",")))
 	for _, o := range off {
 		all = append(all, fault("aws.vpc.id", "%s: the environment needs it on", o)...)
 	}
@@ -131,7 +153,7 @@ func (s site) network(ctx context.Context) (target.Faults, error) {
 		path string
 		ids  []string
 	}{
-		{"aws.vpc.public_subnet_ids", v.PublicSubnets}, {"aws.vpc.private_subnet_ids", v.PrivateSubnets}, {"aws.vpc.database_subnet_ids", v.DatabaseSubnets},
+		{pathPublic, v.PublicSubnets}, {"aws.vpc.private_subnet_ids", v.PrivateSubnets}, {"aws.vpc.database_subnet_ids", v.DatabaseSubnets},
 	} {
 		faults, err := s.subnets(ctx, kind.path, kind.ids)
 		if err != nil {
@@ -148,7 +170,7 @@ var withoutDataAPI = []string{"ap-south-2", "ap-southeast-4", "ap-southeast-6"}
 
 // access is the way to the database cluster, which must be there, and lead to it from the first
 // apply on: it makes the login of plans.
-func (s site) access(ctx context.Context) (target.Faults, error) {
+func (s site) access(context.Context) (target.Faults, error) {
 	const path = "aws.database.access"
 	if s.settings.Database.Access == target.AccessDataAPI {
 		if slices.Contains(withoutDataAPI, s.clients.region) {
@@ -160,36 +182,46 @@ func (s site) access(ctx context.Context) (target.Faults, error) {
 	if s.target.session.settings.DatabaseCABundle == "" {
 		all = fault(path, "%q needs the certificates of RDS's authorities, which systems do not have: download %s, and name the file in database_ca_bundle of the provider's aws block, or in SLIPWAY_DATABASE_CA_BUNDLE", target.AccessDirect, bundleURL)
 	}
-	if s.settings.VPC != nil {
+	if s.settings.VPC != nil || s.stands != nil {
 		return all, nil
-	}
-	if _, stands, err := s.standing(ctx); err != nil || stands {
-		return all, err
 	}
 	return append(all, fault(path, "nothing leads to a network that this apply makes: with %q name one that Terraform reaches in aws.vpc. Where the location has the Data API, the environment can be made with it, and changed when something leads to its network", target.AccessDirect)...), nil
 }
 
-// subnets must be there, in the VPC, and in at least two zones.
+// subnets must be there, in the VPC, and in at least two zones. Those that are for the load balancer only are
+// each in another one (CreateLoadBalancer).
 func (s site) subnets(ctx context.Context, path string, ids []string) (target.Faults, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	out, err := s.clients.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("subnet-id"), Values: ids}}})
+	there, err := findSubnets(ctx, s.clients, ids)
 	if err != nil {
-		return nil, failed(err, "find subnets %q", ids)
+		return nil, err
 	}
 	var all target.Faults
-	zones := map[string]bool{}
+	zones := map[string][]string{}
 	for _, id := range ids {
-		i := slices.IndexFunc(out.Subnets, func(n types.Subnet) bool { return text(n.SubnetId) == id })
-		if i < 0 || text(out.Subnets[i].VpcId) != s.settings.VPC.ID {
+		i := slices.IndexFunc(there, func(n types.Subnet) bool { return text(n.SubnetId) == id })
+		if i < 0 || text(there[i].VpcId) != s.settings.VPC.ID {
 			all = append(all, fault(path, "there is no subnet %q in VPC %s", id, s.settings.VPC.ID)...)
 			continue
 		}
-		zones[text(out.Subnets[i].AvailabilityZoneId)] = true
+		zone := text(there[i].AvailabilityZoneId)
+		zones[zone] = append(zones[zone], id)
 	}
-	if len(all) == 0 && len(zones) < 2 {
+	if len(all) > 0 {
+		return all, nil
+	}
+	if len(zones) < 2 {
 		return fault(path, "all of them are in one availability zone: at least two are needed"), nil
+	}
+	if path != pathPublic || s.settings.Internal {
+		return nil, nil
+	}
+	for _, zone := range target.SortedKeys(zones) {
+		if in := zones[zone]; len(in) > 1 {
+			all = append(all, fault(path, "%q are all in availability zone %s, and a load balancer has one subnet in each: name one of them", in, zone)...)
+		}
 	}
 	return all, nil
 }

@@ -2,7 +2,6 @@ package awstarget
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -17,9 +16,8 @@ import (
 func (s site) engine(ctx context.Context) (target.Faults, error) {
 	const path = "aws.database.engine_version"
 	wanted := s.settings.Database.EngineVersion
-	was, stands, err := s.standing(ctx)
-	if err != nil || stands && settingsOf(was).Database.EngineVersion == wanted {
-		return nil, err
+	if s.stands != nil && settingsOf(s.was).Database.EngineVersion == wanted {
+		return nil, nil
 	}
 	family := databaseFamily(s.of)
 	out, err := s.clients.rds.DescribeDBEngineVersions(ctx, &rds.DescribeDBEngineVersionsInput{Engine: aws.String(databaseEngine), DBParameterGroupFamily: &family})
@@ -40,17 +38,4 @@ func (s site) engine(ctx context.Context) (target.Faults, error) {
 		return fault(path, "location %q has no Aurora PostgreSQL %s: choose another major version, such as %q", s.clients.region, major, target.DefaultAWS(s.of.Kind).Database.EngineVersion), nil
 	}
 	return fault(path, "location %q has no Aurora PostgreSQL %s: expected one of %q", s.clients.region, wanted, has), nil
-}
-
-// standing is the environment as it was last put, if it is there.
-func (s site) standing(ctx context.Context) (target.Environment, bool, error) {
-	n, err := s.target.loadEnvironment(ctx, s.of.ID())
-	if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNoInstallation) {
-		return target.Environment{}, false, nil
-	}
-	if err != nil {
-		return target.Environment{}, false, err
-	}
-	rec, err := recordOf[target.EnvironmentRecord](n.document)
-	return rec.Spec, err == nil, err
 }

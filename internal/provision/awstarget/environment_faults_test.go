@@ -82,7 +82,7 @@ var (
 	}
 )
 
-// network makes a network as somebody else would.
+// network makes a network as somebody else would, with two private subnets in each zone.
 func (l *lab) network(t *testing.T) *target.AWSVPC {
 	t.Helper()
 	ctx, client := t.Context(), ec2.NewFromConfig(l.config(home))
@@ -94,7 +94,7 @@ func (l *lab) network(t *testing.T) *target.AWSVPC {
 		t.Fatal(err)
 	}
 	var ids []string
-	for i := range 4 {
+	for i := range 6 {
 		s, err := client.CreateSubnet(ctx, &ec2.CreateSubnetInput{
 			VpcId: vpc.Vpc.VpcId, CidrBlock: aws.String(fmt.Sprintf("172.20.%d.0/24", i)), AvailabilityZone: aws.String(fmt.Sprintf("%s%c", home, 'a'+i%2)),
 		})
@@ -103,5 +103,5 @@ func (l *lab) network(t *testing.T) *target.AWSVPC {
 		}
 		ids = append(ids, aws.ToString(s.Subnet.SubnetId))
 	}
-	return &target.AWSVPC{ID: aws.ToString(vpc.Vpc.VpcId), PrivateSubnets: ids[:2], DatabaseSubnets: ids[2:]}
+	return &target.AWSVPC{ID: aws.ToString(vpc.Vpc.VpcId), PrivateSubnets: ids[:4], DatabaseSubnets: ids[4:]}
 }

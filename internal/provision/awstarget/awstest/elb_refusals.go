@@ -5,10 +5,12 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
-// refuses says why AWS would refuse what moto does: CreateLoadBalancer (names), CreateListener (DuplicateListener), the
+// refuses says why AWS would refuse what moto does: CreateLoadBalancer (names,
+// InvalidConfigurationRequest), SetSubnets, CreateListener (DuplicateListener), the
 // weights of TargetGroupTuple, DeleteLoadBalancer (OperationNotPermitted), and "Quotas for your
 // Application Load Balancers".
 func (b *balancing) refuses(c Call) error {
@@ -25,12 +27,31 @@ func (b *balancing) refuses(c Call) error {
 		if name := c.Form.Get("Name"); strings.HasPrefix(name, "internal-") {
 			return refuse("ValidationError", "The load balancer name '%s' cannot begin with 'internal-'", name)
 		}
+		return b.refusesSubnets(c)
+	case "SetSubnets":
+		return b.refusesSubnets(c)
 	case "CreateListener":
 		return b.refusesListener(c)
 	case "CreateRule":
 		return b.refusesRule(c)
 	case "DeleteLoadBalancer":
 		return b.refusesEnd(c)
+	}
+	return nil
+}
+
+// refusesSubnets of which two are in one availability zone.
+func (b *balancing) refusesSubnets(c Call) error {
+	out, err := ec2.NewFromConfig(b.config(c.Region)).DescribeSubnets(b.running, &ec2.DescribeSubnetsInput{SubnetIds: members(c.Form, "Subnets.")})
+	if err != nil {
+		return nil //nolint:nilerr // moto says itself that they are not there
+	}
+	seen := map[string]bool{}
+	for _, s := range out.Subnets {
+		if seen[aws.ToString(s.AvailabilityZone)] {
+			return refuse("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+		}
+		seen[aws.ToString(s.AvailabilityZone)] = true
 	}
 	return nil
 }
