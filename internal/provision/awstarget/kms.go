@@ -29,7 +29,7 @@ func findKey(ctx context.Context, c *clients, id string) (*types.KeyMetadata, er
 
 // putKey makes a key with an alias, rotation and a policy, and takes back its deletion.
 func (n *noun) putKey(ctx context.Context, part, alias, policy string) error {
-	id, err := n.keyID(ctx, part, alias, policy)
+	id, err := n.keyID(ctx, part, alias)
 	if err != nil {
 		return err
 	}
@@ -67,8 +67,10 @@ func (n *noun) settleKey(ctx context.Context, part, id, alias, policy string) er
 }
 
 // keyID is the id of the noun's key. KMS has neither a token nor a unique name for a key: a
-// create is sent once, and looked up by its tags before it is sent again.
-func (n *noun) keyID(ctx context.Context, part, alias, policy string) (string, error) {
+// create is sent once, and looked up by its tags before it is sent again. It is sent without a
+// policy: with one, KMS asks whether the caller may write it, which goes by tags that it may not
+// know yet; settleKey writes it then.
+func (n *noun) keyID(ctx context.Context, part, alias string) (string, error) {
 	if id := n.fact(factKey); id != "" {
 		err := n.withKey(ctx, id, func(ctx context.Context) error {
 			_, err := findKey(ctx, n.clients, id)
@@ -98,8 +100,8 @@ func (n *noun) keyID(ctx context.Context, part, alias, policy string) (string, e
 	ctx, cancel := uninterrupted(ctx)
 	defer cancel()
 	out, err := n.clients.kms.CreateKey(ctx, &kms.CreateKeyInput{
-		Description: aws.String("Slipway: " + n.key.String()), Policy: &policy,
-		Tags: tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{TagKey: &k, TagValue: &v} }),
+		Description: aws.String("Slipway: " + n.key.String()),
+		Tags:        tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{TagKey: &k, TagValue: &v} }),
 	}, func(o *kms.Options) { o.RetryMaxAttempts = 1 })
 	if err != nil {
 		return "", failed(err, "create key")

@@ -55,7 +55,7 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 func TestARegionWaitsUntilItsNewKeyIsKnown(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	r := l.try(t, wait.NewFake(time.Now()), time.Minute)
+	r := l.try(t, wait.NewFake(time.Now()), 20*time.Second)
 	const denied, unknown = "AccessDeniedException", "NotFoundException"
 	r.calls.Refuse(2, map[string]string{"CreateAlias": denied, "EnableKeyRotation": denied, "GetKeyPolicy": unknown, "ListResourceTags": unknown})
 	if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
@@ -78,7 +78,7 @@ func TestARegionWaitsUntilItsNewKeyIsKnown(t *testing.T) {
 func TestARegionWhoseKeyIsRefusedSaysSo(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	r := l.try(t, wait.NewFake(time.Now()), time.Minute)
+	r := l.try(t, wait.NewFake(time.Now()), 20*time.Second)
 	r.calls.Refuse(1<<30, map[string]string{"CreateAlias": "AccessDeniedException"})
 	for _, most := range []time.Duration{11 * time.Minute, time.Second} { // a key that is not new is not waited for
 		began := r.clock.Now()

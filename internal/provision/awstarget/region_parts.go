@@ -72,14 +72,15 @@ func (n *noun) keyPolicy() (string, error) {
 	})
 }
 
-// logsPolicy lets load balancers of this AWS account deliver, and nobody come without TLS.
+// logsPolicy lets load balancers of this AWS account deliver, and nobody come without TLS. The path
+// names the account: AWS documents no condition on who asks for load balancers with HTTP, and one
+// whose key is not sent would keep every load balancer from being made.
 func (n *noun) logsPolicy(bucket string) (string, error) {
 	c := n.clients
 	arn := "arn:" + c.partition + ":s3:::" + bucket
 	return policyText(statement{
 		Sid: "Delivery", Effect: "Allow", Action: []string{"s3:PutObject"}, Resource: []string{arn + "/*/AWSLogs/" + c.account + "/*"},
 		Principal: principals{"Service": {"logdelivery.elasticloadbalancing.amazonaws.com"}},
-		Condition: map[string]map[string][]string{"StringEquals": {"aws:SourceAccount": {c.account}}},
 	}, statement{
 		Sid: "OnlyTLS", Effect: "Deny", Action: []string{"s3:*"}, Resource: []string{arn, arn + "/*"}, Principal: "*",
 		Condition: map[string]map[string][]string{"Bool": {"aws:SecureTransport": {"false"}}},
