@@ -125,37 +125,70 @@ func seenWords(r types.SecurityGroupRule) string {
 }
 
 // putRules lets through what is missing, and no more what somebody else, or EC2 itself, let through.
-// Ways out come before others go, so that what is asked there is not cut off; ways in may be so many
-// that there is no room for both.
 func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
 	d, err := n.compareRules(ctx, id, rules)
-	if err != nil {
+	if err == nil {
+		err = n.putWay(ctx, id, true, d.missingOut, d.surplusOut)
+	}
+	if err == nil {
+		err = n.putWay(ctx, id, false, d.missing, d.surplus)
+	}
+	return err
+}
+
+// putWay does so for ways out, or for ways in. What is missing comes before the rest goes, so that nobody
+// is cut off meanwhile, or where it fails; but where there is no room for both.
+func (n *noun) putWay(ctx context.Context, id string, out bool, missing []types.IpPermission, surplus []string) error {
+	err := n.authorise(ctx, id, out, missing)
+	if coded(err, "RulesPerSecurityGroupLimitExceeded") && len(surplus) > 0 {
+		if err = n.revoke(ctx, id, out, surplus); err == nil {
+			err = n.authorise(ctx, id, out, missing)
+		}
 		return err
 	}
-	c := n.clients.ec2
-	if len(d.missingOut) > 0 {
-		_, err := c.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: d.missingOut})
-		if err := gone(err, "InvalidPermission.Duplicate"); err != nil {
-			return err
-		}
+	if err == nil {
+		err = n.revoke(ctx, id, out, surplus)
 	}
-	if len(d.surplusOut) > 0 {
-		_, err := c.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &id, SecurityGroupRuleIds: d.surplusOut})
-		if err := gone(err, "InvalidSecurityGroupRuleId.NotFound"); err != nil {
-			return err
-		}
-	}
-	if len(d.surplus) > 0 {
-		_, err := c.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, SecurityGroupRuleIds: d.surplus})
-		if err := gone(err, "InvalidSecurityGroupRuleId.NotFound"); err != nil {
-			return err
-		}
-	}
-	if len(d.missing) == 0 {
+	return err
+}
+
+// authorise lets something through. Where one of several rules is there already, AWS adds none of them:
+// then each is sent by itself.
+func (n *noun) authorise(ctx context.Context, id string, out bool, missing []types.IpPermission) error {
+	if len(missing) == 0 {
 		return nil
 	}
-	_, err = c.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: d.missing})
-	return gone(err, "InvalidPermission.Duplicate")
+	var err error
+	if out {
+		_, err = n.clients.ec2.AuthorizeSecurityGroupEgress(ctx, &ec2.AuthorizeSecurityGroupEgressInput{GroupId: &id, IpPermissions: missing})
+	} else {
+		_, err = n.clients.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: missing})
+	}
+	if !coded(err, errDuplicateRule) || len(missing) == 1 {
+		return gone(err, errDuplicateRule)
+	}
+	for _, one := range missing {
+		if err := n.authorise(ctx, id, out, []types.IpPermission{one}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const errDuplicateRule = "InvalidPermission.Duplicate"
+
+// revoke lets something through no more.
+func (n *noun) revoke(ctx context.Context, id string, out bool, surplus []string) error {
+	if len(surplus) == 0 {
+		return nil
+	}
+	var err error
+	if out {
+		_, err = n.clients.ec2.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &id, SecurityGroupRuleIds: surplus})
+	} else {
+		_, err = n.clients.ec2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: &id, SecurityGroupRuleIds: surplus})
+	}
+	return gone(err, "InvalidSecurityGroupRuleId.NotFound")
 }
 
 // compareRules says how a group differs from what it should be. Where everything is let out, what

@@ -2,8 +2,11 @@ package awstest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -13,14 +16,21 @@ import (
 )
 
 // networks refuses to remove security groups and subnets that something is in, or that another
-// group's rule names: DeleteSecurityGroup and DeleteSubnet, DependencyViolation.
+// group's rule names: DeleteSecurityGroup and DeleteSubnet, DependencyViolation. It also refuses rules
+// of which one is there already, all of them, where moto adds those before it:
+// AuthorizeSecurityGroupIngress and …Egress, InvalidPermission.Duplicate.
 type networks struct {
 	*cloud
 	fleet *fleet
 }
 
 func (n *networks) piece(c Call, _ http.Handler) http.Handler {
-	if c.Service != "ec2" || c.Operation != "DeleteSecurityGroup" && c.Operation != "DeleteSubnet" {
+	switch {
+	case c.Service != "ec2":
+		return nil
+	case c.Operation == "AuthorizeSecurityGroupIngress" || c.Operation == "AuthorizeSecurityGroupEgress":
+		return n.duplicate(c)
+	case c.Operation != "DeleteSecurityGroup" && c.Operation != "DeleteSubnet":
 		return nil
 	}
 	id, user := c.Form.Get("GroupId"), ""
@@ -105,4 +115,44 @@ func (f *fleet) within(id string) string {
 		}
 	}
 	return ""
+}
+
+// duplicate refuses rules of which one is there already, by protocol, ports and who is let through.
+func (n *networks) duplicate(c Call) http.Handler {
+	const most = 60 // rules of a group
+	out, err := ec2.NewFromConfig(n.config(c.Region)).DescribeSecurityGroupRules(n.running, &ec2.DescribeSecurityGroupRulesInput{
+		Filters: []ec2types.Filter{{Name: aws.String("group-id"), Values: []string{c.Form.Get("GroupId")}}},
+	})
+	if err != nil {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.send(w, nil, err) })
+	}
+	has := map[string]bool{}
+	for _, r := range out.SecurityGroupRules {
+		if aws.ToBool(r.IsEgress) == (c.Operation == "AuthorizeSecurityGroupEgress") {
+			peer := aws.ToString(r.CidrIpv4)
+			if r.ReferencedGroupInfo != nil {
+				peer = aws.ToString(r.ReferencedGroupInfo.GroupId)
+			}
+			has[strings.Join([]string{aws.ToString(r.IpProtocol), port(r.FromPort), port(r.ToPort), peer}, " ")] = true
+		}
+	}
+	for i := range most {
+		permission := fmt.Sprintf("IpPermissions.%d.", i+1)
+		for _, peer := range []string{permission + "IpRanges.1.CidrIp", permission + "Groups.1.GroupId"} {
+			is := strings.Join([]string{c.Form.Get(permission + "IpProtocol"), c.Form.Get(permission + "FromPort"), c.Form.Get(permission + "ToPort"), c.Form.Get(peer)}, " ")
+			if has[is] {
+				err := refuse("InvalidPermission.Duplicate", "the specified rule %q already exists", is)
+				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.send(w, nil, err) })
+			}
+		}
+	}
+	return nil
+}
+
+// port is one of a rule as a form has it, "" for that of every protocol.
+func port(p *int32) string {
+	if p == nil || *p == -1 {
+		return ""
+	}
+	return strconv.Itoa(int(*p))
 }

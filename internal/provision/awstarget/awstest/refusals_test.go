@@ -75,6 +75,19 @@ func TestWhatAWSRefusesIsRefused(t *testing.T) {
 			_, err := s.elb.DeleteLoadBalancer(ctx, &elb.DeleteLoadBalancerInput{LoadBalancerArn: &s.balancer})
 			return err
 		}},
+		{"rules of which one is there", "InvalidPermission.Duplicate", func(ctx context.Context) error {
+			_, err := network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: other.GroupId, IpPermissions: []ec2types.IpPermission{
+				{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(443), ToPort: aws.Int32(443), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("192.0.2.0/24")}}},
+				{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(80), ToPort: aws.Int32(80), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: made.GroupId}}},
+			}})
+			return err
+		}},
+		{"one of them, which was not added", "", func(ctx context.Context) error {
+			_, err := network.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: other.GroupId, IpPermissions: []ec2types.IpPermission{
+				{IpProtocol: aws.String("tcp"), FromPort: aws.Int32(443), ToPort: aws.Int32(443), IpRanges: []ec2types.IpRange{{CidrIp: aws.String("192.0.2.0/24")}}},
+			}})
+			return err
+		}},
 		{"the end of a security group that another names", "DependencyViolation", func(ctx context.Context) error {
 			_, err := network.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: made.GroupId})
 			return err
