@@ -67,8 +67,11 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 		return err
 	}
 	err = n.target.until(ctx, fmt.Sprintf("load balancer %q", name), func(ctx context.Context) (status, bool, error) {
-		s, err := statusBalancer(ctx, n.clients, name)
-		return s, s == status(types.LoadBalancerStateEnumActive), err
+		b, err := findBalancer(ctx, n.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		return answering(b)
 	})
 	if err != nil {
 		return err
@@ -89,6 +92,40 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 	}
 	_, err = n.clients.elb.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: b.LoadBalancerArn, Attributes: different})
 	return failed(err, "set the attributes of load balancer %q", name)
+}
+
+// answering says whether a load balancer answers. One that is impaired does, and one that failed never
+// will (LoadBalancerState).
+func answering(b *types.LoadBalancer) (status, bool, error) {
+	if b.State == nil {
+		return "", false, nil
+	}
+	s := status(b.State.Code)
+	switch b.State.Code {
+	case types.LoadBalancerStateEnumActive, types.LoadBalancerStateEnumActiveImpaired:
+		return s, true, nil
+	case types.LoadBalancerStateEnumFailed:
+		return s, false, fmt.Errorf("%s: mend what that says, remove the load balancer by hand, and apply again, which makes another one", ailment(b))
+	}
+	return s, false, nil
+}
+
+// ailment says what is wrong with a load balancer, "" for nothing.
+func ailment(b *types.LoadBalancer) string {
+	if b.State == nil {
+		return ""
+	}
+	why := text(b.State.Reason)
+	if why == "" {
+		why = "AWS gives no reason"
+	}
+	switch b.State.Code {
+	case types.LoadBalancerStateEnumActiveImpaired:
+		return fmt.Sprintf("load balancer %q answers, but lacks what it needs to grow (%s)", text(b.LoadBalancerName), why)
+	case types.LoadBalancerStateEnumFailed:
+		return fmt.Sprintf("load balancer %q could not be set up (%s)", text(b.LoadBalancerName), why)
+	}
+	return ""
 }
 
 func (n *noun) createBalancer(ctx context.Context, part, name string, e target.Environment, l layout) error {
@@ -247,6 +284,9 @@ func (n *noun) checkBalancer(ctx context.Context, e target.Environment, l layout
 		return nil, err
 	}
 	var drift []string
+	if is := ailment(b); is != "" {
+		drift = append(drift, is)
+	}
 	if len(b.SecurityGroups) != 1 || b.SecurityGroups[0] != n.fact(markBalancerGroup) {
 		drift = append(drift, fmt.Sprintf("load balancer %q has another security group", name))
 	}
