@@ -103,7 +103,7 @@ var calls = map[string][]grant{
 	"ec2.CreateVpc":  newInNetwork(),
 	// Names of the service in the VPC are those of a zone that is associated with it (Actions,
 	// resources, and condition keys for Amazon EC2).
-	"ec2.CreateVpcEndpoint":            all(newInNetwork(ownNetwork), as(zones, "route53:AssociateVPCWithHostedZone")),
+	"ec2.CreateVpcEndpoint":            all(newInNetwork(ownNetwork), as(zonesOfAWS, "route53:AssociateVPCWithHostedZone")),
 	"ec2.DeleteInternetGateway":        on(ownNetwork),
 	"ec2.DeleteNatGateway":             on(ownNetwork),
 	"ec2.DeleteRoute":                  on(ownNetwork),

@@ -198,3 +198,38 @@ func TestPoliciesAreNarrow(t *testing.T) {
 		}
 	}
 }
+
+// TestOneZoneIsEnoughForNamesOfServices puts a zone in place of the asterisk, as the guide for HCP Terraform
+// does: what is about zones of AWS's own stays as it was.
+func TestOneZoneIsEnoughForNamesOfServices(t *testing.T) {
+	t.Parallel()
+	const guide = "../../../../templates/guides/aws.md.tmpl"
+	text, err := os.ReadFile(guide)
+	if err != nil || !bytes.Contains(text, []byte(`s|hostedzone/\*|hostedzone/$zone|`)) {
+		t.Fatalf("%s narrows the zones in another way (%v)", guide, err)
+	}
+	policies, err := Policies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const action = "route53:AssociateVPCWithHostedZone"
+	found := false
+	for _, p := range policies {
+		var doc struct{ Statement []statement }
+		if err := json.Unmarshal(bytes.ReplaceAll(p.JSON, []byte("hostedzone/*"), []byte("hostedzone/Z0123")), &doc); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range doc.Statement {
+			if !slices.Contains(s.Action, action) {
+				continue
+			}
+			found = true
+			if !slices.Equal(s.Action, []string{action}) || !slices.Equal(s.Resource, zonesOfAWS.resources) {
+				t.Errorf("%s: %s is allowed with %q on %q", p.File, action, s.Action, s.Resource)
+			}
+		}
+	}
+	if !found {
+		t.Errorf("%s is not allowed", action)
+	}
+}

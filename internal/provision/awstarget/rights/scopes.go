@@ -45,7 +45,10 @@ var (
 	tagsOfNewBalancers = &scope{sid: "TagsOfNewBalancers", resources: arns("elasticloadbalancing", "*"), condition: atCreate("elasticloadbalancing:CreateAction")}
 
 	// Put the ids of your zones in place of the asterisk.
-	zones       = &scope{sid: "Zones", resources: []string{"arn:aws:route53:::hostedzone/*"}}
+	zones = &scope{sid: "Zones", resources: []string{"arn:aws:route53:::hostedzone/*"}}
+	// The names of services in a VPC are in zones of AWS's own, whose ids nobody knows: "?*", which is as
+	// much as "*", stays where that is put.
+	zonesOfAWS  = &scope{sid: "ZonesOfAWS", resources: []string{"arn:aws:route53:::hostedzone/?*"}}
 	zoneChanges = &scope{sid: "ZoneChanges", resources: []string{"arn:aws:route53:::change/*"}}
 	zoneRecords = &scope{
 		sid: "ZoneRecords", resources: []string{"arn:aws:route53:::hostedzone/*"},
