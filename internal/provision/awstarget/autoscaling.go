@@ -77,15 +77,20 @@ func findScaled(ctx context.Context, c *clients, ids []string) (map[string]types
 // policies and its schedules. Registering a target anew sets the number of tasks into the bounds:
 // clamped says so.
 func (w *slotWork) putScaling(ctx context.Context, of *seat, component string, group string) (clamped bool, err error) {
-	p, c := of.unit(component), of.Spec.Definition.Components[component]
-	id := w.scaledID(p)
+	id, c := w.scaledID(of.unit(component)), of.Spec.Definition.Components[component]
 	b := boundsOf(of.Spec, component, w.target.now())
 	has, err := findScaled(ctx, w.clients, []string{id})
 	if err != nil {
 		return false, err
 	}
-	if t, there := has[id]; !there || scaledDrift(t, b) != "" {
-		if err := w.registerScaled(ctx, p, b); err != nil {
+	t, there := has[id]
+	if there && w.resting {
+		if err := w.retagScaled(ctx, of, component, t); err != nil {
+			return false, err
+		}
+	}
+	if !there || scaledDrift(t, b) != "" {
+		if err := w.registerScaled(ctx, of, component, b, has); err != nil {
 			return false, err
 		}
 		clamped = true
@@ -116,43 +121,6 @@ func scaledDrift(t types.ScalableTarget, b bounds) string {
 		return "may scale in, and is to keep its size"
 	}
 	return ""
-}
-
-// registerScaled sets the bounds of a service. A service that was made a moment ago may not be
-// seen yet.
-func (w *slotWork) registerScaled(ctx context.Context, p unit, b bounds) error {
-	id, tries := w.scaledID(p), 0
-	return w.target.until(ctx, "the scaling of "+p.service(), func(ctx context.Context) (status, bool, error) {
-		if err := w.fence(ctx); err != nil {
-			return "", false, err
-		}
-		w.target.scaled.drop()
-		_, err := w.clients.scaling.RegisterScalableTarget(ctx, &scaling.RegisterScalableTargetInput{
-			ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id,
-			MinCapacity: aws.Int32(int32(b.min)), MaxCapacity: aws.Int32(int32(b.max)),
-			SuspendedState: &types.SuspendedState{
-				DynamicScalingInSuspended: aws.Bool(b.keep), DynamicScalingOutSuspended: aws.Bool(false), ScheduledScalingSuspended: aws.Bool(false),
-			},
-			Tags: w.placeTags(p.mark(), nil, p.component),
-		})
-		const most = 10
-		if tries++; coded(err, "ValidationException", "ConcurrentUpdateException") && tries < most {
-			return status(err.Error()), false, nil
-		}
-		return "set", true, failed(err, "set the bounds of %q", id)
-	})
-}
-
-// removeScaling takes a service away from Application Auto Scaling, with its policies and
-// scheduled actions.
-func (w *slotWork) removeScaling(ctx context.Context, p unit) error {
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
-	id := w.scaledID(p)
-	w.target.scaled.drop()
-	_, err := w.clients.scaling.DeregisterScalableTarget(ctx, &scaling.DeregisterScalableTargetInput{ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id})
-	return failed(gone(err, errNoScaled), "end the scaling of %q", id)
 }
 
 // policies are what a component's number follows, by name.
@@ -215,16 +183,19 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 		if samePolicy(has[name].TargetTrackingScalingPolicyConfiguration, want[name]) {
 			continue
 		}
-		if err := w.fence(ctx); err != nil {
-			return err
-		}
-		w.target.scaled.drop()
-		_, err := w.clients.scaling.PutScalingPolicy(ctx, &scaling.PutScalingPolicyInput{
-			ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, PolicyName: aws.String(name),
-			PolicyType: types.PolicyTypeTargetTrackingScaling, TargetTrackingScalingPolicyConfiguration: want[name],
-		})
-		if err != nil {
+		err := w.target.patiently(ctx, fmt.Sprintf("scaling policy %q", name), func(ctx context.Context) error {
+			if err := w.fence(ctx); err != nil {
+				return err
+			}
+			w.target.scaled.drop()
+			_, err := w.clients.scaling.PutScalingPolicy(ctx, &scaling.PutScalingPolicyInput{
+				ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, PolicyName: aws.String(name),
+				PolicyType: types.PolicyTypeTargetTrackingScaling, TargetTrackingScalingPolicyConfiguration: want[name],
+			})
 			return failed(err, "set scaling policy %q of %q", name, id)
+		}, lagOfScaled)
+		if err != nil {
+			return err
 		}
 	}
 	for _, name := range target.SortedKeys(has) {

@@ -130,9 +130,6 @@ func (w *slotWork) putSchedules(ctx context.Context, id string, of *seat, compon
 }
 
 func (w *slotWork) putAction(ctx context.Context, id, name string, a action) error {
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
 	in := &scaling.PutScheduledActionInput{
 		ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, ScheduledActionName: &name, Schedule: &a.schedule,
 		ScalableTargetAction: &types.ScalableTargetAction{MinCapacity: aws.Int32(int32(a.min)), MaxCapacity: aws.Int32(int32(a.max))},
@@ -140,9 +137,14 @@ func (w *slotWork) putAction(ctx context.Context, id, name string, a action) err
 	if a.zone != "" {
 		in.Timezone = &a.zone
 	}
-	w.target.scaled.drop()
-	_, err := w.clients.scaling.PutScheduledAction(ctx, in)
-	return failed(err, "set scheduled action %q of %q", name, id)
+	return w.target.patiently(ctx, fmt.Sprintf("scheduled action %q", name), func(ctx context.Context) error {
+		if err := w.fence(ctx); err != nil {
+			return err
+		}
+		w.target.scaled.drop()
+		_, err := w.clients.scaling.PutScheduledAction(ctx, in)
+		return failed(err, "set scheduled action %q of %q", name, id)
+	}, lagOfScaled)
 }
 
 func (w *slotWork) deleteAction(ctx context.Context, id, name string) error {

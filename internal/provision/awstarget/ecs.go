@@ -79,12 +79,13 @@ func observed(c *types.Cluster) bool {
 	return false
 }
 
+// createCluster makes a cluster. It names no capacity providers: services and tasks say that they are
+// Fargate's. With the first one of an AWS account AWS makes the role that ECS works with.
 func (n *noun) createCluster(ctx context.Context, part, cluster string) error {
-	_, err := n.clients.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{
-		ClusterName: &cluster, CapacityProviders: []string{"FARGATE", "FARGATE_SPOT"}, Settings: clusterSettings(),
-		Tags: ecsTags(n.tags(part)),
-	})
-	return failed(err, "create cluster %q", cluster)
+	return n.target.patiently(ctx, fmt.Sprintf("cluster %q", cluster), func(ctx context.Context) error {
+		_, err := n.clients.ecs.CreateCluster(ctx, &ecs.CreateClusterInput{ClusterName: &cluster, Settings: clusterSettings(), Tags: ecsTags(n.tags(part))})
+		return failed(err, "create cluster %q", cluster)
+	}, lagOfECSRole)
 }
 
 // retagCluster gives a cluster the tags of the definition.

@@ -106,18 +106,12 @@ func (w *slotWork) createService(ctx context.Context, of *seat, component string
 // patiently asks ECS for a service, for a while: that it has not seen yet what was made a moment ago is
 // answered with the class of a wrong parameter.
 func (w *slotWork) patiently(ctx context.Context, service string, ask func() error) error {
-	tries := 0
-	return w.target.until(ctx, fmt.Sprintf("service %q", service), func(ctx context.Context) (status, bool, error) {
+	return w.target.patiently(ctx, fmt.Sprintf("service %q", service), func(ctx context.Context) error {
 		if err := w.fence(ctx); err != nil {
-			return "", false, err
+			return err
 		}
-		err := ask()
-		const most = 10
-		if tries++; coded(err, "InvalidParameterException") && tries < most {
-			return status(err.Error()), false, nil
-		}
-		return "made", true, err
-	})
+		return ask()
+	}, lag{code: "InvalidParameterException"})
 }
 
 func serviceTags(s types.Service) map[string]string {

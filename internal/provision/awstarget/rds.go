@@ -206,8 +206,10 @@ func (c dbCluster) create(ctx context.Context) error {
 		Tags: c.rdsTags(c.part),
 	}
 	err := c.withKey(ctx, c.regionKey, func(ctx context.Context) error {
-		_, err := c.clients.rds.CreateDBCluster(ctx, in)
-		return err
+		return c.target.patiently(ctx, fmt.Sprintf("database cluster %q", c.name), func(ctx context.Context) error {
+			_, err := c.clients.rds.CreateDBCluster(ctx, in)
+			return err
+		}, lagsOfRDSRole...)
 	})
 	if coded(err, "DBClusterAlreadyExistsFault") {
 		return nil // made by the call whose answer was lost; its tags are read next

@@ -82,12 +82,15 @@ func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
 	if !isAbsent(err) {
 		return err
 	}
-	_, err = c.clients.rds.CreateDBInstance(ctx, &rds.CreateDBInstanceInput{
+	in := &rds.CreateDBInstanceInput{
 		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String(instanceClass),
 		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
 		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: c.rdsTags(c.part),
-	})
-	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
+	}
+	return c.target.patiently(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error {
+		_, err := c.clients.rds.CreateDBInstance(ctx, in)
+		return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
+	}, lagsOfRDSRole...)
 }
 
 // maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).

@@ -38,11 +38,13 @@ func (n *noun) putDatabaseSubnets(ctx context.Context, part string, l layout) er
 	name, subnets := n.databaseName(), n.subnetIDs(l, subnetDatabase)
 	g, err := findSubnetGroup(ctx, n.clients, name)
 	if isAbsent(err) {
-		_, err = n.clients.rds.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{
-			DBSubnetGroupName: &name, DBSubnetGroupDescription: aws.String("Slipway: " + n.key.String()),
-			SubnetIds: subnets, Tags: n.rdsTags(part),
-		})
-		return failed(gone(err, "DBSubnetGroupAlreadyExists"), "create subnet group %q", name)
+		return n.target.patiently(ctx, fmt.Sprintf("subnet group %q", name), func(ctx context.Context) error {
+			_, err := n.clients.rds.CreateDBSubnetGroup(ctx, &rds.CreateDBSubnetGroupInput{
+				DBSubnetGroupName: &name, DBSubnetGroupDescription: aws.String("Slipway: " + n.key.String()),
+				SubnetIds: subnets, Tags: n.rdsTags(part),
+			})
+			return failed(gone(err, "DBSubnetGroupAlreadyExists"), "create subnet group %q", name)
+		}, lagsOfRDSRole...)
 	}
 	if err == nil {
 		err = n.retagRDS(ctx, part, "database subnet group", text(g.DBSubnetGroupArn))

@@ -63,20 +63,44 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		of = w.state.Seats[c]
 	}
 	now := w.target.now()
-	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
-		if !at.After(now) {
-			return w.registerScaled(ctx, of.unit(name), bounds{})
-		}
+	if !at.After(now) {
+		err = w.scaleToNothing(ctx, of)
+	} else {
+		err = w.scheduleRetirement(ctx, of, at, now)
+	}
+	if err != nil || !of.Arming {
+		return err
+	}
+	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Arming = false })
+}
+
+// scheduleRetirement has the scheduler scale a stack to nothing at a time, and do nothing else.
+func (w *slotWork) scheduleRetirement(ctx context.Context, of *seat, at, now time.Time) error {
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		id := w.scaledID(of.unit(name))
 		if err := w.putAction(ctx, id, retirementName(of.Retirement), action{schedule: once(w.target.due(at, now))}); err != nil {
 			return err
 		}
 		return w.putSchedules(ctx, id, of, name)
 	})
-	if err != nil || !of.Arming {
+}
+
+// scaleToNothing retires a stack at once.
+func (w *slotWork) scaleToNothing(ctx context.Context, of *seat) error {
+	has, err := findScaled(ctx, w.clients, w.scaledIDs(of))
+	if err != nil {
 		return err
 	}
-	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Arming = false })
+	return each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error { return w.registerScaled(ctx, of, name, bounds{}, has) })
+}
+
+// scaledIDs are the resource ids of a stack's services.
+func (w *slotWork) scaledIDs(of *seat) []string {
+	var ids []string
+	for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
+		ids = append(ids, w.scaledID(of.unit(name)))
+	}
+	return ids
 }
 
 // due is when a scheduled action is to run that must not run before a time: in full minutes, which
@@ -173,11 +197,11 @@ func (w *slotWork) retired(ctx context.Context, of *seat) (bool, error) {
 	if of.RetireAt == nil || w.target.now().Before(*of.RetireAt) {
 		return false, nil
 	}
-	var ids, services []string
+	var services []string
 	for name := range of.Spec.Definition.Components {
-		ids, services = append(ids, w.scaledID(of.unit(name))), append(services, of.unit(name).service())
+		services = append(services, of.unit(name).service())
 	}
-	scaled, err := findScaled(ctx, w.clients, ids)
+	scaled, err := findScaled(ctx, w.clients, w.scaledIDs(of))
 	if err != nil {
 		return false, err
 	}

@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -63,11 +65,16 @@ func suite(t *testing.T, of target.AccountDatabaseStatus, login target.Login) aw
 }
 
 // TestASwapGoesForthAndBack lets the machine of all targets bring up a release, swap it for the
-// next, and roll back.
+// next, and roll back, in an AWS account that was never used before: AWS is late with its own roles, and with
+// what was made.
 func TestASwapGoesForthAndBack(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	d := l.client(t)
+	calls := awstest.NewCalls(l.Transport())
+	calls.FailOnce(awstest.Lag)
+	d := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
+		o.Transport = func(http.RoundTripper) http.RoundTripper { return calls }
+	})
 	e := environment(t, eu.Name, "production")
 	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
 		t.Fatal(err)

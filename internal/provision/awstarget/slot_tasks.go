@@ -65,19 +65,24 @@ func (w *slotWork) startTask(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
-	out, err := w.clients.ecs.RunTask(ctx, &ecs.RunTaskInput{
+	in := &ecs.RunTaskInput{
 		Cluster: aws.String(w.clusterName()), TaskDefinition: &definition, ClientToken: aws.String(k.unit().token()), Count: aws.Int32(1),
 		LaunchType: types.LaunchTypeFargate, PlatformVersion: aws.String("1.4.0"), NetworkConfiguration: w.taskNetwork(),
 		EnableECSManagedTags: true, Tags: ecsTags(w.placeTags(k.unit().mark(), nil, "")),
-	})
-	if err != nil {
+	}
+	var out *ecs.RunTaskOutput
+	err = w.target.patiently(ctx, fmt.Sprintf("task %q", key), func(ctx context.Context) (err error) {
+		if err := w.fence(ctx); err != nil {
+			return err
+		}
+		out, err = w.clients.ecs.RunTask(ctx, in)
 		return failed(err, "run task %q", key)
+	}, lagOfECSRole)
+	if err != nil {
+		return err
 	}
 	for _, f := range out.Failures {
-		return target.Errorf(target.ErrUnavailable, "ECS could not unit the task: %s %s", text(f.Reason), text(f.Detail))
+		return target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s %s", text(f.Reason), text(f.Detail))
 	}
 	if len(out.Tasks) == 0 {
 		return target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")

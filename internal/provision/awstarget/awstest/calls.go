@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -27,7 +28,7 @@ type Calls struct {
 	// mortal says that the client dies with call at, or with the first that is fatal; dead that it has.
 	mortal, dead bool
 	fatal        func(Call) bool
-	// refused are the codes that operations are refused with, refusals how often that is to come.
+	// refused are the codes that operations are refused with, and their messages, refusals how often that is to come.
 	refused   map[string]string
 	refusals  map[string]int
 	interrupt func()
@@ -72,7 +73,7 @@ func (c *Calls) DieWith(fatal func(Call) bool, interrupt func()) {
 }
 
 // Refuse starts to count anew and lets the first so many calls of each of these operations be refused,
-// with an error of its code. They have no effect.
+// with an error of its code, "CODE" or "CODE: MESSAGE". They have no effect.
 func (c *Calls) Refuse(times int, codes map[string]string) {
 	c.begin(FailBefore, 0, false, false)
 	c.mu.Lock()
@@ -160,7 +161,8 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.made = append(c.made, call)
 	if code := c.refuses(call); code != "" {
 		c.mu.Unlock()
-		return refusal(r, call, http.StatusBadRequest, code), nil
+		code, message, _ := strings.Cut(code, ": ")
+		return refusal(r, call, http.StatusBadRequest, code, message), nil
 	}
 	strikes, fault, interrupt, watch := c.strikes(call), c.fault, c.interrupt, c.watch
 	c.dead = strikes && c.mortal
@@ -185,7 +187,7 @@ func (c *Calls) strikes(call Call) bool {
 	switch {
 	case c.each && reads(call.Operation) && c.fault != FailBefore:
 		return false // for who reads it is as if it had failed before
-	case c.fault == Busy && busy[call.Operation] == "":
+	case c.fault == Busy && busy[call.Operation] == "", c.fault == Lag && lags[call.Operation].code == "":
 		return false
 	case c.each:
 		what, key := call.essence(), ""

@@ -195,7 +195,10 @@ func (c judged) passed() []Need {
 
 func (j *Judge) scaling(c judged) []Need {
 	action := "application-autoscaling:" + c.operation
-	if c.lists() {
+	switch {
+	case c.text("ResourceARN") != "":
+		return []Need{plainNeed(action, c.text("ResourceARN"))}
+	case c.lists():
 		return []Need{plainNeed(action, "*")}
 	}
 	target := c.arn("application-autoscaling", "scalable-target/", "0123")

@@ -53,6 +53,7 @@ var scalingCalls = map[string]scalingCall{
 	"DescribeScalingActivities": (*scaling).describeActivities,
 	"ListTagsForResource":       (*scaling).listTags,
 	"TagResource":               (*scaling).tag,
+	"UntagResource":             (*scaling).untag,
 }
 
 func (s *scaling) piece(c Call, _ http.Handler) http.Handler {
@@ -111,6 +112,9 @@ func (s *scaling) register(_ context.Context, c Call) (any, error) {
 	}
 	t := s.target(c.Region, in.ResourceId)
 	isNew := t == nil
+	if !isNew && len(in.Tags) > 0 {
+		return nil, refuse("ValidationException", "The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the TagResource API.")
+	}
 	if isNew {
 		now := time.Now()
 		t = &scalable{region: c.Region, tags: in.Tags, ScalableTarget: types.ScalableTarget{

@@ -90,3 +90,18 @@ func (s *scaling) tag(_ context.Context, c Call) (any, error) {
 	}
 	return &aas.TagResourceOutput{}, nil
 }
+
+func (s *scaling) untag(_ context.Context, c Call) (any, error) {
+	var in aas.UntagResourceInput
+	if err := c.read(&in); err != nil {
+		return nil, err
+	}
+	t, err := s.tagged(in.ResourceARN)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range in.TagKeys {
+		delete(t.tags, k)
+	}
+	return &aas.UntagResourceOutput{}, nil
+}

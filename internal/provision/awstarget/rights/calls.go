@@ -51,9 +51,12 @@ var calls = map[string][]grant{
 	"applicationautoscaling.DescribeScalableTargets":  on(everything),
 	"applicationautoscaling.DescribeScalingPolicies":  on(everything),
 	"applicationautoscaling.DescribeScheduledActions": on(everything),
+	"applicationautoscaling.ListTagsForResource":      on(scaling),
 	"applicationautoscaling.PutScalingPolicy":         all(on(scaling), scaled),
 	"applicationautoscaling.PutScheduledAction":       on(scaling),
 	"applicationautoscaling.RegisterScalableTarget":   all(on(scaling), as(scaling, "application-autoscaling:TagResource"), scaled, linkedRoles),
+	"applicationautoscaling.TagResource":              on(scaling),
+	"applicationautoscaling.UntagResource":            on(scaling),
 
 	"cloudwatch.DeleteDashboards": on(dashboards),
 	"cloudwatch.GetDashboard":     on(dashboards),
