@@ -199,6 +199,9 @@ func (s *stage) tagsFollow(spoil *spoiler, changes ...func(*target.Component)) {
 					s.Errorf("with tags %v %s has it: %t", tags, *arn, has)
 				}
 			}
+			if has := spoil.scaledTags("web", color)["team"] == "shop"; has != (tags != nil) {
+				s.Errorf("with tags %v the scalable target of the %s stack has it: %t", tags, color, has)
+			}
 			arns := []string{*web.LoadBalancers[0].TargetGroupArn, *spoil.rule(443, "shop").RuleArn}
 			out := spoil.must(spoil.elb().DescribeTags(s.Context(), &elb.DescribeTagsInput{ResourceArns: arns})).(*elb.DescribeTagsOutput)
 			for _, d := range out.TagDescriptions {

@@ -40,6 +40,13 @@ func (s *spoiler) scaledID(component, color string) *string {
 	return aws.String(arn[strings.LastIndex(arn, ":")+1:])
 }
 
+// scaledTags are the tags of a component's scalable target.
+func (s *spoiler) scaledTags(component, color string) map[string]string {
+	s.t.Helper()
+	found := s.must(s.scaling().DescribeScalableTargets(s.ctx, &aas.DescribeScalableTargetsInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ResourceIds: []string{*s.scaledID(component, color)}})).(*aas.DescribeScalableTargetsOutput)
+	return s.must(s.scaling().ListTagsForResource(s.ctx, &aas.ListTagsForResourceInput{ResourceARN: found.ScalableTargets[0].ScalableTargetARN})).(*aas.ListTagsForResourceOutput).Tags
+}
+
 // updated changes the service of a component that serves, which sits in the green seat.
 func updated(component string, in ecs.UpdateServiceInput) func(*spoiler) {
 	return func(s *spoiler) {

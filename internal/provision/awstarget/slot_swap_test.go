@@ -1,7 +1,9 @@
 package awstarget_test
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,6 +66,27 @@ func suite(t *testing.T, of target.AccountDatabaseStatus, login target.Login) aw
 	}
 }
 
+// twice sends each registration of a scalable target again once it has taken effect, as the SDK does when
+// the answer is lost.
+type twice struct{ next http.RoundTripper }
+
+func (w twice) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".RegisterScalableTarget") {
+		return w.next.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	first, err := w.next.RoundTrip(r)
+	if err != nil || first.StatusCode != http.StatusOK {
+		return first, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return w.next.RoundTrip(r)
+}
+
 // TestASwapGoesForthAndBack lets the machine of all targets bring up a release, swap it for the
 // next, and roll back, in an AWS account that was never used before: AWS is late with its own roles, and with
 // what was made.
@@ -73,7 +96,7 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 	calls := awstest.NewCalls(l.Transport())
 	calls.FailOnce(awstest.Lag)
 	d := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
-		o.Transport = func(http.RoundTripper) http.RoundTripper { return calls }
+		o.Transport = func(http.RoundTripper) http.RoundTripper { return twice{calls} }
 	})
 	e := environment(t, eu.Name, "production")
 	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
@@ -116,6 +139,12 @@ func TestASwapGoesForthAndBack(t *testing.T) {
 
 	state, err = p.UpdateSlot(t.Context(), lent(shop(e.ID(), "2")))
 	serves(state, err, "2", target.PhaseLive)
+	tags := (&spoiler{t.Context(), l, t}).scaledTags("web", "green")
+	for k, want := range map[string]string{"managed-by": "slipway", "slipway:slot": "shop", "slipway:component": "web", "slipway:color": "green", "slipway:release": "2"} {
+		if tags[k] != want {
+			t.Errorf("the scalable target's tag %s is %q, want %q", k, tags[k], want)
+		}
+	}
 	fallback, ok := state.Fallback()
 	if !ok || fallback.RetireAt == nil || fallback.Scale["web"] != 1 || fallback.Scale["worker"] != 0 {
 		t.Errorf("the fallback is there: %t, retires at %v with scale %v", ok, fallback.RetireAt, fallback.Scale)
