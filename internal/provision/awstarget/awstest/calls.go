@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -162,7 +163,7 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	if code := c.refuses(call); code != "" {
 		c.mu.Unlock()
 		code, message, _ := strings.Cut(code, ": ")
-		return refusal(r, call, http.StatusBadRequest, code, message), nil
+		return refusal(r, call, http.StatusBadRequest, code, cmp.Or(message, madeUp)), nil
 	}
 	strikes, fault, interrupt, watch := c.strikes(call), c.fault, c.interrupt, c.watch
 	c.dead = strikes && c.mortal
@@ -187,7 +188,7 @@ func (c *Calls) strikes(call Call) bool {
 	switch {
 	case c.each && reads(call.Operation) && c.fault != FailBefore:
 		return false // for who reads it is as if it had failed before
-	case c.fault == Busy && busy[call.Operation] == "", c.fault == Lag && lags[call.Operation].code == "":
+	case c.fault == Busy && busy[call.Operation] == "":
 		return false
 	case c.each:
 		what, key := call.essence(), ""

@@ -2,7 +2,6 @@ package awstest
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -28,9 +27,6 @@ const (
 	// Busy refuses to remove or change what is just being made, where AWS does that; other calls
 	// pass. It is none of those that each call can have.
 	Busy
-	// Lag refuses what AWS refuses while it has not seen yet what was made a moment ago, its own
-	// service-linked roles too; other calls pass. It is none of those that each call can have.
-	Lag
 )
 
 // busy are the calls that Busy refuses, with the error.
@@ -39,29 +35,11 @@ var busy = map[string]string{
 	"DeleteDBInstance": "InvalidDBInstanceState", "DeleteTable": "ResourceInUseException", "UpdateTable": "ResourceInUseException",
 }
 
-// late is a refusal of what AWS has not seen yet.
-type late struct{ code, says string }
-
-// lags are the calls that Lag refuses, with the error and the words that AWS has for it.
-var lags = map[string]late{
-	"CreateCluster": noContainersRole, "CreateService": noContainersRole, "RunTask": noContainersRole,
-	"RegisterScalableTarget": {"ValidationException", "Unable to assume IAM role: arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService"},
-	"PutScalingPolicy":       unseenTarget, "PutScheduledAction": unseenTarget,
-	"CreateDBSubnetGroup": {"InvalidParameterValue", "Missing necessary credentials. Please check http://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAM.ServiceLinkedRoles.html"},
-	"CreateDBCluster":     noDatabasesRole, "CreateDBInstance": noDatabasesRole,
-}
-
-var (
-	noContainersRole = late{"InvalidParameterException", "Unable to assume the service linked role. Please verify that the ECS service linked role exists."}
-	noDatabasesRole  = late{"InvalidParameterValue", "Unable to create the resource. Verify that you have permission to create service linked role. Otherwise wait and try again later"}
-	unseenTarget     = late{"ObjectNotFoundException", "No scalable target registered for service namespace: ecs"}
-)
-
 // Faults lists the kinds that each call can have.
 var Faults = []Fault{FailBefore, FailAfter, Throttle, Expire, Interrupt}
 
 func (f Fault) String() string {
-	return [...]string{"fail before", "fail after", "throttle", "expired token", "interrupt", "busy", "lag"}[f]
+	return [...]string{"fail before", "fail after", "throttle", "expired token", "interrupt", "busy"}[f]
 }
 
 var (
@@ -95,8 +73,6 @@ func (f Fault) strike(r *http.Request, call Call, next http.RoundTripper, interr
 		return refusal(r, call, http.StatusForbidden, "ExpiredTokenException", madeUp), nil
 	case Busy:
 		return refusal(r, call, http.StatusBadRequest, busy[call.Operation], madeUp), nil
-	case Lag:
-		return refusal(r, call, http.StatusBadRequest, lags[call.Operation].code, lags[call.Operation].says), nil
 	case Interrupt:
 		answer, err := next.RoundTrip(r)
 		interrupt()
