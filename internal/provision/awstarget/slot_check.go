@@ -40,7 +40,8 @@ var (
 
 var (
 	imageLimit       = limit[named]{"image", "ContainerDefinition", func(c named) string { return imageFault(c.Image) }}
-	environmentLimit = limit[named]{"environment", "RegisterTaskDefinition", func(c named) string { return documentFault(c.Environment, c.Command) }}
+	environmentLimit = limit[named]{"environment", "RegisterTaskDefinition", func(c named) string { return documentFault(c, false) }}
+	commandLimit     = limit[named]{"command", "RegisterTaskDefinition", func(c named) string { return documentFault(c, true) }}
 )
 
 // componentLimits are those of a component, whose placeholders have been replaced.
@@ -56,7 +57,7 @@ var componentLimits = []limit[named]{
 	}},
 	{"health_check.timeout_seconds", "Health checks for your target groups", func(c named) string { return timeoutFault(c.Component) }},
 	{"health_check.unhealthy_threshold", "Health checks for your target groups", func(c named) string { return thresholdFault(c.Component) }},
-	environmentLimit,
+	environmentLimit, commandLimit,
 	{"scaling.schedules", "Schedule recurring scaling actions using cron expressions", func(c named) string {
 		for _, v := range c.Scaling.Schedules {
 			if v.TimeZone != c.Scaling.Schedules[0].TimeZone {
@@ -68,7 +69,7 @@ var componentLimits = []limit[named]{
 }
 
 // taskLimits are those of migrations and test suites.
-var taskLimits = []limit[named]{imageLimit, environmentLimit}
+var taskLimits = []limit[named]{imageLimit, environmentLimit, commandLimit}
 
 // policyLimits are those of how a slot swaps.
 var policyLimits = []limit[target.Policy]{
@@ -86,17 +87,18 @@ var policyLimits = []limit[target.Policy]{
 	}},
 }
 
-// documentFault is of a task definition that is too large: 64 KiB are allowed.
-func documentFault(environment map[string]string, command []string) string {
+// documentFault is of a task definition that is too large: 64 KiB are allowed. It is the command's where that
+// is the longer part, else the environment's.
+func documentFault(c named, ofCommand bool) string {
 	const most = 60 << 10 // the rest is ours
-	size := 0
-	for k, v := range environment {
-		size += len(k) + len(v)
+	variables, words := 0, 0
+	for k, v := range c.Environment {
+		variables += len(k) + len(v)
 	}
-	for _, v := range command {
-		size += len(v)
+	for _, v := range c.Command {
+		words += len(v)
 	}
-	if size > most {
+	if size := variables + words; size > most && ofCommand == (words > variables) {
 		return fmt.Sprintf("the variables and the command have %d bytes: %d fit into a task definition; keep what is long in the image or in a secret", size, most)
 	}
 	return ""

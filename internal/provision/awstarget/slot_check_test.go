@@ -69,6 +69,9 @@ func TestWhatAWSWouldRefuseIsRefusedBeforeIt(t *testing.T) {
 		{"more than a task definition holds", func(_ *target.Slot, c *target.Component) {
 			c.Environment = map[string]string{"LONG": strings.Repeat("x", 64<<10)}
 		}, "components.web.environment"},
+		{"a command that is longer than a task definition", func(_ *target.Slot, c *target.Component) {
+			c.Environment, c.Command = map[string]string{"SHORT": "x"}, []string{"sh", "-c", strings.Repeat("x", 70_000)}
+		}, "components.web.command"},
 		{"two time zones", func(_ *target.Slot, c *target.Component) {
 			c.Scaling.Schedules = []target.Schedule{{TimeZone: "Europe/Berlin"}, {TimeZone: "UTC"}}
 		}, "components.web.scaling.schedules"},

@@ -28,13 +28,13 @@ func (s Slot) Validate() Faults {
 	if len(d.Components) == 0 {
 		f.addf("components", "a slot needs at least one component")
 	}
-	checked := false
+	told := false // whether somebody can tell when a release is up, or a fault of a component says why not
 	ports, routes := map[int]string{}, map[Route]string{}
 	for _, name := range SortedKeys(d.Components) {
 		c, path := d.Components[name], "components."+name
 		f.check(path, ValidateName(name))
 		f.component(path, name, c)
-		checked = checked || c.HealthCheck != nil
+		told = told || c.HealthCheck != nil || !c.Worker()
 		if other, dup := ports[c.Port]; dup && c.Port != 0 {
 			f.addf(path+".port", "port %d is the port of component %q too: give each component its own", c.Port, other)
 		}
@@ -47,7 +47,7 @@ func (s Slot) Validate() Faults {
 			routes[r] = name
 		}
 	}
-	if len(d.Components) > 0 && !checked {
+	if len(d.Components) > 0 && !told {
 		f.addf("components", "no component has a health_check: without one nobody can tell when a release is up; add health_check = { path = \"/healthz\" } to a component")
 	}
 	if d.Migrate != nil {
