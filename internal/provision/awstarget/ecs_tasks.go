@@ -17,19 +17,25 @@ const (
 	taskStopped = "STOPPED"
 )
 
-// listTasks lists the ARNs of the tasks of a service, or of a whole cluster, with those that stopped within the last hour.
-func listTasks(ctx context.Context, c *clients, cluster, service string) ([]string, error) {
+// tasksOf are all tasks of a cluster, or those of one service, or of one family of task definitions.
+type tasksOf struct{ service, family string }
+
+// listTasks lists the ARNs of tasks, with those that stopped within the last hour.
+func listTasks(ctx context.Context, c *clients, cluster string, of tasksOf) ([]string, error) {
 	var all []string
 	for _, state := range []types.DesiredStatus{types.DesiredStatusRunning, types.DesiredStatusStopped} {
 		in := &ecs.ListTasksInput{Cluster: &cluster, DesiredStatus: state}
-		if service != "" {
-			in.ServiceName = &service
+		if of.service != "" {
+			in.ServiceName = &of.service
+		}
+		if of.family != "" {
+			in.Family = &of.family
 		}
 		pages := ecs.NewListTasksPaginator(c.ecs, in)
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, failed(gone(err, errNoService, "ServiceNotActiveException"), "list the tasks of service %q", service)
+				return nil, failed(gone(err, errNoService, "ServiceNotActiveException"), "list the tasks of %q", of.service+of.family)
 			}
 			all = append(all, page.TaskArns...)
 		}

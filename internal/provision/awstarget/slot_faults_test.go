@@ -81,8 +81,35 @@ func (f *life) live() {
 	f.holds("[1 scheduled action 2 scalable target 2 service 2 target group 3 rule 3 task definition]")
 	retire(nil)
 	f.do(func(ctx context.Context) error { return f.DeleteTask(ctx, f.id, task.Key, f.lease) })
+	if f.fault == awstest.FailBefore {
+		f.givenUp(task)
+	}
 	f.do(func(ctx context.Context) error { return f.DeleteStack(ctx, f.id, target.Blue, f.lease) })
 	f.do(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
+}
+
+// givenUp removes a task whose start has failed, once before and once after it took effect: nothing is
+// started for that, and nothing is left.
+func (f *life) givenUp(task target.TaskSpec) {
+	f.Helper()
+	before := f.running(f.T, home)["task"]
+	for _, fault := range []awstest.Fault{awstest.FailBefore, awstest.FailAfter} {
+		task.Key = "given up, " + fault.String()
+		f.calls.FailWith(func(c awstest.Call) bool { return c.Operation == "RunTask" }, fault)
+		if err := f.PutTask(f.Context(), task, f.lease); err == nil {
+			f.Errorf("%s: the task was started", fault)
+		}
+		f.calls.FailAt(0, fault)
+		if err := f.DeleteTask(f.Context(), f.id, task.Key, f.lease); err != nil {
+			f.Fatal(err)
+		}
+		if slices.Contains(f.calls.Made(), "ecs RunTask") {
+			f.Errorf("%s: a task was started in order to be removed", fault)
+		}
+		if got := f.running(f.T, home)["task"]; got != before {
+			f.Errorf("%s: there are %d tasks, want %d", fault, got, before)
+		}
+	}
 }
 
 // changedInPlace gives what serves other routes and another scaling, and takes them back.

@@ -34,9 +34,9 @@ func (w *slotWork) servicesNow(ctx context.Context, names []string) (map[string]
 
 // tasksNow describes the tasks of a service.
 func (w *slotWork) tasksNow(ctx context.Context, service string) ([]types.Task, error) {
-	of := service
+	of := tasksOf{service: service}
 	if w.refreshing {
-		of = ""
+		of = tasksOf{}
 	}
 	arns, err := listTasks(ctx, w.clients, w.clusterName(), of)
 	if err != nil {

@@ -143,19 +143,15 @@ func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l
 	return nil
 }
 
-// removeTask stops and forgets a run. One whose start was interrupted is found by its token first.
+// removeTask stops and forgets a run. One whose start was interrupted is looked for, and not started for that:
+// a migration that has not begun is not to begin because its candidate goes.
 func (w *slotWork) removeTask(ctx context.Context, key string) error {
-	k := w.state.Tasks[key]
-	if k.ARN == "" {
-		has, err := findDefinitions(ctx, w.clients, k.unit().family(), types.TaskDefinitionStatusActive)
-		if err == nil && len(has) > 0 {
-			err = w.startTask(ctx, key)
-		}
-		if err != nil {
+	if w.state.Tasks[key].ARN == "" {
+		if err := w.findRun(ctx, key); err != nil {
 			return err
 		}
-		k = w.state.Tasks[key]
 	}
+	k := w.state.Tasks[key]
 	if k.Ended == nil && k.ARN != "" {
 		if err := w.stopTask(ctx, k.ARN, "not wanted any more"); err != nil {
 			return err
@@ -169,6 +165,30 @@ func (w *slotWork) removeTask(ctx context.Context, key string) error {
 			delete(s.Tasks, key)
 		}
 		return nil
+	})
+}
+
+// findRun notes the run of a key if one was begun whose answer was lost. Its task definition is no other's. ECS
+// may not list it yet; nobody else starts it meanwhile, for we have the lease.
+func (w *slotWork) findRun(ctx context.Context, key string) error {
+	k := w.state.Tasks[key]
+	has, err := findDefinitions(ctx, w.clients, k.unit().family(), types.TaskDefinitionStatusActive)
+	if err != nil || len(has) == 0 {
+		return err
+	}
+	listed := w.target.now().Add(appearing)
+	return w.target.until(ctx, fmt.Sprintf("task %q, which may have been started", key), func(ctx context.Context) (status, bool, error) {
+		if err := w.fence(ctx); err != nil {
+			return "", false, err
+		}
+		arns, err := listTasks(ctx, w.clients, w.clusterName(), tasksOf{family: k.unit().family()})
+		if coded(err, errNoCluster) {
+			return "gone", true, nil
+		}
+		if err == nil && len(arns) > 0 {
+			err = w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition = arns[0], has[0] })
+		}
+		return "not there", len(arns) > 0 || w.target.now().After(listed), err
 	})
 }
 

@@ -26,7 +26,8 @@ type Calls struct {
 	each, places bool
 	failed       map[string]bool
 	passed       string
-	// mortal says that the client dies with call at, or with the first that is fatal; dead that it has.
+	// fatal are the calls that fail. Mortal says that the client dies with call at, or with the first that is
+	// fatal; dead that it has.
 	mortal, dead bool
 	fatal        func(Call) bool
 	// refused are the codes that operations are refused with, and their messages, refusals how often that is to come.
@@ -44,6 +45,14 @@ func NewCalls(next http.RoundTripper) *Calls {
 // FailAt starts to count anew and lets call n, counted from 1, fail; 0 lets none fail. Calls that
 // read count too.
 func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
+
+// FailWith starts to count anew and lets the calls fail that struck says.
+func (c *Calls) FailWith(struck func(Call) bool, f Fault) {
+	c.begin(f, 0, false, false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fatal = struck
+}
 
 // FailEach starts anew and lets each call fail once: a request that is sent again as it was, after
 // the same others, passes. Of those that read one is like the other wherever it is sent, and in whatever
