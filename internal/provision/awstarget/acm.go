@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/acm"
@@ -58,7 +59,7 @@ func (n *noun) putCertificate(ctx context.Context, part string, e target.Environ
 	if err != nil {
 		return err
 	}
-	if err := n.requested(ctx, markCertificate(e.DomainName), factCertificateMade, arn); err != nil {
+	if err := n.keepCertificate(ctx, e.DomainName, arn); err != nil {
 		return err
 	}
 	if err := n.retagCertificate(ctx, part, arn); err != nil {
@@ -96,10 +97,18 @@ func (n *noun) retireCertificate(ctx context.Context, stays string) error {
 	if made == "" || made == stays {
 		return nil
 	}
-	if err := n.saveList(ctx, factCertificatesOld, append(n.factList(factCertificatesOld), made)); err != nil {
-		return err
-	}
-	return errors.Join(n.save(ctx, factCertificateMade, ""), n.save(ctx, factCertificateFor, ""))
+	return n.saveAll(ctx, factCertificatesOld, map[string]string{
+		factCertificatesOld: strings.Join(append(n.factList(factCertificatesOld), made), ","), factCertificateMade: "", factCertificateFor: "",
+	})
+}
+
+// keepCertificate remembers a certificate as the one that was made for a domain. One that was to be
+// removed, and is wanted again before that, is not any more.
+func (n *noun) keepCertificate(ctx context.Context, domain, arn string) error {
+	old := slices.DeleteFunc(n.factList(factCertificatesOld), func(o string) bool { return o == arn })
+	return n.saveAll(ctx, factCertificateMade, map[string]string{
+		factCertificateMade: arn, markCertificate(domain) + requestSuffix: "", factCertificatesOld: strings.Join(old, ","),
+	})
 }
 
 // markCertificate is what the request of a certificate is saved under.
@@ -244,24 +253,53 @@ func (n *noun) checkCertificate(ctx context.Context, e target.Environment) ([]st
 }
 
 // removeOldCertificates removes the certificates that others have replaced, with the proofs that
-// nobody needs any more.
+// nobody needs any more. One that is still shown is left for another time.
 func (n *noun) removeOldCertificates(ctx context.Context) error {
-	for _, arn := range n.factList(factCertificatesOld) {
-		if err := n.removeCertificate(ctx, arn); err != nil {
+	var stay []string
+	if old := n.factList(factCertificatesOld); len(old) > 0 {
+		shown, err := n.shownCertificates(ctx)
+		if err != nil {
+			return err
+		}
+		for _, arn := range old {
+			if slices.Contains(shown, arn) {
+				stay = append(stay, arn)
+			} else if err := n.removeCertificate(ctx, arn); err != nil {
+				return err
+			}
+		}
+		if err := n.saveList(ctx, factCertificatesOld, stay); err != nil {
 			return err
 		}
 	}
-	if err := n.saveList(ctx, factCertificatesOld, nil); err != nil {
-		return err
+	if arn := n.fact(factCertificateMade); arn != "" {
+		stay = append(stay, arn)
 	}
 	var needed []record
-	if arn := n.fact(factCertificateMade); arn != "" {
-		var err error
-		if needed, err = n.proofs(ctx, arn); err != nil {
+	for _, arn := range stay {
+		records, err := n.proofs(ctx, arn)
+		if err != nil {
 			return err
 		}
+		needed = append(needed, records...)
 	}
 	return n.unprove(ctx, needed)
+}
+
+// shownCertificates are those that the environment has, and whatever an entrance shows by now.
+func (n *noun) shownCertificates(ctx context.Context) ([]string, error) {
+	shown := []string{n.fact(factCertificate), n.fact(factCertificateMade)}
+	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	if err != nil {
+		return shown, gone(err)
+	}
+	entrances, err := findListeners(ctx, n.clients, text(b.LoadBalancerArn))
+	for _, l := range entrances {
+		for _, c := range l.Certificates {
+			shown = append(shown, text(c.CertificateArn))
+		}
+	}
+	return shown, err
 }
 
 // deleteCertificate removes what was made, with its records. A listener may still be seen to use

@@ -76,6 +76,11 @@ func (n *noun) findThing(ctx context.Context, t thing) (found, error) {
 
 func (n *noun) putThing(ctx context.Context, t thing) error {
 	f, err := n.findThing(ctx, t)
+	if err == nil && f.state == deleting { // its removal was broken off, and it is wanted again
+		if err = n.removeThing(ctx, t); err == nil {
+			f, err = n.findThing(ctx, t)
+		}
+	}
 	if isAbsent(err) && n.fact(t.mark) != "" { // it was removed by somebody else
 		if err = n.save(ctx, t.mark, ""); err == nil {
 			f, err = n.findThing(ctx, t)

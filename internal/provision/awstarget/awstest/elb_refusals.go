@@ -1,6 +1,9 @@
 package awstest
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -107,6 +110,35 @@ func (b *balancing) refusesEnd(c Call) error {
 	for _, a := range out.Attributes {
 		if aws.ToString(a.Key) == "deletion_protection.enabled" && aws.ToString(a.Value) == "true" {
 			return refuse("OperationNotPermitted", "Load balancer '%s' cannot be deleted because deletion protection is enabled", arn)
+		}
+	}
+	return nil
+}
+
+// refusal answers a call that is refused, nil for one that is not.
+func (b *balancing) refusal(c Call, refuses func(Call) error) http.Handler {
+	err := refuses(c)
+	if err == nil {
+		return nil
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.send(w, nil, err) })
+}
+
+// refusesCertificate keeps a certificate that a listener shows (DeleteCertificate).
+func (b *balancing) refusesCertificate(c Call) error {
+	var in struct{ CertificateArn string }
+	if err := json.Unmarshal(c.Body, &in); err != nil {
+		return fmt.Errorf("read a request: %w", err)
+	}
+	routes, err := b.routing(c.Region)
+	if err != nil {
+		return err
+	}
+	for _, e := range routes.entrances {
+		for _, shown := range e.Certificates {
+			if aws.ToString(shown.CertificateArn) == in.CertificateArn {
+				return refuse("ResourceInUseException", "Certificate %s is in use by %s", in.CertificateArn, aws.ToString(e.LoadBalancerArn))
+			}
 		}
 	}
 	return nil

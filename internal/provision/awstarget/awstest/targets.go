@@ -145,9 +145,12 @@ func (b *balancing) hosts(group string) (healthy, others int) {
 	return healthy, others
 }
 
-// piece answers DescribeTargetHealth, and notes that something changes.
+// piece answers DescribeTargetHealth, notes that something changes, and keeps certificates that are
+// shown.
 func (b *balancing) piece(c Call, moto http.Handler) http.Handler {
 	switch {
+	case c.Service == "acm" && c.Operation == "DeleteCertificate":
+		return b.refusal(c, b.refusesCertificate)
 	case c.Service != "elasticloadbalancing":
 		return nil
 	case c.Operation == "DescribeTargetHealth":
