@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -21,8 +22,9 @@ type accountNoun struct {
 	name string
 	// isolation says which cluster it is on, by the stored definition or the one that is put.
 	isolation string
-	// made says that this put brought it into being.
-	made bool
+	// found says that a cluster or a database was there when it was looked for, made that this put brought it
+	// into being.
+	found, made bool
 }
 
 // accountNoun is an account database to look at or to work on; it need not be there, its
@@ -183,10 +185,10 @@ func (a *accountNoun) put(ctx context.Context, d target.AccountDatabase, o targe
 	}
 	if rec.Meta != old.Meta {
 		rec.Meta.Problem = unfinishedChange
-		if err := a.write(ctx, rec); err != nil {
+		if err := a.begin(ctx, rec); err != nil {
 			return none, err
 		}
-		a.made = old.Meta.Generation == 0
+		a.made = old.Meta.Generation == 0 && !a.found
 	}
 	// After the row: one that removes the environment marks it before it looks for rows.
 	if err := a.target.openEnvironment(ctx, a.id.Environment); err != nil {
@@ -248,6 +250,7 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 	if a.own() {
 		d, err := findDatabase(ctx, c.clients, c.name)
 		if err == nil {
+			a.found = true
 			err = c.claimRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))
 		}
 		switch {
@@ -271,6 +274,7 @@ func (a *accountNoun) refuse(ctx context.Context, old target.AccountDatabaseReco
 	if err != nil {
 		return err
 	}
+	a.found = a.found || seen.Database != nil
 	if err := seen.Check(a.mark()); err != nil {
 		return target.Errorf(target.ErrForeign, "%v: it is left as it is", err)
 	}
@@ -287,6 +291,25 @@ func (a *accountNoun) gone(format string, args ...any) error {
 		return target.Errorf(target.ErrEnding, "account database %q is being removed and must be destroyed once more: its data is gone already", a.id)
 	}
 	return target.Errorf(target.ErrVanished, format, args...)
+}
+
+// begin stores the record before anything is made, and that nothing was there, where that is so.
+func (a *accountNoun) begin(ctx context.Context, rec target.AccountDatabaseRecord) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	facts := map[string]string{}
+	maps.Copy(facts, a.facts)
+	if !a.found {
+		facts[factCreated] = "true"
+	}
+	err := a.table.modify(ctx, a.key, leased(a.token, a.target.now()), func(doc *document) error {
+		doc.Facts = facts
+		return doc.record(rec)
+	})
+	if err == nil {
+		a.facts = facts
+	}
+	return err
 }
 
 // write stores the record.

@@ -45,7 +45,7 @@ func (a *accountNoun) isolate(ctx context.Context, old target.AccountDatabaseRec
 			return target.Errorf(target.ErrInvalid, "isolation of account database %q can't change from %q to %q: its data would have to move", a.id, old.Spec.Isolation, isolation)
 		}
 		err := a.demolish(ctx, old)
-		for _, f := range []string{factDatabaseHost, factDatabaseSecret} {
+		for _, f := range []string{factDatabaseHost, factDatabaseSecret, factCreated} {
 			if err == nil {
 				err = a.save(ctx, f, "")
 			}

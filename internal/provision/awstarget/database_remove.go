@@ -66,7 +66,7 @@ func (a *accountNoun) demolish(ctx context.Context, rec target.AccountDatabaseRe
 	if err != nil {
 		return err
 	}
-	if rec.Meta.Ready && !rec.Spec.SkipFinalSnapshot {
+	if a.keeps(rec.Meta, !rec.Spec.SkipFinalSnapshot) {
 		err = a.keepSnapshot(ctx, c, server, rec)
 	}
 	if err == nil {
@@ -89,13 +89,14 @@ func (a *accountNoun) converge(ctx context.Context, server server, next func(acc
 	return nil
 }
 
-// demolishCluster removes the account's own cluster. What was never finished leaves nothing behind.
+// demolishCluster removes the account's own cluster. What was never finished leaves nothing
+// behind, but for a cluster that was there before.
 func (a *accountNoun) demolishCluster(ctx context.Context, rec target.AccountDatabaseRecord) error {
 	c, err := a.clusterOf(rec.Spec)
 	if err != nil {
 		return err
 	}
-	c.keep = c.keep && rec.Meta.Ready
+	c.keep = a.keeps(rec.Meta, c.keep)
 	if err := a.deleteSecret(ctx, partReader, c.reader().name); err != nil {
 		return err
 	}

@@ -43,6 +43,9 @@ func (n *noun) waitTable(ctx context.Context, name string) error {
 // unique in the AWS region, so that a repeated create is refused.
 func (n *noun) putTable(ctx context.Context, part, name string, protected bool) error {
 	t, err := findTable(ctx, n.clients, name)
+	if n.made() && (isAbsent(err) || err == nil && closed(t)) {
+		return lostTable(ctx, n.clients, n.region, name)
+	}
 	if isAbsent(err) {
 		err = n.createTable(ctx, part, name, protected)
 	} else if err == nil {
@@ -153,8 +156,8 @@ func (n *noun) tableRecovers(ctx context.Context, name string) (bool, error) {
 // checkTable says how a table differs from what putTable makes.
 func (n *noun) checkTable(ctx context.Context, part, name string, protected bool) ([]string, error) {
 	t, err := findTable(ctx, n.clients, name)
-	if isAbsent(err) {
-		return []string{fmt.Sprintf("table %q is gone", name)}, nil
+	if isAbsent(err) || err == nil && closed(t) {
+		return nil, lostTable(ctx, n.clients, n.region, name)
 	}
 	if err != nil {
 		return nil, err

@@ -44,12 +44,21 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 		if made && (errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrEnding)) {
 			return none, errors.Join(err, n.exclusively(ctx, n.erase))
 		}
-		return none, target.MadeIf(made, err)
+		return none, target.MadeIf(made && n.created(ctx), err)
 	}
 	if err := n.exclusively(ctx, n.finishEnvironment); err != nil {
-		return none, target.MadeIf(made, fmt.Errorf("put environment %q: %w", e.ID(), err))
+		return none, target.MadeIf(made && n.created(ctx), fmt.Errorf("put environment %q: %w", e.ID(), err))
 	}
 	return recordOf[target.EnvironmentRecord](n.document)
+}
+
+// created says whether no database cluster was there before the environment's row. One that was is not the
+// put's to be removed, and one that can't be asked for may have been.
+func (n *noun) created(ctx context.Context) bool {
+	ctx, cancel := uninterrupted(ctx)
+	defer cancel()
+	_, err := findDatabase(ctx, n.clients, n.databaseName())
+	return isAbsent(err) || err == nil && n.fact(factCreated) != ""
 }
 
 // openRegion refuses a region that is being removed.
@@ -150,7 +159,7 @@ func (t *Target) ListEnvironments(ctx context.Context) ([]target.EnvironmentReco
 		if err != nil {
 			return nil, err
 		}
-		control := c.table(controlName(r.Spec.Name))
+		control := t.control(c, r.Spec.Name)
 		rows, err := control.list(ctx, kindEnvironment)
 		if isAbsent(err) {
 			continue // the region is being made or removed
@@ -263,6 +272,6 @@ func (t *Target) environmentNoun(ctx context.Context, id target.EnvironmentID) (
 	return &noun{
 		target: t, clients: p.clients, installation: p.installation, region: id.Region, environment: id.Name,
 		regionKey: p.regionKey,
-		table:     p.clients.table(controlName(id.Region)), key: key{kindEnvironment, id.Name},
+		table:     t.control(p.clients, id.Region), key: key{kindEnvironment, id.Name},
 	}, nil
 }

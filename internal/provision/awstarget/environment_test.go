@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
@@ -88,6 +91,63 @@ func TestAChangeThatWasBrokenOffCanBeTakenBack(t *testing.T) {
 	}
 	if err := put(within, r, e, 0); err != nil {
 		t.Error(err)
+	}
+	l.keepsAccountItFound(t, r, e)
+	l.keepsWhatItFound(t, r, e)
+}
+
+// keepsAccountItFound loses the row of an account database, and lets a put of it fail. That it was made by the
+// put is not said, and its end leaves a snapshot behind.
+func (l *lab) keepsAccountItFound(t *testing.T, r *trial, e target.Environment) {
+	t.Helper()
+	spec := database(e.ID(), "acme")
+	spec.SkipFinalSnapshot, spec.DeletionProtection = true, false
+	if _, err := r.PutAccountDatabase(t.Context(), spec, mine); err != nil {
+		t.Fatal(err)
+	}
+	s := &spoiler{t.Context(), l, t}
+	s.do(s.dynamodb(home).DeleteItem(s.ctx, &dynamodb.DeleteItemInput{TableName: control(s.ctx, l), Key: map[string]types.AttributeValue{
+		"kind": &types.AttributeValueMemberS{Value: "database/" + e.Name}, "id": &types.AttributeValueMemberS{Value: "acme"},
+	}}))
+	r.calls.FailOnce(awstest.FailAfter)
+	for begun := false; !begun; {
+		_, err := r.PutAccountDatabase(t.Context(), spec, mine)
+		if made := new(target.MadeError); err == nil || errors.As(err, &made) {
+			t.Fatalf("what was there is put as made, or without an error (%v)", err)
+		}
+		rec, err := r.GetAccountDatabase(target.RecordsOnly(t.Context()), spec.ID())
+		begun = err == nil && !rec.Meta.Ready
+	}
+	r.calls.FailAt(0, awstest.FailBefore)
+	if err := r.DeleteAccountDatabase(t.Context(), spec.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(l.snapshots(t)); n != 1 {
+		t.Errorf("%d snapshots of an account's database are left, want one", n)
+	}
+}
+
+// keepsWhatItFound loses all rows of a region, and puts what has no row any more. That it was made by the put
+// is not said, and its end leaves a snapshot behind.
+func (l *lab) keepsWhatItFound(t *testing.T, r *trial, e target.Environment) {
+	t.Helper()
+	s := &spoiler{t.Context(), l, t}
+	s.loseControl()()
+	made := new(target.MadeError)
+	if _, err := r.PutEnvironment(t.Context(), e, mine); !errors.Is(err, target.ErrForeign) || errors.As(err, &made) { // its names
+		t.Errorf("what was there is put with error %v, want %q, and not as made", err, target.ErrForeign)
+	}
+	r.calls.FailAt(0, awstest.FailBefore)
+	if err := r.DeleteEnvironment(t.Context(), e.ID()); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range r.calls.Sent() {
+		if call.Operation == "DeleteDBCluster" && (call.Form.Get("DeleteAutomatedBackups") != "false" || call.Form.Get("FinalDBSnapshotIdentifier") == "") {
+			t.Errorf("the database is removed with %v", call.Form)
+		}
+	}
+	if n := len(l.snapshots(t)); n != 2 {
+		t.Errorf("%d snapshots are left, want the account's and the environment's", n)
 	}
 }
 

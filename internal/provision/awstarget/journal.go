@@ -210,7 +210,8 @@ func (t *Target) eraseRows(ctx context.Context, control table, keys []key) error
 		err := t.until(ctx, "the removal of rows", func(ctx context.Context) (status, bool, error) {
 			out, err := control.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: left})
 			if err != nil {
-				return "", gone(err, errNoTable) == nil, failed(gone(err, errNoTable), "remove rows")
+				err = gone(control.absent(ctx, err))
+				return "", err == nil, failed(err, "remove rows")
 			}
 			left = out.UnprocessedItems // what was too much at once
 			return status(fmt.Sprintf("%d rows are left", len(left[control.name]))), len(left) == 0, nil
@@ -232,7 +233,7 @@ func (t table) ids(ctx context.Context, kind string) ([]string, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failed(absent(err, errNoTable), "list rows %q", kind)
+			return nil, failed(t.absent(ctx, err), "list rows %q", kind)
 		}
 		for _, item := range page.Items {
 			all = append(all, textOf(item[rowID]))

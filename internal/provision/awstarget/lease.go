@@ -60,7 +60,7 @@ func (t table) acquire(ctx context.Context, k key, l target.Lease, now time.Time
 		return held, errors.Join(err, target.ErrConflict)
 	}
 	if err != nil {
-		return target.Lease{}, failed(absent(err, errNoTable), "write the lease of row %q", k)
+		return target.Lease{}, failed(t.absent(ctx, err), "write the lease of row %q", k)
 	}
 	return leaseOf(out.Attributes)
 }
@@ -78,7 +78,7 @@ func (t table) release(ctx context.Context, k key, token string) error {
 	if errors.As(err, &lost) {
 		return nil
 	}
-	return failed(gone(err, errNoTable), "give back the lease of row %q", k)
+	return failed(gone(t.absent(ctx, err)), "give back the lease of row %q", k)
 }
 
 // valid says whether a lease may still be worked under.

@@ -31,6 +31,9 @@ const (
 	administrator = "slipway"
 
 	factDatabaseHost = "database_host"
+	// factCreated says that the cluster, or the database of an account on another one, was not there before the
+	// row was. What was may hold what the row does not know of, as where a row was lost.
+	factCreated = "created"
 	// factDatabaseSecret is the ARN of the secret with the password of the cluster's
 	// administrator, which RDS makes and rotates.
 	factDatabaseSecret = "database_secret"
@@ -195,6 +198,9 @@ func (c dbCluster) scaling() *types.ServerlessV2ScalingConfiguration {
 }
 
 func (c dbCluster) create(ctx context.Context) error {
+	if err := c.save(ctx, factCreated, "true"); err != nil {
+		return err
+	}
 	in := &rds.CreateDBClusterInput{
 		DBClusterIdentifier: &c.name, Engine: aws.String(databaseEngine), EngineVersion: &c.size.EngineVersion,
 		DBSubnetGroupName: &c.groups, DBClusterParameterGroupName: &c.groups, VpcSecurityGroupIds: []string{c.security},

@@ -209,14 +209,14 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment, l layout
 }
 
 // deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
-// automated backups, unless it was never finished.
+// automated backups. What was never finished leaves none, but for a cluster that was there before it.
 func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
 	rec, err := recordOf[target.EnvironmentRecord](n.document)
 	if err != nil {
 		return err
 	}
 	c := n.databaseOf(e)
-	c.keep = c.keep && rec.Meta.Ready
+	c.keep = n.keeps(rec.Meta, c.keep)
 	if err := c.delete(ctx); err != nil {
 		return err
 	}

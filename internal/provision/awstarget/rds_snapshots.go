@@ -68,3 +68,12 @@ func (c dbCluster) snapshot(ctx context.Context, n *noun, name string) error {
 		}
 	})
 }
+
+// keeps says whether what is removed leaves a snapshot behind: as it is asked where it was finished, else where
+// it was there before the row.
+func (n *noun) keeps(m target.Meta, asked bool) bool {
+	if m.Ready {
+		return asked
+	}
+	return n.fact(factCreated) == ""
+}

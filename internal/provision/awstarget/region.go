@@ -170,14 +170,19 @@ func (n *noun) removeRegion(ctx context.Context) (ended bool, err error) {
 	if err := n.ending(ctx, true); err != nil {
 		return false, err
 	}
-	control := n.clients.table(controlName(n.region))
-	environments, err := control.list(ctx, kindEnvironment)
+	environments, err := n.target.control(n.clients, n.region).list(ctx, kindEnvironment)
 	if gone(err) != nil {
+		if errors.Is(err, target.ErrLost) { // nothing has been removed yet
+			err = errors.Join(err, n.ending(ctx, false))
+		}
 		return false, err
 	}
 	if countDocuments(environments) > 0 {
 		held := target.Errorf(target.ErrNotEmpty, "region %q holds environment %q", n.region, environments[0].key.id)
 		return false, errors.Join(held, n.ending(ctx, false))
+	}
+	if err := n.save(ctx, factEmpty, "true"); err != nil {
+		return false, err
 	}
 	parts, err := n.regionParts()
 	if err == nil {

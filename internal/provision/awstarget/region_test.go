@@ -145,6 +145,9 @@ func TestDriftOfARegionIsSeenAndRepaired(t *testing.T) {
 	}
 	s.untagTable(*control(s.ctx, l))
 	s.do(s.s3(home).DeleteBucketTagging(s.ctx, &s3.DeleteBucketTaggingInput{Bucket: s.bucket()}))
+	restore := s.loseControl()
+	l.saysThatItIsLost(t, eu, again)
+	restore()
 	if err := d.DeleteRegion(t.Context(), eu.Name); err != nil {
 		t.Errorf("without marks: %v", err)
 	}

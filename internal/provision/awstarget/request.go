@@ -69,7 +69,7 @@ func (t table) putRequest(ctx context.Context, r row, next target.Request) (row,
 	_, err = t.client.UpdateItem(ctx, in)
 	var lost *types.ConditionalCheckFailedException
 	if !errors.As(err, &lost) {
-		return r, failed(absent(err, errNoTable), "write row %q", r.key)
+		return r, failed(t.absent(ctx, err), "write row %q", r.key)
 	}
 	stored, err := rowOf(lost.Item)
 	stored.key = r.key

@@ -27,6 +27,20 @@ type table struct {
 	client *dynamodb.Client
 	name   string
 	reader *reader
+	// lost says why a table that is not there must be; nil, or an answer of nil: it need not be there.
+	lost func(context.Context) error
+}
+
+// absent turns the answer that there is no such table into errAbsent, or into the error of one that must
+// be there: what was in it is not known not to exist.
+func (t table) absent(ctx context.Context, err error) error {
+	if err = absent(err, errNoTable); !isAbsent(err) || t.lost == nil {
+		return err
+	}
+	if lost := t.lost(ctx); lost != nil {
+		return lost
+	}
+	return err
 }
 
 // key names a row.
@@ -89,7 +103,8 @@ func (t table) get(ctx context.Context, k key) (row, error) {
 	if shares(ctx) {
 		return t.among(ctx, k)
 	}
-	return t.reader.get(ctx, k)
+	r, err := t.reader.get(ctx, k)
+	return r, t.absent(ctx, err)
 }
 
 // among reads a row together with all of its kind: those who share a look ask for the others too.
@@ -98,7 +113,7 @@ func (t table) among(ctx context.Context, k key) (row, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return row{key: k}, failed(absent(err, errNoTable), "read row %q", k)
+			return row{key: k}, failed(t.absent(ctx, err), "read row %q", k)
 		}
 		for _, item := range page.Items {
 			if textOf(item[rowID]) == k.id {
@@ -126,7 +141,7 @@ func (t table) list(ctx context.Context, kind string) ([]row, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, failed(absent(err, errNoTable), "list rows %q", kind)
+			return nil, failed(t.absent(ctx, err), "list rows %q", kind)
 		}
 		for _, item := range page.Items {
 			r, err := rowOf(item)
@@ -176,7 +191,7 @@ func (t table) save(ctx context.Context, r row, g guard) (row, error) {
 	var lost *types.ConditionalCheckFailedException
 	if !errors.As(err, &lost) {
 		r.version++
-		return r, failed(err, "write row %q", r.key)
+		return r, failed(t.absent(ctx, err), "write row %q", r.key)
 	}
 	stored, err := rowOf(lost.Item)
 	if err != nil {
@@ -205,7 +220,7 @@ func (t table) erase(ctx context.Context, r row) error {
 	if errors.As(err, &lost) {
 		return target.Errorf(target.ErrConflict, "row %q is not at version %d any more", r.key, r.version)
 	}
-	return failed(gone(err, errNoTable), "remove row %q", r.key)
+	return failed(gone(t.absent(ctx, err)), "remove row %q", r.key)
 }
 
 // decode reads a row's document.

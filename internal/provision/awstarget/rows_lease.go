@@ -42,7 +42,7 @@ func (t table) saveUnder(ctx context.Context, r row, lease key, token string, no
 	}})
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {
-		return failed(absent(err, errNoTable), "write row %q", r.key)
+		return failed(t.absent(ctx, err), "write row %q", r.key)
 	}
 	reasons := cancelled.CancellationReasons
 	if len(reasons) == 2 && text(reasons[0].Code) == "ConditionalCheckFailed" {

@@ -20,7 +20,7 @@ func (t *Target) controlTable(ctx context.Context, region string) (table, error)
 	if err != nil {
 		return table{}, err
 	}
-	return p.clients.table(controlName(region)), nil
+	return t.control(p.clients, region), nil
 }
 
 // slotTable is the control table that a slot's row is in. Its environment must be there.

@@ -26,6 +26,9 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrVanished: the object's record is there, what it describes is not.
 	ErrVanished = errors.New("vanished")
+	// ErrLost: what the target keeps of the object, and of all that is in it, can't be read, though it must be
+	// there. Nothing of that may be said not to exist, or be made anew.
+	ErrLost = errors.New("lost")
 	// ErrNoInstallation: there is no installation of the target to look into.
 	ErrNoInstallation = errors.New("no installation")
 	// ErrEnding: the object's removal was begun and is not finished. It can be looked at and removed,
