@@ -158,12 +158,12 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 		}
 		err = t.delete(ctx, f.id)
 		if coded(err, "DependencyViolation", "InvalidIPAddress.InUse", "AuthFailure", "Gateway.NotAttached", "IncorrectState") {
-			return "still in use", false, nil
+			return stillInUse, false, nil
 		}
 		return "being deleted", false, failed(err, "delete %s %s", t.what, f.id)
 	})
 	if err != nil {
-		return err
+		return n.heldBy(ctx, t, err)
 	}
 	return n.requested(ctx, t.mark, t.mark, "")
 }
