@@ -132,13 +132,20 @@ func (n *noun) change(ctx context.Context, zone string, changes []types.Change) 
 	})
 }
 
-// removeRecord removes a record as it is.
+// removeRecord removes a record as it is. Where the answer to that is lost, what the SDK sends again is
+// refused, as the record is not there.
 func (n *noun) removeRecord(ctx context.Context, zone, name, kind string) error {
 	has, err := findRecord(ctx, n.clients, zone, name, kind)
 	if err != nil {
 		return gone(err)
 	}
-	return n.change(ctx, zone, []types.Change{{Action: types.ChangeActionDelete, ResourceRecordSet: has}})
+	err = n.change(ctx, zone, []types.Change{{Action: types.ChangeActionDelete, ResourceRecordSet: has}})
+	if coded(err, "InvalidChangeBatch") {
+		if _, again := findRecord(ctx, n.clients, zone, name, kind); isAbsent(again) {
+			return nil
+		}
+	}
+	return err
 }
 
 // factNames are the names that lead here, each as the name and its zone. A record can't be
@@ -169,6 +176,23 @@ func (n *noun) names(ctx context.Context, domain string) ([]record, error) {
 // namesOf are a domain name and every label under it.
 func namesOf(domain string) []string { return []string{domain, "*." + domain} }
 
+// unclaimed refuses a name that somebody else leads somewhere: beside a CNAME there can be no other record,
+// and an AAAA would go on to lead elsewhere who comes by IPv6.
+func unclaimed(ctx context.Context, c *clients, zone, name string) error {
+	out, err := c.route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{
+		HostedZoneId: &zone, StartRecordName: &name, StartRecordType: types.RRTypeA, MaxItems: aws.Int32(maxRecords),
+	})
+	if err != nil {
+		return failed(absent(err, "NoSuchHostedZone"), "find the records of %q", name)
+	}
+	for _, kind := range []types.RRType{types.RRTypeA, types.RRTypeAaaa, types.RRTypeCname} {
+		if _, err := recordIn(out.ResourceRecordSets, name, string(kind)); err == nil {
+			return fmt.Errorf("%w: remove it, or choose another domain_name", foreign(fmt.Sprintf("Route 53 record of type %s", kind), name))
+		}
+	}
+	return nil
+}
+
 // putNames leads the domain name, and every label under it, to the load balancer.
 func (n *noun) putNames(ctx context.Context, e target.Environment) error {
 	zone, err := n.zoneOf(ctx, e)
@@ -182,9 +206,7 @@ func (n *noun) putNames(ctx context.Context, e target.Environment) error {
 	begun := n.factList(factNames)
 	if is := e.DomainName + "@" + zone; !slices.Contains(begun, is) {
 		for _, r := range names {
-			if _, err := findRecord(ctx, n.clients, zone, r.name, r.kind); err == nil {
-				return foreign("Route 53 record", r.name)
-			} else if !isAbsent(err) {
+			if err := unclaimed(ctx, n.clients, zone, r.name); err != nil {
 				return err
 			}
 		}
