@@ -138,9 +138,10 @@ func (n *networks) duplicate(c Call) http.Handler {
 	}
 	for i := range most {
 		permission := fmt.Sprintf("IpPermissions.%d.", i+1)
-		for _, peer := range []string{permission + "IpRanges.1.CidrIp", permission + "Groups.1.GroupId"} {
-			is := strings.Join([]string{c.Form.Get(permission + "IpProtocol"), c.Form.Get(permission + "FromPort"), c.Form.Get(permission + "ToPort"), c.Form.Get(peer)}, " ")
-			if has[is] {
+		for _, name := range []string{"IpRanges.1.CidrIp", "Groups.1.GroupId"} {
+			peer := c.Form.Get(permission + name)
+			is := strings.Join([]string{c.Form.Get(permission + "IpProtocol"), c.Form.Get(permission + "FromPort"), c.Form.Get(permission + "ToPort"), peer}, " ")
+			if peer != "" && has[is] {
 				err := refuse("InvalidPermission.Duplicate", "the specified rule %q already exists", is)
 				return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { c.send(w, nil, err) })
 			}
