@@ -97,11 +97,17 @@ func Close(account Account) Next {
 		case seen.Role != nil && seen.Role.CanLogin:
 			return &Step{What: "forbid login", SQL: []string{"ALTER ROLE " + Ident(account.Name) + " NOLOGIN"}}, nil
 		case seen.Database != nil && !ended:
-			return &Step{"end sessions", []string{
-				"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " + Literal(account.Name)}, func() { ended = true }}, nil
+			return &Step{"end sessions", []string{endSessions(account.Name)}, func() { ended = true }}, nil
 		}
 		return nil, nil
 	}
+}
+
+// endSessions ends those that clients have in a database. Of the others, such as autovacuum's and those of
+// superusers, only superusers may end any, and PostgreSQL refuses the whole statement.
+func endSessions(database string) string {
+	return "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid" +
+		" WHERE a.backend_type = 'client backend' AND NOT r.rolsuper AND a.datname = " + Literal(database)
 }
 
 // Drop removes the account. The role is kept from logging in first, so that

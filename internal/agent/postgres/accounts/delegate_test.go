@@ -3,11 +3,14 @@
 package accounts_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/agent/postgres/accounts"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/accountdb"
@@ -53,7 +56,7 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 	if err := cluster.SetPassword(t.Context(), account.Name, account.Mark, rotated.Password); err != nil {
 		t.Fatal(err)
 	}
-	wantLogin(t, rotated)
+	sessionsEnd(t, wantLogin(t, rotated), address, password, account)
 	if err := cluster.DropAccount(t.Context(), account.Name, account.Mark); err != nil {
 		t.Fatal(err)
 	}
@@ -70,4 +73,32 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 		}
 		execute(t, admin(t), named(other.Name, []string{`ALTER ROLE %s NOSUPERUSER`})...)
 	})
+}
+
+// sessionsEnd has an administrator end the sessions in a database. That of a superuser it may not end.
+func sessionsEnd(t *testing.T, session *pgx.Conn, address, password string, account accountdb.Account) {
+	t.Helper()
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Password = password
+	administrator, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { administrator.Close(context.WithoutCancel(t.Context())) })
+	step, err := accountdb.Close(account)(accountdb.Entry{Name: account.Name, Database: &accountdb.Database{Mark: account.Mark}}, accountdb.Asker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, admin(t), named(account.Name, []string{`ALTER ROLE %s SUPERUSER`})...)
+	execute(t, administrator, step.SQL...)
+	if err := session.Ping(t.Context()); err != nil {
+		t.Errorf("the session of a superuser was ended: %v", err)
+	}
+	execute(t, admin(t), named(account.Name, []string{`ALTER ROLE %s NOSUPERUSER`})...)
+	execute(t, administrator, step.SQL...)
+	for session.Ping(t.Context()) == nil { // the server takes a moment to end it
+	}
 }
