@@ -71,15 +71,27 @@ func (n *noun) routeTable(p path) thing {
 			}
 			return text(out.RouteTable.RouteTableId), nil
 		},
-		settle: func(ctx context.Context, id string) error { return n.route(ctx, id, p) },
+		settle: func(ctx context.Context, id string) error {
+			return n.target.patiently(ctx, "EC2 to know what a route is of", func(ctx context.Context) error { return n.route(ctx, id, p) }, lagsOfRoutes...)
+		},
 		check:  func(ctx context.Context, id string) ([]string, error) { return n.checkRoute(ctx, id, p) },
 		delete: func(ctx context.Context, id string) error { return n.deleteRouteTable(ctx, id) },
 	}
 }
 
-// route leads a table's traffic outside and gives it its subnets.
+// lagsOfRoutes are what EC2 says of what was made a moment ago and was seen once already (EC2, "Eventual
+// consistency").
+var lagsOfRoutes = []lag{{code: errNoRoutes}, {code: "InvalidSubnetID.NotFound"}, {code: "InvalidGatewayID.NotFound"}, {code: "InvalidInternetGatewayID.NotFound"}, {code: "InvalidNatGatewayID.NotFound"}}
+
+const errNoRoutes = "InvalidRouteTableID.NotFound"
+
+// route leads a table's traffic outside and gives it its subnets. One that is not seen is taken for a new
+// one, which is empty: where it is not there EC2 refuses what comes then.
 func (n *noun) route(ctx context.Context, id string, p path) error {
 	table, err := n.findRouteTable(ctx, id)
+	if isAbsent(err) {
+		table, err = &types.RouteTable{RouteTableId: &id}, nil
+	}
 	if err != nil {
 		return err
 	}
@@ -209,5 +221,5 @@ func (n *noun) deleteRouteTable(ctx context.Context, id string) error {
 		}
 	}
 	_, err = n.clients.ec2.DeleteRouteTable(ctx, &ec2.DeleteRouteTableInput{RouteTableId: &id})
-	return gone(err, "InvalidRouteTableID.NotFound")
+	return gone(err, errNoRoutes)
 }

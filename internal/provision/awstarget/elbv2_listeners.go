@@ -58,6 +58,9 @@ func findListeners(ctx context.Context, c *clients, balancer string) (map[int32]
 	return all, nil
 }
 
+// lagsOfCertificate are what Elastic Load Balancing says of a certificate that ACM has just issued.
+var lagsOfCertificate = []lag{{code: "CertificateNotFound"}, {code: "UnsupportedCertificate"}}
+
 // putListeners makes the entrances. A port is unique in a load balancer: a repeated create is
 // refused.
 func (n *noun) putListeners(ctx context.Context, part string, e target.Environment) error {
@@ -72,12 +75,15 @@ func (n *noun) putListeners(ctx context.Context, part string, e target.Environme
 	}
 	for _, want := range listeners(e) {
 		l, ok := has[want.port]
-		switch {
-		case !ok:
-			err = n.createListener(ctx, part, balancer, want)
-		case !n.sameListener(l, want):
-			err = n.modifyListener(ctx, text(l.ListenerArn), want)
-		}
+		err = n.target.patiently(ctx, "Elastic Load Balancing to take the certificate", func(ctx context.Context) error {
+			switch {
+			case !ok:
+				return n.createListener(ctx, part, balancer, want)
+			case !n.sameListener(l, want):
+				return n.modifyListener(ctx, text(l.ListenerArn), want)
+			}
+			return nil
+		}, lagsOfCertificate...)
 		if err != nil {
 			return err
 		}
