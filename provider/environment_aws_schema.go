@@ -21,7 +21,7 @@ func environmentAWSAttributes() map[string]schema.Attribute {
 		},
 		"nat": schema.StringAttribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "How private subnets reach the outside: `per_zone`, a NAT gateway in each zone; `single`, one for all; or `none`, where stacks reach nothing but the AWS services that they need, through endpoints. Defaults to `per_zone` for `production` and `single` for `sandbox`; it changes in place, and is left out with `vpc`.",
+			MarkdownDescription: "How private subnets reach the outside: `per_zone`, a NAT gateway in each zone; `single`, one for all; or `none`, where stacks reach nothing but the AWS services that they need, through endpoints, and test suites only an `internal` load balancer. Defaults to `per_zone` for `production` and `single` for `sandbox`; it changes in place, and is left out with `vpc`.",
 		},
 		"cidr_blocks": schema.SetAttribute{
 			ElementType: types.StringType, Optional: true, Computed: true,

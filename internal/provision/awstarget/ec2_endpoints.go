@@ -43,9 +43,18 @@ func (n *noun) endpoint(l layout, service string) thing {
 			}
 			var all []found
 			for _, e := range out.VpcEndpoints {
-				if state := strings.ToLower(string(e.State)); state != "deleted" && state != "failed" {
-					all = append(all, found{id: text(e.VpcEndpointId), state: state, tags: ec2Tags(e.Tags)})
+				f := found{id: text(e.VpcEndpointId), state: strings.ToLower(string(e.State)), tags: ec2Tags(e.Tags)}
+				if f.state == "deleted" {
+					continue
 				}
+				if f.state == "failed" || f.state == "rejected" || f.state == "expired" {
+					var why types.LastError
+					if e.LastError != nil {
+						why = *e.LastError
+					}
+					f.failure = failure(f.state, why.Code, why.Message)
+				}
+				all = append(all, f)
 			}
 			return all, nil
 		},

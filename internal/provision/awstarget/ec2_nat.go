@@ -64,8 +64,8 @@ func (n *noun) address(zone int) thing {
 	}
 }
 
-// gateways lead from private subnets to the outside. One that failed counts as not there: it
-// never becomes anything else.
+// gateways lead from private subnets to the outside. One that failed never becomes anything
+// else.
 func (n *noun) gateways(l layout) []thing {
 	var all []thing
 	for zone := range l.gateways {
@@ -85,9 +85,14 @@ func (n *noun) natGateway(zone int) thing {
 			}
 			var all []found
 			for _, g := range out.NatGateways {
-				if g.State != types.NatGatewayStateDeleted && g.State != types.NatGatewayStateFailed {
-					all = append(all, found{id: text(g.NatGatewayId), state: string(g.State), tags: ec2Tags(g.Tags)})
+				if g.State == types.NatGatewayStateDeleted {
+					continue
 				}
+				f := found{id: text(g.NatGatewayId), state: string(g.State), tags: ec2Tags(g.Tags)}
+				if g.State == types.NatGatewayStateFailed {
+					f.failure = failure(f.state, g.FailureCode, g.FailureMessage)
+				}
+				all = append(all, f)
 			}
 			return all, nil
 		},

@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
@@ -276,7 +277,11 @@ func (l *lab) proveAnew(t *testing.T, anew func() []string) {
 func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	d := l.client(t)
+	a := &ailing{next: true, failed: map[string]bool{}, ending: map[string]int{}}
+	d := l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
+		inspect := o.Inspect
+		o.Inspect = func(stack *middleware.Stack) error { return errors.Join(inspect(stack), a.show(stack)) }
+	})
 	if _, err := d.PutRegion(t.Context(), eu, mine); err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +316,17 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 			before = after
 		}
 	}
+	if _, err := d.PutEnvironment(t.Context(), e, mine); err == nil || !a.tells(err.Error()) {
+		t.Errorf("a NAT gateway that fails: got error %v", err)
+	}
+	s := &spoiler{t.Context(), l, t}
+	s.free()
 	put(mine)
+	a.fails(s.gateway("nat-1"))
+	s.free()
+	if problem := seen(); !a.tells(problem) {
+		t.Errorf("a NAT gateway that has failed is not told of: %s", problem)
+	}
 	spoil(networkDrifts...)
 	spoil(entranceDrifts...)
 	l.proveAnew(t, func() []string {
@@ -332,6 +347,13 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	e.AWS = &none
 	put(again)
 	spoil(endpointDrifts...)
+	a.fails(s.endpoint("endpoint-secretsmanager").VpcEndpointId)
+	if problem := seen(); !a.tells(problem) {
+		t.Errorf("an endpoint that was rejected is not told of: %s", problem)
+	}
+	going := s.endpoint("endpoint-ecr.api").VpcEndpointId
+	a.lingers(going)
+	s.do(s.ec2().DeleteVpcEndpoints(s.ctx, &ec2.DeleteVpcEndpointsInput{VpcEndpointIds: []string{*going}}))
 	put(target.PutOptions{Owner: "me", IfGeneration: 2})
 	if diff := cmp.Diff([]string{
 		"group-balancer -> tcp 0-65535 group-stacks",
@@ -345,7 +367,6 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	}, l.throughGroups(t)); diff != "" {
 		t.Errorf("security groups let through (-want +got):\n%s", diff)
 	}
-	s := &spoiler{t.Context(), l, t}
 	s.policyMore()
 	s.policyAttached()
 	s.loseMarks()

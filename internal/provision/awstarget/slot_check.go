@@ -12,6 +12,10 @@ import (
 // noAccounts is why the traffic can't be divided by account here.
 const noAccounts = "a load balancer of AWS can't send everybody of one host name the same way: set sticky_by to \"client\", or remove it"
 
+// noWayOut is why a test suite would never pass. A name with a certificate leads to the public addresses
+// of a load balancer that has some, inside the VPC too.
+const noWayOut = "the suite runs in private subnets of an environment with aws.nat = \"none\", and could never reach its load balancer, which has public addresses: set aws.nat to \"single\" or \"per_zone\", which changes in place, or make the environment with aws.internal = true; without a suite, allow_untested is needed"
+
 // limit is a rule of AWS that its service models do not have. Check returns what is wrong with a
 // thing, "" for nothing.
 type limit[T any] struct {
@@ -26,6 +30,8 @@ type named struct {
 	// What is "" of these is not known: the AWS region and account, what the names of the
 	// environment's secrets begin with, and its domain name.
 	location, account, prefix, domain string
+	// network is the environment's, nil where that is not known.
+	network *target.AWS
 }
 
 // imageWord is a part of an image's name, between two slashes.
@@ -112,7 +118,7 @@ func (t *Target) CheckSlot(ctx context.Context, s target.Slot) error {
 	}
 	in := named{prefix: secretsOf(s.Environment)}
 	if w != nil {
-		in.location, in.account, in.domain = w.clients.region, w.clients.account, w.spec.DomainName
+		in.location, in.account, in.domain, in.network = w.clients.region, w.clients.account, w.spec.DomainName, w.spec.AWS
 	}
 	f := slotFaults(s, in)
 	if w != nil {
@@ -140,6 +146,9 @@ func slotFaults(s target.Slot, in named) target.Faults {
 			in.Component = target.Component{Image: t.Image, Command: t.Command, Environment: t.Environment, Secrets: t.Secrets}
 			f = append(append(f, faults(path, taskLimits, in)...), secretFaults(path, in)...)
 		}
+	}
+	if d.TestSuite != nil && in.network != nil && in.network.NAT == target.NATNone && !in.network.Internal {
+		f = append(f, target.Fault{Path: "test_suite", Message: noWayOut})
 	}
 	return append(f, faults("", policyLimits, s.Policy)...)
 }

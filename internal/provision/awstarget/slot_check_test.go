@@ -119,3 +119,22 @@ func TestASizeIsTheSmallestThatFits(t *testing.T) {
 		t.Error("there is a size of 200000 MiB")
 	}
 }
+
+func TestASuiteHasToReachTheLoadBalancer(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		network *target.AWS
+		want    target.Faults
+	}{
+		"inside":                         {&target.AWS{NAT: target.NATNone, Internal: true}, nil},
+		"outside":                        {&target.AWS{NAT: target.NATSingle}, nil},
+		"in a network that was given":    {&target.AWS{VPC: &target.AWSVPC{}}, nil},
+		"in an environment not known":    {nil, nil},
+		"outside, and there's no way so": {&target.AWS{NAT: target.NATNone, CIDRs: []string{"10.0.0.0/8"}}, target.Faults{{Path: "test_suite", Message: noWayOut}}},
+	} {
+		s := target.Slot{Definition: target.Definition{Release: "1", TestSuite: &target.Task{Image: "registry.example.com/suite:1"}}}
+		if diff := cmp.Diff(c.want, slotFaults(s, named{network: c.network})); diff != "" {
+			t.Errorf("%s: faults (-want +got):\n%s", name, diff)
+		}
+	}
+}

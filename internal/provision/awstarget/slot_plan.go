@@ -9,7 +9,7 @@ import (
 // SlotFaults implements target.Rooms. It asks AWS for nothing but who we are and where the region
 // is, which a plan knows already, and goes without where it can't.
 func (t *Target) SlotFaults(ctx context.Context, s target.Slot, e target.Environment, r target.Region) target.Faults {
-	in := named{location: r.Location, domain: e.DomainName}
+	in := named{location: r.Location, domain: e.DomainName, network: e.AWS}
 	if s.Environment != (target.EnvironmentID{}) {
 		in.prefix = secretsOf(s.Environment)
 		if c, err := t.planned(ctx, s.Environment.Region, r); err == nil {

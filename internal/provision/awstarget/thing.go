@@ -1,7 +1,9 @@
 package awstarget
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +21,7 @@ type thing struct {
 	// what is its kind in words, idFilter the name of EC2's filter for its id.
 	what, idFilter string
 	kind           types.ResourceType
-	// find lists the things that a filter passes; what is on its way out is not there.
+	// find lists the things that a filter passes, but for those that are gone.
 	find   func(ctx context.Context, c *clients, filters []types.Filter) ([]found, error)
 	create func(ctx context.Context, tags []types.TagSpecification, token string) (id string, err error)
 	// settle sees to what can be changed later; nil: nothing.
@@ -37,6 +39,16 @@ type found struct {
 	tags      map[string]string
 	// wrong is what differs from what create made, "" for nothing.
 	wrong string
+	// failure is why it can never be used, "" for one that can or will.
+	failure string
+}
+
+// failure says why something can never be used, in words that follow its name.
+func failure(state string, code, message *string) string {
+	if text(code) == "" && text(message) == "" {
+		return fmt.Sprintf("is %s, and AWS does not say why", state)
+	}
+	return fmt.Sprintf("is %s (%s: %s)", state, text(code), text(message))
 }
 
 func ec2Tags(tags []types.Tag) map[string]string {
@@ -66,15 +78,29 @@ func (n *noun) findThing(ctx context.Context, t thing) (found, error) {
 	if err != nil {
 		return found{}, failed(err, "find %s", t.what)
 	}
+	best, err := found{}, errAbsent
 	for _, f := range all {
-		if f.id == id || id == "" && n.ours(t.mark, f.tags) {
-			return f, nil
+		if (f.id == id || id == "" && n.ours(t.mark, f.tags)) && (err != nil || f.use() > best.use()) {
+			best, err = f, nil
 		}
 	}
-	return found{}, errAbsent
+	return best, err
 }
 
-func (n *noun) putThing(ctx context.Context, t thing) error {
+// use is greater for what is of more use: one that failed can be seen for an hour beside its successor.
+func (f found) use() int {
+	switch {
+	case f.failure != "":
+		return 0
+	case f.state == deleting:
+		return 1
+	}
+	return 2
+}
+
+// usableThing finds a thing that can be used or will be. What has failed is removed, and what is being
+// deleted is waited for, as it may hold on to what its successor needs.
+func (n *noun) usableThing(ctx context.Context, t thing) (found, error) {
 	f, err := n.findThing(ctx, t)
 	if err == nil && f.state == deleting { // its removal was broken off, and it is wanted again
 		if err = n.removeThing(ctx, t); err == nil {
@@ -86,6 +112,38 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 			f, err = n.findThing(ctx, t)
 		}
 	}
+	if err == nil && f.failure != "" {
+		if err := t.delete(ctx, f.id); err != nil {
+			return found{}, failed(err, "delete %s %s, which %s", t.what, f.id, f.failure)
+		}
+		if err := n.requested(ctx, t.mark, t.mark, ""); err != nil { // by the old token AWS would answer with this one
+			return found{}, err
+		}
+		if f, err = n.findThing(ctx, t); err == nil && f.failure != "" {
+			return found{}, errAbsent
+		}
+	}
+	if err == nil && f.state == deleting {
+		if err := n.awaitEnd(ctx, t, f.id); err != nil {
+			return found{}, err
+		}
+		return found{}, cmp.Or(n.requested(ctx, t.mark, t.mark, ""), errAbsent)
+	}
+	return f, err
+}
+
+func (n *noun) awaitEnd(ctx context.Context, t thing, id string) error {
+	return n.target.until(ctx, fmt.Sprintf("the end of %s %s, which is being deleted", t.what, id), func(ctx context.Context) (status, bool, error) {
+		f, err := n.findThing(ctx, t)
+		if isAbsent(err) || err == nil && f.state != deleting {
+			return "gone", true, nil
+		}
+		return status(f.state), false, err
+	})
+}
+
+func (n *noun) putThing(ctx context.Context, t thing) error {
+	f, err := n.usableThing(ctx, t)
 	if isAbsent(err) {
 		f.id, err = n.createThing(ctx, t)
 	} else if err == nil {
@@ -99,6 +157,12 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 			seen, err := n.findThing(ctx, t)
 			if isAbsent(err) {
 				return "not to be seen yet", false, nil
+			}
+			if err == nil && seen.failure != "" {
+				return "", false, fmt.Errorf("it %s: mend what that says and apply again, which makes another one in its place", seen.failure)
+			}
+			if err == nil && seen.state == deleting {
+				return "", false, errors.New("somebody deletes it: apply again, which makes another one")
 			}
 			f.wrong = seen.wrong
 			return status(seen.state), seen.state == available, err
@@ -150,6 +214,10 @@ func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
 func (n *noun) removeThing(ctx context.Context, t thing) error {
 	err := n.target.until(ctx, "the end of "+t.what, func(ctx context.Context) (status, bool, error) {
 		f, err := n.findThing(ctx, t)
+		if err == nil && f.failure != "" { // AWS takes it away within an hour
+			err = t.delete(ctx, f.id)
+			return "gone", err == nil, failed(err, "delete %s %s", t.what, f.id)
+		}
 		if isAbsent(err) {
 			return "gone", true, nil
 		}
@@ -211,10 +279,14 @@ func (n *noun) checkThings(ctx context.Context, things []thing) ([]string, error
 		if id == "" {
 			continue
 		}
-		at := slices.IndexFunc(all, func(f found) bool { return f.id == id && f.state == available })
-		if at < 0 {
+		at := slices.IndexFunc(all, func(f found) bool { return f.id == id })
+		if at < 0 || all[at].state != available {
 			n.lose(t.mark)
-			drift = append(drift, fmt.Sprintf("%s %s is gone or can't be used", t.what, id))
+			why := "is gone or can't be used"
+			if at >= 0 && all[at].failure != "" {
+				why = all[at].failure
+			}
+			drift = append(drift, fmt.Sprintf("%s %s %s", t.what, id, why))
 			continue
 		}
 		drift = append(drift, n.tagDrift(t.mark, t.what+" "+id, all[at].tags)...)
