@@ -79,7 +79,9 @@ func TestTheWayToTheDatabasesChangesInPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) { c.check(t, l, id) })
 	}
 
+	calls.Refuse(2, map[string]string{"ExecuteStatement": "HttpEndpointNotEnabledException", "BeginTransaction": "HttpEndpointNotEnabledException"}) // a moment after it is enabled
 	change(target.AccessDataAPI)
+	calls.FailAt(0, awstest.FailBefore)
 	put("initech")
 	for _, account := range []string{"acme", "globex", "initech"} {
 		if err := d.DeleteAccountDatabase(ctx, target.AccountDatabaseID{Environment: id, Account: account}); err != nil {

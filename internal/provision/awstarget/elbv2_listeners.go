@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -15,8 +16,14 @@ import (
 
 const errNoListener = "ListenerNotFound"
 
-// tlsPolicy is named always: without one the API gives a policy of 2016.
-const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+// A policy is named always: without one the API gives one of 2016. The first is the one that AWS recommends
+// ("Security policies for your Application Load Balancer"); where AWS does not know it, the second is
+// used, and that is saved.
+const (
+	tlsPolicy        = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+	earlierTLSPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+	factTLSPolicy    = "tls_policy"
+)
 
 // listener is one entrance of a load balancer.
 type listener struct {
@@ -135,14 +142,28 @@ func (n *noun) tls(l listener) (protocol types.ProtocolEnum, policy *string, cer
 	if !l.tls {
 		return types.ProtocolEnumHttp, nil, nil
 	}
-	return types.ProtocolEnumHttps, aws.String(tlsPolicy), []types.Certificate{{CertificateArn: aws.String(n.fact(factCertificate))}}
+	return types.ProtocolEnumHttps, aws.String(cmp.Or(n.fact(factTLSPolicy), tlsPolicy)), []types.Certificate{{CertificateArn: aws.String(n.fact(factCertificate))}}
+}
+
+// withPolicy sends a listener, and again with the earlier policy where AWS does not know the other.
+func (n *noun) withPolicy(ctx context.Context, l listener, send func(protocol types.ProtocolEnum, policy *string, certificates []types.Certificate) error) error {
+	err := send(n.tls(l))
+	if !l.tls || !coded(err, "SSLPolicyNotFound") || n.fact(factTLSPolicy) != "" {
+		return err
+	}
+	if err := n.save(ctx, factTLSPolicy, earlierTLSPolicy); err != nil {
+		return err
+	}
+	return send(n.tls(l))
 }
 
 func (n *noun) createListener(ctx context.Context, part, balancer string, l listener) error {
-	protocol, policy, certificates := n.tls(l)
-	_, err := n.clients.elb.CreateListener(ctx, &elb.CreateListenerInput{
-		LoadBalancerArn: &balancer, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates,
-		DefaultActions: []types.Action{l.action}, Tags: n.elbTags(part),
+	err := n.withPolicy(ctx, l, func(protocol types.ProtocolEnum, policy *string, certificates []types.Certificate) error {
+		_, err := n.clients.elb.CreateListener(ctx, &elb.CreateListenerInput{
+			LoadBalancerArn: &balancer, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates,
+			DefaultActions: []types.Action{l.action}, Tags: n.elbTags(part),
+		})
+		return err
 	})
 	if coded(err, "DuplicateListener") {
 		return nil // made by the call whose answer was lost; it is compared at the next put
@@ -151,9 +172,11 @@ func (n *noun) createListener(ctx context.Context, part, balancer string, l list
 }
 
 func (n *noun) modifyListener(ctx context.Context, arn string, l listener) error {
-	protocol, policy, certificates := n.tls(l)
-	_, err := n.clients.elb.ModifyListener(ctx, &elb.ModifyListenerInput{
-		ListenerArn: &arn, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates, DefaultActions: []types.Action{l.action},
+	err := n.withPolicy(ctx, l, func(protocol types.ProtocolEnum, policy *string, certificates []types.Certificate) error {
+		_, err := n.clients.elb.ModifyListener(ctx, &elb.ModifyListenerInput{
+			ListenerArn: &arn, Port: &l.port, Protocol: protocol, SslPolicy: policy, Certificates: certificates, DefaultActions: []types.Action{l.action},
+		})
+		return err
 	})
 	return failed(err, "change the listener on port %d", l.port)
 }

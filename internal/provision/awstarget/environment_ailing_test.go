@@ -8,11 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go/middleware"
 )
 
 // ailing shows NAT gateways to a client as AWS shows those that have failed, and VPC endpoints as those that were
-// rejected or are being deleted.
+// rejected or are being deleted; it is where load balancers do not know the newest policy.
 type ailing struct {
 	mu sync.Mutex
 	// next says that the NAT gateway fails that is made next.
@@ -23,12 +25,17 @@ type ailing struct {
 }
 
 const (
+	newPolicy, oldPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-2-2021-06"
+
 	cause  = "Resource.AlreadyAssociated"
 	reason = "made by the test"
 )
 
 func (a *ailing) show(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("ShowAiling", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		if l, ok := in.Parameters.(*elb.CreateListenerInput); ok && aws.ToString(l.SslPolicy) == newPolicy {
+			return middleware.InitializeOutput{}, middleware.Metadata{}, &elbtypes.SSLPolicyNotFoundException{}
+		}
 		out, metadata, err := next.HandleInitialize(ctx, in)
 		a.mu.Lock()
 		defer a.mu.Unlock()

@@ -340,6 +340,9 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	spoil(databaseDrifts...)
 	spoil(stackDrifts...)
 	put(again)
+	if got := aws.ToString(s.listener(443).SslPolicy); got != oldPolicy {
+		t.Errorf("where the newest policy is not known the front door has %q, want %q", got, oldPolicy)
+	}
 	keepsToItsLogGroups(t, l, func() error { return second(d.PutEnvironment(t.Context(), e, again)) })
 
 	none := settings(e)

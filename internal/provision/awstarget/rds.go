@@ -179,7 +179,8 @@ func (c dbCluster) put(ctx context.Context) error {
 			return err
 		}
 	}
-	if !c.direct && !aws.ToBool(d.HttpEndpointEnabled) {
+	opens := !c.direct && !aws.ToBool(d.HttpEndpointEnabled)
+	if opens {
 		if _, err := c.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
 			return failed(err, "enable the Data API of database cluster %q", c.name)
 		}
@@ -190,7 +191,11 @@ func (c dbCluster) put(ctx context.Context) error {
 	if d.MasterUserSecret == nil {
 		return fmt.Errorf("database cluster %q has no secret of its administrator", c.name)
 	}
-	return errors.Join(c.save(ctx, factDatabaseHost, text(d.Endpoint)), c.save(ctx, factDatabaseSecret, text(d.MasterUserSecret.SecretArn)))
+	err = errors.Join(c.save(ctx, factDatabaseHost, text(d.Endpoint)), c.save(ctx, factDatabaseSecret, text(d.MasterUserSecret.SecretArn)))
+	if err != nil || !opens {
+		return err
+	}
+	return c.awaitDataAPI(ctx, text(d.MasterUserSecret.SecretArn))
 }
 
 func (c dbCluster) scaling() *types.ServerlessV2ScalingConfiguration {

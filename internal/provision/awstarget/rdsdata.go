@@ -3,11 +3,14 @@ package awstarget
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
 	"github.com/aws/aws-sdk-go-v2/service/rdsdata/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // dataAPI carries statements to a database cluster with the RDS Data API.
@@ -46,6 +49,26 @@ func (d dataAPI) awake(ctx context.Context, call func(context.Context) error) er
 			return "resuming", false, nil
 		}
 		return "answering", err == nil, failed(err, "call the Data API")
+	})
+}
+
+// dataAPIOpens bounds the wait for the Data API of a cluster that was enabled just now.
+const dataAPIOpens = 5 * time.Minute
+
+// awaitDataAPI returns when a statement gets through.
+func (c dbCluster) awaitDataAPI(ctx context.Context, secret string) error {
+	s, err := c.serverAs(secret, administratorConnections)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := wait.Within(ctx, c.target.clock, dataAPIOpens)
+	defer cancel()
+	return c.target.until(ctx, fmt.Sprintf("the Data API of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
+		_, err := s.carrier.query(ctx, "SELECT 'open'")
+		if coded(err, "HttpEndpointNotEnabledException", "BadRequestException") {
+			return "not enabled yet", false, nil
+		}
+		return "enabled", err == nil, err
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -343,6 +344,26 @@ func TestWhyNothingCanBeAskedIsSaid(t *testing.T) {
 		_, err := awstarget.New(s, awstarget.Options{}).ListRegions(t.Context())
 		if !errors.Is(err, target.ErrSignIn) || !strings.Contains(err.Error(), part) {
 			t.Errorf("got error %v, want %q that names %q", err, target.ErrSignIn, part)
+		}
+	}
+}
+
+// Credentials that nobody has looked at are not called bad.
+func TestABusySTSIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for code, busy := range map[string]bool{"Throttling": true, "RequestLimitExceeded": true, "InvalidClientTokenId": false} {
+		sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte("<ErrorResponse><Error><Code>" + code + "</Code><Message>made by the test</Message></Error></ErrorResponse>"))
+		}))
+		t.Cleanup(sts.Close)
+		s := awstarget.Settings{
+			Region: home, MaxRetries: 1, SkipMetadataAPICheck: true, Endpoints: awstest.Endpoints(sts.URL),
+			SharedConfigFiles: []string{awstest.File(t, "config", "")}, SharedCredentialsFiles: []string{awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")},
+		}
+		_, err := awstarget.New(s, awstarget.Options{}).ListRegions(t.Context())
+		if !errors.Is(err, target.ErrSignIn) || errors.Is(err, target.ErrUnavailable) != busy {
+			t.Errorf("%s: got error %v", code, err)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go"
 	awsbase "github.com/hashicorp/aws-sdk-go-base/v2"
@@ -33,6 +34,8 @@ func (s Settings) noCredentials(diags diag.Diagnostics) error {
 	var profile config.SharedConfigProfileNotExistError
 	var refused smithy.APIError
 	switch {
+	case isBusy(err):
+		return busySTS(err)
 	case errors.As(err, &profile):
 		return signInError(err, "there is no profile %q in %s: name one that is there in profile of the provider's aws block, or in AWS_PROFILE; or name the file that has it in shared_config_files, where its heading is [profile %[1]s], or in shared_credentials_files, where it is [%[1]s] (%[3]v)", profile.Profile, s.sharedFiles(), err)
 	case slices.ContainsFunc(diags, awsbase.IsCannotAssumeRoleError):
@@ -65,10 +68,24 @@ func (s Settings) noAnswer(diags diag.Diagnostics, source string) error {
 		from = "an unknown place"
 	}
 	var refused smithy.APIError
+	if isBusy(err) {
+		return busySTS(err)
+	}
 	if errors.As(err, &refused) {
 		return signInError(err, "AWS refuses the credentials, which come from %s: %v. They may have ended, or be of another partition of AWS: renew them, or use others", from, err)
 	}
 	return signInError(err, "STS, which tells whose the credentials are, can't be reached from here: %v. Look at the network, and at https_proxy, no_proxy, custom_ca_bundle, sts_region and endpoints of the provider's aws block", err)
+}
+
+// isBusy says whether AWS has answered, and neither yes nor no: it was asked too often, or something is wrong there.
+func isBusy(err error) bool {
+	var answered smithy.APIError
+	return errors.As(err, &answered) && retryable.IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// busySTS matches [target.ErrUnavailable] too.
+func busySTS(err error) error {
+	return signInError(errors.Join(err, target.ErrUnavailable), "AWS was asked whose the credentials are, and could not say so now, because of too many requests or an error of its own: %v. The credentials were not refused. Try again in a minute; where many runs sign in at the same time, raise max_retries of the provider's aws block or run fewer at once", err)
 }
 
 // problem joins the errors of diagnostics.
