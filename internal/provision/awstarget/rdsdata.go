@@ -64,7 +64,7 @@ func (c dbCluster) awaitDataAPI(ctx context.Context, secret string) error {
 	ctx, cancel := wait.Within(ctx, c.target.clock, dataAPIOpens)
 	defer cancel()
 	return c.target.until(ctx, fmt.Sprintf("the Data API of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
-		_, err := s.carrier.query(ctx, "SELECT 'open'")
+		_, err := s.query(ctx, "SELECT 'open'")
 		if coded(err, "HttpEndpointNotEnabledException", "BadRequestException") {
 			return "not enabled yet", false, nil
 		}
