@@ -102,11 +102,6 @@ func (f found) use() int {
 // deleted is waited for, as it may hold on to what its successor needs.
 func (n *noun) usableThing(ctx context.Context, t thing) (found, error) {
 	f, err := n.findThing(ctx, t)
-	if err == nil && f.state == deleting { // its removal was broken off, and it is wanted again
-		if err = n.removeThing(ctx, t); err == nil {
-			f, err = n.findThing(ctx, t)
-		}
-	}
 	if isAbsent(err) && n.fact(t.mark) != "" { // it was removed by somebody else
 		if err = n.save(ctx, t.mark, ""); err == nil {
 			f, err = n.findThing(ctx, t)
