@@ -124,7 +124,7 @@ func scaledDrift(t types.ScalableTarget, b bounds) string {
 }
 
 // policies are what a component's number follows, by name.
-func (w *slotWork) policies(s target.Scaling, group string) map[string]*types.TargetTrackingScalingPolicyConfiguration {
+func (w *slotWork) policies(s target.Scaling, group, balancer string) map[string]*types.TargetTrackingScalingPolicyConfiguration {
 	all := map[string]*types.TargetTrackingScalingPolicyConfiguration{}
 	if s.TargetCPUPercent > 0 {
 		all["cpu"] = &types.TargetTrackingScalingPolicyConfiguration{
@@ -135,7 +135,7 @@ func (w *slotWork) policies(s target.Scaling, group string) map[string]*types.Ta
 	if s.TargetConcurrentRequests > 0 {
 		all["requests"] = &types.TargetTrackingScalingPolicyConfiguration{
 			TargetValue:                   aws.Float64(float64(s.TargetConcurrentRequests)),
-			CustomizedMetricSpecification: concurrentRequests(group),
+			CustomizedMetricSpecification: concurrentRequests(group, balancer),
 		}
 	}
 	for _, p := range all {
@@ -145,20 +145,27 @@ func (w *slotWork) policies(s target.Scaling, group string) map[string]*types.Ta
 }
 
 // concurrentRequests is how many requests a target answers at a time, which no metric of AWS is:
-// the number of requests that come in a second times the seconds that one takes (Little's law).
-func concurrentRequests(group string) *types.CustomizedMetricSpecification {
+// the number of requests that come in a second times the seconds that one takes (Little's law). A metric
+// is there by just the dimensions that it is reported by, the time by group and load balancer only
+// ("CloudWatch metrics for your Application Load Balancer"). Of a minute without requests there is no
+// time. The requests of a minute are not filled in: they come late, and the newest minute would always
+// be without any, so that nothing would ever scale out ("Using metric math": FILL in alarms).
+func concurrentRequests(group, balancer string) *types.CustomizedMetricSpecification {
 	metric := func(id, name, statistic string) types.TargetTrackingMetricDataQuery {
 		return types.TargetTrackingMetricDataQuery{Id: &id, ReturnData: aws.Bool(false), MetricStat: &types.TargetTrackingMetricStat{
 			Stat: &statistic, Metric: &types.TargetTrackingMetric{
 				Namespace: aws.String("AWS/ApplicationELB"), MetricName: &name,
-				Dimensions: []types.TargetTrackingMetricDimension{{Name: aws.String("TargetGroup"), Value: aws.String(groupDimension(group))}},
+				Dimensions: []types.TargetTrackingMetricDimension{
+					{Name: aws.String("TargetGroup"), Value: aws.String(groupDimension(group))},
+					{Name: aws.String("LoadBalancer"), Value: aws.String(balancerDimension(balancer))},
+				},
 			},
 		}}
 	}
 	return &types.CustomizedMetricSpecification{Metrics: []types.TargetTrackingMetricDataQuery{
 		metric("per_minute", "RequestCountPerTarget", "Sum"),
 		metric("seconds", "TargetResponseTime", "Average"),
-		{Id: aws.String("concurrent"), Expression: aws.String("per_minute / 60 * seconds"), ReturnData: aws.Bool(true), Label: aws.String("Requests at a time for each target")},
+		{Id: aws.String("concurrent"), Expression: aws.String("per_minute / 60 * FILL(seconds, 0)"), ReturnData: aws.Bool(true), Label: aws.String("Requests at a time for each target")},
 	}}
 }
 
@@ -178,7 +185,15 @@ func (w *slotWork) putPolicies(ctx context.Context, id string, s target.Scaling,
 	if err != nil {
 		return err
 	}
-	has, want := all[id], w.policies(s, group)
+	balancer := ""
+	if s.TargetConcurrentRequests > 0 {
+		e, err := w.entrances(ctx)
+		if err != nil {
+			return err
+		}
+		balancer = text(e.balancer.LoadBalancerArn)
+	}
+	has, want := all[id], w.policies(s, group, balancer)
 	for _, name := range target.SortedKeys(want) {
 		if samePolicy(has[name].TargetTrackingScalingPolicyConfiguration, want[name]) {
 			continue
@@ -255,9 +270,12 @@ func samePolicy(a, b *types.TargetTrackingScalingPolicyConfiguration) bool {
 				all = append(all, text(q.Id), text(q.Expression))
 				if s := q.MetricStat; s != nil && s.Metric != nil {
 					all = append(all, text(s.Stat), text(s.Metric.Namespace), text(s.Metric.MetricName))
+					var by []string
 					for _, d := range s.Metric.Dimensions {
-						all = append(all, text(d.Name), text(d.Value))
+						by = append(by, text(d.Name)+"="+text(d.Value))
 					}
+					slices.Sort(by)
+					all = append(all, by...)
 				}
 			}
 		}

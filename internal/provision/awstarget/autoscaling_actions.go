@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -18,13 +19,8 @@ type action struct {
 	min, max       int
 }
 
-// zoned is a time zone as it is compared: UTC is that of an action without one.
-func zoned(zone string) string {
-	if zone == "UTC" {
-		return ""
-	}
-	return zone
-}
+// zoned is a time zone as it is compared and asked for: UTC is that of an action without one.
+func zoned(zone string) string { return cmp.Or(zone, "UTC") }
 
 // findActions lists the scheduled actions of a service by name.
 func (w *slotWork) findActions(ctx context.Context, id string) (map[string]action, error) {
@@ -132,10 +128,8 @@ func (w *slotWork) putSchedules(ctx context.Context, id string, of *seat, compon
 func (w *slotWork) putAction(ctx context.Context, id, name string, a action) error {
 	in := &scaling.PutScheduledActionInput{
 		ServiceNamespace: scaledNamespace, ScalableDimension: scaledDimension, ResourceId: &id, ScheduledActionName: &name, Schedule: &a.schedule,
+		Timezone:             aws.String(zoned(a.zone)), // what is left out stays as it was
 		ScalableTargetAction: &types.ScalableTargetAction{MinCapacity: aws.Int32(int32(a.min)), MaxCapacity: aws.Int32(int32(a.max))},
-	}
-	if a.zone != "" {
-		in.Timezone = &a.zone
 	}
 	return w.target.patiently(ctx, fmt.Sprintf("scheduled action %q", name), func(ctx context.Context) error {
 		if err := w.fence(ctx); err != nil {

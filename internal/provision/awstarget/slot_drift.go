@@ -40,7 +40,7 @@ func (w *slotWork) observeDrift(ctx context.Context, obs *target.Observation, e 
 		st := obs.Stacks[c]
 		for _, name := range target.SortedKeys(of.Spec.Definition.Components) {
 			s := services[of.unit(name).service()]
-			drift := w.componentDrift(of, name, carries(live, c), s, seen.scaling)
+			drift := w.componentDrift(of, name, carries(live, c), s, e, seen.scaling)
 			if of.TargetGroups[name] != "" {
 				more, err := w.groupDrift(ctx, of, name, seen)
 				if err != nil {
@@ -139,7 +139,7 @@ type scalingSeen struct {
 }
 
 // componentDrift says how a component differs from what was made.
-func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.Service, now scalingSeen) []string {
+func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.Service, e entrances, now scalingSeen) []string {
 	if s.ServiceName == nil || text(s.Status) != serviceActive {
 		gone := fmt.Sprintf("its ECS service %q was deleted, and nothing of it is to run any more", of.unit(name).service())
 		if carries && !of.Spec.Definition.Components[name].Worker() {
@@ -162,7 +162,7 @@ func (w *slotWork) componentDrift(of *seat, name string, carries bool, s types.S
 	if b := boundsOf(of.Spec, name, w.target.now()); carries && !b.keep && s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled {
 		out = append(out, fmt.Sprintf("service %q does not keep its tasks spread over the zones", *s.ServiceName))
 	}
-	want := w.policies(of.Spec.Definition.Components[name].Scaling, of.TargetGroups[name])
+	want := w.policies(of.Spec.Definition.Components[name].Scaling, of.TargetGroups[name], text(e.balancer.LoadBalancerArn))
 	for _, policy := range both(target.SortedKeys(want), target.SortedKeys(now.policies[id])) {
 		if !samePolicy(now.policies[id][policy].TargetTrackingScalingPolicyConfiguration, want[policy]) {
 			out = append(out, fmt.Sprintf("scaling policy %q of service %q %s", policy, *s.ServiceName, fate(want[policy] != nil, has(now.policies[id], policy))))

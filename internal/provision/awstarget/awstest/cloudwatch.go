@@ -3,6 +3,7 @@ package awstest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -110,6 +111,9 @@ func (cw *cloudWatch) points(region string, stat *types.MetricStat, from, to tim
 	for _, d := range stat.Metric.Dimensions {
 		dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
 	}
+	if !reported(aws.ToString(stat.Metric.Namespace), aws.ToString(stat.Metric.MetricName), slices.Collect(maps.Keys(dimensions))) {
+		return nil
+	}
 	period, name := time.Duration(aws.ToInt32(stat.Period))*time.Second, aws.ToString(stat.Metric.MetricName)
 	now := time.Now()
 	lately := func(v float64) []bucket {
@@ -135,7 +139,38 @@ func (cw *cloudWatch) points(region string, stat *types.MetricStat, from, to tim
 	if aws.ToString(stat.Metric.Namespace) != "AWS/ApplicationELB" {
 		return nil
 	}
-	return cw.meters.buckets(dimensions["LoadBalancer"], dimensions["TargetGroup"], from, to, period, requestMetric(name))
+	value := requestMetric(name)
+	if name == "RequestCountPerTarget" {
+		value = func(s sample) (float64, bool) {
+			healthy, _ := cw.balancing.hosts(lastResource(s.group))
+			return 1 / float64(max(1, healthy)), s.status > 0
+		}
+	}
+	return cw.meters.buckets(dimensions["LoadBalancer"], dimensions["TargetGroup"], from, to, period, value)
+}
+
+// reported says whether a metric is reported by just these dimensions, but for zones: it is another
+// metric with others, of which there is never any data ("CloudWatch metrics for your Application Load
+// Balancer", "Amazon ECS CloudWatch metrics").
+func reported(namespace, name string, by []string) bool {
+	slices.Sort(by)
+	both := []string{"LoadBalancer", "TargetGroup"}
+	for _, of := range []struct {
+		namespace, name string // how the metric's name begins
+		by              [][]string
+	}{
+		{"AWS/ECS", "", [][]string{{"ClusterName"}, {"ClusterName", "ServiceName"}}},
+		{"AWS/ApplicationELB", "HealthyHostCount", [][]string{both}},
+		{"AWS/ApplicationELB", "UnHealthyHostCount", [][]string{both}},
+		{"AWS/ApplicationELB", "RequestCountPerTarget", [][]string{{"TargetGroup"}, both}},
+		{"AWS/ApplicationELB", "HTTPCode_ELB_", [][]string{{"LoadBalancer"}}},
+		{"AWS/ApplicationELB", "", [][]string{{"LoadBalancer"}, both}},
+	} {
+		if namespace == of.namespace && strings.HasPrefix(name, of.name) {
+			return slices.ContainsFunc(of.by, func(set []string) bool { return slices.Equal(set, by) })
+		}
+	}
+	return true
 }
 
 // requestMetric finds the value that a request adds to a metric.

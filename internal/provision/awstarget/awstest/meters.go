@@ -40,7 +40,7 @@ type bucket struct {
 }
 
 // buckets are the periods that begin from a time on and before another, with the values that
-// value finds in the samples of a load balancer and, unless "", of a target group. What was not
+// value finds in the samples of a load balancer and of a target group, "" for any. What was not
 // told yet is missing.
 func (m *meters) buckets(balancer, group string, from, to time.Time, period time.Duration, value func(sample) (float64, bool)) []bucket {
 	m.mu.Lock()
@@ -50,7 +50,7 @@ func (m *meters) buckets(balancer, group string, from, to time.Time, period time
 	for _, s := range m.samples {
 		at := s.at.Truncate(period)
 		v, ok := value(s)
-		if !ok || lastResource(s.balancer) != balancer || group != "" && lastResource(s.group) != group || at.Before(from) || !at.Before(to) || s.at.Truncate(MeterPeriod).Add(MeterPeriod).After(now) {
+		if !ok || balancer != "" && lastResource(s.balancer) != balancer || group != "" && lastResource(s.group) != group || at.Before(from) || !at.Before(to) || s.at.Truncate(MeterPeriod).Add(MeterPeriod).After(now) {
 			continue
 		}
 		i := slices.IndexFunc(all, func(b bucket) bool { return b.at.Equal(at) })

@@ -35,6 +35,11 @@ func (s *scaling) putPolicy(_ context.Context, c Call) (any, error) {
 			}
 		}
 	}
+	if tracking != nil {
+		if err := fed(tracking.CustomizedMetricSpecification); err != nil {
+			return nil, err
+		}
+	}
 	at := slices.IndexFunc(t.policies, func(p types.ScalingPolicy) bool { return aws.ToString(p.PolicyName) == aws.ToString(in.PolicyName) })
 	if at < 0 {
 		if len(t.policies) == 50 {
@@ -54,6 +59,27 @@ func (s *scaling) putPolicy(_ context.Context, c Call) (any, error) {
 		}
 	}
 	return &aas.PutScalingPolicyOutput{PolicyARN: p.PolicyARN, Alarms: p.Alarms}, nil
+}
+
+// fed refuses what AWS takes without a word, and never does anything by: a metric of dimensions that it is
+// not reported by.
+func fed(m *types.CustomizedMetricSpecification) error {
+	if m == nil {
+		return nil
+	}
+	for _, q := range m.Metrics {
+		if q.MetricStat == nil || q.MetricStat.Metric == nil {
+			continue
+		}
+		metric, by := q.MetricStat.Metric, []string{}
+		for _, d := range metric.Dimensions {
+			by = append(by, aws.ToString(d.Name))
+		}
+		if !reported(aws.ToString(metric.Namespace), aws.ToString(metric.MetricName), by) {
+			return refuse("ValidationException", "%s is not reported by %v: the policy would never scale", aws.ToString(metric.MetricName), by)
+		}
+	}
+	return nil
 }
 
 func (s *scaling) deletePolicy(_ context.Context, c Call) (any, error) {

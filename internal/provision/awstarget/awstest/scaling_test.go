@@ -120,8 +120,13 @@ func TestCloudWatchAnswers(t *testing.T) {
 			Dimensions: []cloudwatchtypes.Dimension{{Name: aws.String("LoadBalancer"), Value: aws.String("app/front/1")}, {Name: aws.String("TargetGroup"), Value: aws.String("targetgroup/web/2")}},
 		}}}
 	}
+	by := func(q cloudwatchtypes.MetricDataQuery, which int) cloudwatchtypes.MetricDataQuery { // the first, or the second dimension alone
+		q.MetricStat.Metric.Dimensions = q.MetricStat.Metric.Dimensions[which-1 : which]
+		return q
+	}
 	out, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: aws.Time(began.Add(-2 * MeterPeriod)), EndTime: aws.Time(began.Add(time.Minute)), MetricDataQueries: []cloudwatchtypes.MetricDataQuery{
 		query("RequestCount", "Sum"), query("HTTPCode_Target_5XX_Count", "Sum"), query("TargetResponseTime", "p50"), query("TargetResponseTime", "p99"), query("HTTPCode_ELB_502_Count", "Sum"), query("Other", "Sum"),
+		by(query("HTTPCode_ELB_502_Count", "Sum"), 1), by(query("RequestCountPerTarget", "Sum"), 2), by(query("TargetResponseTime", "p99"), 2), by(query("TargetResponseTime", "p99"), 1),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +135,7 @@ func TestCloudWatchAnswers(t *testing.T) {
 	for _, r := range out.MetricDataResults {
 		got = append(got, r.Values)
 	}
-	if want := "[[1 4] [1] [2] [4] [1] []]"; fmt.Sprint(got) != want {
+	if want := "[[1 4] [1] [2] [4] [] [] [1] [4] [] [4]]"; fmt.Sprint(got) != want {
 		t.Errorf("the values are %v, want %s", got, want)
 	}
 	if at := out.MetricDataResults[0].Timestamps[1]; !at.Equal(began.Add(-2 * MeterPeriod)) {
