@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -112,11 +113,16 @@ func (n *noun) roleARN(role string) string {
 
 // findDefinitions are the revisions of a family that are in a state, the newest first.
 func findDefinitions(ctx context.Context, c *clients, family string, state types.TaskDefinitionStatus) ([]string, error) {
-	out, err := c.ecs.ListTaskDefinitions(ctx, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: state, Sort: types.SortOrderDesc})
-	if err != nil {
-		return nil, failed(err, "find task definition %q", family)
+	var all []string
+	pages := ecs.NewListTaskDefinitionsPaginator(c.ecs, &ecs.ListTaskDefinitionsInput{FamilyPrefix: &family, Status: state, Sort: types.SortOrderDesc})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failed(err, "find task definition %q", family)
+		}
+		all = append(all, page.TaskDefinitionArns...)
 	}
-	return out.TaskDefinitionArns, nil
+	return all, nil
 }
 
 // register makes a task definition and returns its ARN. ECS makes another revision each time it
@@ -160,9 +166,20 @@ func (w *slotWork) deregister(ctx context.Context, family string) error {
 		}
 	}
 	inactive, err := findDefinitions(ctx, w.clients, family, types.TaskDefinitionStatusInactive)
-	if err != nil || len(inactive) == 0 {
+	if err != nil {
 		return err
 	}
-	_, err = w.clients.ecs.DeleteTaskDefinitions(ctx, &ecs.DeleteTaskDefinitionsInput{TaskDefinitions: inactive})
-	return failed(err, "delete task definition %q", family)
+	for some := range slices.Chunk(inactive, maxDefinitions) {
+		out, err := w.clients.ecs.DeleteTaskDefinitions(ctx, &ecs.DeleteTaskDefinitionsInput{TaskDefinitions: some})
+		if err != nil {
+			return failed(err, "delete task definition %q", family)
+		}
+		for _, f := range out.Failures {
+			return target.Errorf(target.ErrUnavailable, "ECS did not delete task definition %q: %s %s", text(f.Arn), text(f.Reason), text(f.Detail))
+		}
+	}
+	return nil
 }
+
+// maxDefinitions is how many one call deletes (DeleteTaskDefinitions).
+const maxDefinitions = 10

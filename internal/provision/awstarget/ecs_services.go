@@ -65,10 +65,7 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 		}
 	}
 	if isAbsent(err) {
-		if err := w.createService(ctx, of, component, count); err != nil {
-			return s, err
-		}
-		s, err = findService(ctx, w.clients, cluster, p.service())
+		return w.createService(ctx, of, component, count)
 	}
 	if err != nil {
 		return s, err
@@ -91,16 +88,20 @@ func (w *slotWork) putService(ctx context.Context, of *seat, component string, c
 
 // createService makes a service. We judge a release ourselves: ECS is not to roll anything back,
 // nor to move tasks between zones meanwhile. AWS may not have seen the target group in a rule, or the
-// roles, yet.
-func (w *slotWork) createService(ctx context.Context, of *seat, component string, count int) error {
+// roles, yet. What it answers is the service: one that is new can't be described yet.
+func (w *slotWork) createService(ctx context.Context, of *seat, component string, count int) (s types.Service, err error) {
 	in := w.service(of, component, count)
 	if of.Before == nil { // it was there once: nobody says for how long its token answers with what is gone
 		in.ClientToken = aws.String(rand.Text())
 	}
-	return w.patiently(ctx, text(in.ServiceName), func() error {
-		_, err := w.clients.ecs.CreateService(ctx, in)
+	err = w.patiently(ctx, text(in.ServiceName), func() error {
+		out, err := w.clients.ecs.CreateService(ctx, in)
+		if err == nil {
+			s = *out.Service
+		}
 		return failed(err, "create service %q", text(in.ServiceName))
 	})
+	return s, err
 }
 
 // patiently asks ECS for a service, for a while: that it has not seen yet what was made a moment ago is

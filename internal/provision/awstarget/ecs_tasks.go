@@ -137,15 +137,22 @@ func (t trouble) neverStarts(tries int) bool {
 	return t.code == codeCannotStart || t.code == codeCannotCreate || t.code == codeCannotPull && tries >= enough
 }
 
+// lookings is how often ECS is asked for a task before what it says counts: it may not know yet what it
+// began a moment ago. On AWS they take some 13 seconds.
+const lookings = 6
+
 // stopTask stops a task. One that is gone needs no stop.
 func (w *slotWork) stopTask(ctx context.Context, arn, reason string) error {
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
-	has, err := findTasks(ctx, w.clients, w.clusterName(), []string{arn})
-	if err != nil || len(has) == 0 || !alive(has[0]) {
-		return gone(err)
-	}
-	_, err = w.clients.ecs.StopTask(ctx, &ecs.StopTaskInput{Cluster: aws.String(w.clusterName()), Task: &arn, Reason: &reason})
-	return failed(err, "stop task %q", taskID(arn))
+	tries := 0
+	return w.target.until(ctx, fmt.Sprintf("the end of task %q", taskID(arn)), func(ctx context.Context) (status, bool, error) {
+		if err := w.fence(ctx); err != nil {
+			return "", false, err
+		}
+		_, err := w.clients.ecs.StopTask(ctx, &ecs.StopTaskInput{Cluster: aws.String(w.clusterName()), Task: &arn, Reason: &reason})
+		if coded(err, "InvalidParameterException") { // it was not found
+			tries++
+			return "not known to ECS", tries == lookings, nil
+		}
+		return "stopped", true, failed(gone(err, errNoCluster), "stop task %q", taskID(arn))
+	})
 }

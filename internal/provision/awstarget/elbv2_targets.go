@@ -32,10 +32,7 @@ func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component strin
 	name := p.targetGroup()
 	g, err := findTargetGroup(ctx, w.clients, name)
 	if isAbsent(err) {
-		if err := w.createTargetGroup(ctx, of, component); err != nil {
-			return "", err
-		}
-		g, err = findTargetGroup(ctx, w.clients, name)
+		g, err = w.createTargetGroup(ctx, of, component)
 	}
 	if err == nil && text(g.TargetGroupArn) != of.TargetGroups[component] {
 		err = w.claimELB(ctx, p.mark(), "target group", text(g.TargetGroupArn))
@@ -46,13 +43,14 @@ func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component strin
 	return text(g.TargetGroupArn), w.setTargetGroup(ctx, text(g.TargetGroupArn), groupAttributes())
 }
 
-func (w *slotWork) createTargetGroup(ctx context.Context, of *seat, component string) error {
+// createTargetGroup returns what it made: by its name that can't be described yet.
+func (w *slotWork) createTargetGroup(ctx context.Context, of *seat, component string) (*types.TargetGroup, error) {
 	if err := w.fence(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	p, c := of.unit(component), of.Spec.Definition.Components[component]
 	h := checks(*c.HealthCheck)
-	_, err := w.clients.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
+	out, err := w.clients.elb.CreateTargetGroup(ctx, &elb.CreateTargetGroupInput{
 		Name: aws.String(p.targetGroup()), VpcId: aws.String(w.fact(markVPC)), TargetType: types.TargetTypeEnumIp,
 		Protocol: types.ProtocolEnumHttp, ProtocolVersion: aws.String("HTTP1"), Port: aws.Int32(int32(port(c))), IpAddressType: types.TargetGroupIpAddressTypeEnumIpv4,
 		HealthCheckEnabled: aws.Bool(true), HealthCheckProtocol: types.ProtocolEnumHttp, HealthCheckPort: aws.String("traffic-port"),
@@ -62,9 +60,12 @@ func (w *slotWork) createTargetGroup(ctx context.Context, of *seat, component st
 		Tags:    tagList(w.placeTags(p.mark(), &of.Spec, component), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
 	})
 	if coded(err, "DuplicateTargetGroupName") {
-		return foreign("target group", p.targetGroup()) // one with other settings, which ours never has
+		return nil, foreign("target group", p.targetGroup()) // one with other settings, which ours never has
 	}
-	return failed(err, "create target group %q", p.targetGroup())
+	if err != nil {
+		return nil, failed(err, "create target group %q", p.targetGroup())
+	}
+	return &out.TargetGroups[0], nil
 }
 
 // checks is a health check in the bounds that a load balancer has ("Health checks for your target
@@ -121,7 +122,8 @@ func (w *slotWork) setTargetGroup(ctx context.Context, arn string, want map[stri
 	return failed(err, "set the attributes of target group %q", arn)
 }
 
-// deleteTargetGroup removes a target group that is in no rule any more.
+// deleteTargetGroup removes a target group that is in no rule any more, which the load balancer may see
+// later: it is asked again for some two minutes.
 func (w *slotWork) deleteTargetGroup(ctx context.Context, p unit) error {
 	g, err := findTargetGroup(ctx, w.clients, p.targetGroup())
 	if err == nil {
@@ -130,11 +132,18 @@ func (w *slotWork) deleteTargetGroup(ctx context.Context, p unit) error {
 	if err != nil {
 		return gone(err, errNoTargetGroup)
 	}
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
-	_, err = w.clients.elb.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn})
-	return failed(gone(err, errNoTargetGroup), "delete target group %q", p.targetGroup())
+	tries := 0
+	return w.target.until(ctx, fmt.Sprintf("the end of target group %q", p.targetGroup()), func(ctx context.Context) (status, bool, error) {
+		if err := w.fence(ctx); err != nil {
+			return "", false, err
+		}
+		_, err := w.clients.elb.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: g.TargetGroupArn})
+		const most = 15
+		if tries++; coded(err, "ResourceInUse") && tries < most {
+			return "in use", false, nil
+		}
+		return "gone", true, failed(gone(err, errNoTargetGroup), "delete target group %q", p.targetGroup())
+	})
 }
 
 // targetHealth is what the load balancer says of one target.

@@ -26,11 +26,14 @@ type trial struct {
 // try makes a client under a clock on which time passes when it is waited for. It looks again after
 // a pace: a longer one asks less often for a lease that a dead client kept, and gives the emulator
 // less time for what it starts.
-func (l *lab) try(t testing.TB, clock *wait.Fake, pace time.Duration) *trial {
+func (l *lab) try(t testing.TB, clock *wait.Fake, pace time.Duration, change ...func(*awstarget.Settings)) *trial {
 	t.Helper()
 	r := &trial{calls: awstest.NewCalls(l.Transport()), clock: &impatient{Fake: clock, lab: l}}
 	r.clock.dead = r.calls.Dead
-	r.Target = l.client(t, func(_ *awstarget.Settings, o *awstarget.Options) {
+	r.Target = l.client(t, func(s *awstarget.Settings, o *awstarget.Options) {
+		for _, c := range change {
+			c(s)
+		}
 		o.Clock, o.Pace = r.clock, pace
 		o.Transport = func(http.RoundTripper) http.RoundTripper { return r.calls }
 		// What was made by a call whose answer is lost has tags that the judge does not know.

@@ -152,6 +152,11 @@ var slotDrifts = []drift{
 		s.do(s.scaling().DeleteScalingPolicy(s.ctx, &aas.DeleteScalingPolicyInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ResourceId: s.scaledID("web", "green"), PolicyName: aws.String("cpu")}))
 	}, "scaling policy \"cpu\" of service"},
 	{"a schedule is gone", unscheduled("web", "green", "floor-1"), "scheduled action \"floor-1\" of service"},
+	{"a schedule is in another zone", func(s *spoiler) {
+		s.do(s.scaling().PutScheduledAction(s.ctx, &aas.PutScheduledActionInput{
+			ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ResourceId: s.scaledID("web", "green"), ScheduledActionName: aws.String("floor-2"), Timezone: aws.String("Europe/Berlin"),
+		}))
+	}, "scheduled action \"floor-2\" of service"},
 	{"the end of the fallback is gone", unscheduled("worker", "blue", "retire-"), "which is to end it at"},
 	{"the fallback is not scaled any more", func(s *spoiler) {
 		s.do(s.scaling().DeregisterScalableTarget(s.ctx, &aas.DeregisterScalableTargetInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ResourceId: s.scaledID("worker", "blue")}))

@@ -26,6 +26,7 @@ func TestASlotSurvivesEveryFault(t *testing.T) {
 			}
 		})
 	}
+	t.Run("what AWS tells late", func(t *testing.T) { (&late{T: t, lab: l, id: target.SlotID{Environment: e, Name: "batch"}}).live() })
 }
 
 // life is that of a slot.

@@ -69,6 +69,8 @@ type oneTask struct {
 	StartedAt  time.Time       `json:"started_at"`
 	Definition string          `json:"definition,omitempty"` // ARN
 	ARN        string          `json:"arn,omitempty"`
+	// NotedAt is when the ARN was: ECS may have begun it just before.
+	NotedAt time.Time `json:"noted_at,omitzero"`
 	// Ended is what became of it; ECS forgets it after an hour.
 	Ended *target.TaskStatus `json:"ended,omitempty"`
 	// Past says of one that asks a front door that the traffic was divided anew since it ended.

@@ -21,6 +21,10 @@ const taskContainer = "task"
 // model").
 const appearing = time.Minute
 
+// remembered is how long a run may be asked for again by its token without its being begun twice: ECS
+// forgets the token within a day, and lists the run for an hour after its end.
+const remembered = time.Hour
+
 // provisioning is how long a task may take to start before its own time begins to count.
 const provisioning = 10 * time.Minute
 
@@ -61,6 +65,12 @@ func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec) error {
 // startTask runs the task of a key, or finds the run that was begun.
 func (w *slotWork) startTask(ctx context.Context, key string) error {
 	k := w.state.Tasks[key]
+	if k.Ended != nil {
+		return nil
+	}
+	if w.target.now().After(k.StartedAt.Add(remembered)) {
+		return w.recoverTask(ctx, key)
+	}
 	definition, err := w.register(ctx, k.unit().family(), func() (*ecs.RegisterTaskDefinitionInput, error) { return w.taskDefinition(ctx, k) })
 	if err != nil {
 		return err
@@ -78,6 +88,12 @@ func (w *slotWork) startTask(ctx context.Context, key string) error {
 		out, err = w.clients.ecs.RunTask(ctx, in)
 		return failed(err, "run task %q", key)
 	}, lagOfECSRole)
+	if coded(err, "ConflictException") { // it was begun, with tags or subnets that were others
+		if err = w.findRun(ctx, key); err == nil && w.state.Tasks[key].ARN == "" {
+			err = target.Errorf(target.ErrUnavailable, "task %q was begun, and ECS does not list it yet", key)
+		}
+		return err
+	}
 	if err != nil {
 		return err
 	}
@@ -87,7 +103,28 @@ func (w *slotWork) startTask(ctx context.Context, key string) error {
 	if len(out.Tasks) == 0 {
 		return target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")
 	}
-	return w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition = text(out.Tasks[0].TaskArn), definition })
+	return w.changeTask(ctx, k, func(k *oneTask) {
+		k.ARN, k.Definition, k.NotedAt = text(out.Tasks[0].TaskArn), definition, w.target.now()
+	})
+}
+
+// recoverTask notes the task of a run whose ARN was not noted. Where there is none any more nobody knows
+// whether it has run: it is not begun again.
+func (w *slotWork) recoverTask(ctx context.Context, key string) error {
+	if err := w.findRun(ctx, key); err != nil {
+		return err
+	}
+	k := w.state.Tasks[key]
+	if k.ARN != "" {
+		return nil
+	}
+	now := w.target.now()
+	return w.changeTask(ctx, k, func(k *oneTask) {
+		k.Ended = &target.TaskStatus{
+			Key: k.Spec.Key, Kind: k.Spec.Kind, StartedAt: k.StartedAt, EndedAt: &now,
+			Problem: "the run that was to start it died, and ECS does not know of it (any more): whether it has run is not known",
+		}
+	})
 }
 
 // changeTask changes what is remembered of a run that is not forgotten.
@@ -146,7 +183,7 @@ func (t *Target) DeleteTask(ctx context.Context, id target.SlotID, key string, l
 // removeTask stops and forgets a run. One whose start was interrupted is looked for, and not started for that:
 // a migration that has not begun is not to begin because its candidate goes.
 func (w *slotWork) removeTask(ctx context.Context, key string) error {
-	if w.state.Tasks[key].ARN == "" {
+	if k := w.state.Tasks[key]; k.ARN == "" && k.Ended == nil {
 		if err := w.findRun(ctx, key); err != nil {
 			return err
 		}
@@ -199,7 +236,7 @@ func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) er
 	}
 	var arns []string
 	for _, key := range target.SortedKeys(w.state.Tasks) {
-		if w.state.Tasks[key].ARN == "" && w.lease.Token != "" { // the run that began to start it died
+		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN == "" && w.lease.Token != "" { // the run that began to start it died
 			if err := w.startTask(ctx, key); err != nil {
 				return unnoted(err)
 			}
@@ -240,7 +277,7 @@ func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (
 	now := w.target.now()
 	limit := time.Duration(k.Spec.Task.TimeoutSeconds) * time.Second
 	switch {
-	case k.ARN == "", t == nil && now.Before(k.StartedAt.Add(appearing)):
+	case k.ARN == "", t == nil && (now.Before(k.StartedAt.Add(appearing)) || now.Before(k.NotedAt.Add(appearing))):
 		return s, nil
 	case t == nil:
 		s.Running, s.EndedAt, s.Problem = false, &now, "ECS does not know the task any more: how it ended is not known"
