@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -62,18 +63,24 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 	describes := newDescribes(pace.First, pace.Clock)
 	return &clients{
 		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors,
-		acm:      acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
-		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.BaseEndpoint = endpoint("dynamodb") }),
-		ec2:      ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
-		ecs:      ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
-		iam:      iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
-		kms:      kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
-		logs:     cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) { o.BaseEndpoint = endpoint("logs") }),
-		metrics:  cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { o.BaseEndpoint = endpoint("cloudwatch") }),
-		rds:      rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
-		rdsdata:  rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { o.BaseEndpoint = endpoint("rdsdata") }),
-		route53:  route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
-		scaling:  applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) { o.BaseEndpoint = endpoint("applicationautoscaling") }),
+		acm: acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
+		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
+			o.BaseEndpoint, o.Retryer = endpoint("dynamodb"), persistent(o.Retryer)
+		}),
+		ec2: ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
+		ecs: ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
+		iam: iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
+		kms: kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
+		logs: cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) {
+			o.BaseEndpoint, o.Retryer = endpoint("logs"), persistent(o.Retryer)
+		}),
+		metrics: cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { o.BaseEndpoint = endpoint("cloudwatch") }),
+		rds:     rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
+		rdsdata: rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { o.BaseEndpoint = endpoint("rdsdata") }),
+		route53: route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
+		scaling: applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) {
+			o.BaseEndpoint, o.Retryer = endpoint("applicationautoscaling"), persistent(o.Retryer)
+		}),
 		elb: elb.NewFromConfig(config, func(o *elb.Options) {
 			o.BaseEndpoint, o.APIOptions = endpoint("elbv2"), append(slices.Clone(o.APIOptions), describes.describe)
 		}),
@@ -82,6 +89,25 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 		}),
 		secrets: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) { o.BaseEndpoint = endpoint("secretsmanager") }),
 	}
+}
+
+// persistent has a client send again what is refused with a code that passes, as often as the settings say.
+func persistent(r aws.Retryer) aws.Retryer { return retry.AddWithErrorCodes(r, passing...) }
+
+// unlessThrottled is the retryer of a create that AWS would carry out again. It is sent once, unless it was refused as
+// there were too many calls: then nothing was made.
+func unlessThrottled(r aws.Retryer) aws.Retryer {
+	whole, ok := r.(aws.RetryerV2)
+	if !ok {
+		return aws.NopRetryer{}
+	}
+	return throttled{whole}
+}
+
+type throttled struct{ aws.RetryerV2 }
+
+func (throttled) IsErrorRetryable(err error) bool {
+	return coded(err, "ThrottlingException", "RequestLimitExceeded")
 }
 
 // table is a table of rows.

@@ -144,7 +144,7 @@ func (w *slotWork) register(ctx context.Context, family string, describe func() 
 	}
 	ctx, cancel := uninterrupted(ctx)
 	defer cancel()
-	out, err := w.clients.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.RetryMaxAttempts = 1 })
+	out, err := w.clients.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.Retryer = unlessThrottled(o.Retryer) })
 	if err != nil {
 		return "", failed(err, "register task definition %q", family)
 	}

@@ -43,8 +43,20 @@ func gone(err error, codes ...string) error {
 	return err
 }
 
-// retryable says what the SDK says of errors after which the same call may work.
-var retryable = retry.IsErrorRetryables(retry.DefaultRetryables)
+// passing are codes after which the same call may work, beside those that the SDK knows: something else was
+// under way with the same thing (DynamoDB, CloudWatch Logs, Application Auto Scaling), or the service could not
+// look at what it needs (Application Auto Scaling).
+var passing = []string{
+	"TransactionConflictException", "OperationAbortedException", "ConcurrentUpdateException", "FailedResourceAccessException",
+}
+
+// retryable says of errors whether the same call may work.
+var retryable = retry.IsErrorRetryables(append(slices.Clone(retry.DefaultRetryables), retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+	if coded(err, passing...) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+})))
 
 // failed wraps an error of AWS. What another try may mend matches target.ErrUnavailable.
 func failed(err error, format string, args ...any) error {

@@ -102,7 +102,7 @@ func (n *noun) keyID(ctx context.Context, part, alias string) (string, error) {
 	out, err := n.clients.kms.CreateKey(ctx, &kms.CreateKeyInput{
 		Description: aws.String("Slipway: " + n.key.String()),
 		Tags:        tagList(n.tags(part), func(k, v string) types.Tag { return types.Tag{TagKey: &k, TagValue: &v} }),
-	}, func(o *kms.Options) { o.RetryMaxAttempts = 1 })
+	}, func(o *kms.Options) { o.Retryer = unlessThrottled(o.Retryer) })
 	if err != nil {
 		return "", failed(err, "create key")
 	}

@@ -23,25 +23,17 @@ var keyRefusals = []string{
 // withKey does what needs a key. While the key is new, what is refused is done again, so it must bear
 // that. How old a key is tells AWS, or the noun that makes it: a later run waits as well.
 func (n *noun) withKey(ctx context.Context, id string, do func(context.Context) error) error {
-	var outcome error
 	var known time.Time
 	awaited := fmt.Sprintf("key %q, which is new, to be let use: AWS goes by the tags of a new key after up to five minutes", id)
-	err := n.target.until(ctx, awaited, func(ctx context.Context) (status, bool, error) {
-		if outcome = do(ctx); !coded(outcome, keyRefusals...) && !isAbsent(outcome) {
-			return "", true, nil
+	return n.target.while(ctx, awaited, func(outcome error) bool {
+		if !coded(outcome, keyRefusals...) && !isAbsent(outcome) {
+			return false
 		}
 		if known.IsZero() {
 			known = n.keyKnownAt(ctx, id)
 		}
-		if !n.target.now().Before(known) {
-			return "", true, nil
-		}
-		return status(outcome.Error()), false, nil
-	})
-	if err != nil {
-		return err
-	}
-	return outcome
+		return n.target.now().Before(known)
+	}, do)
 }
 
 // keyKnownAt is when AWS should know all of a key; a time that has passed for one of which nobody can

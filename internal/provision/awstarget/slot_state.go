@@ -187,7 +187,8 @@ func (w *slotWork) fence(ctx context.Context) error {
 // change writes the state as it is after a change, under the lease; anew where another one came
 // between.
 func (w *slotWork) change(ctx context.Context, change func(*slotState) error) error {
-	for {
+	const most = 20 // each of them means that another change got through
+	for tries := 1; ; tries++ {
 		next := w.state.clone()
 		if err := change(&next); err != nil {
 			return err
@@ -197,7 +198,7 @@ func (w *slotWork) change(ctx context.Context, change func(*slotState) error) er
 		if err != nil {
 			return err
 		}
-		err = w.table.saveUnder(ctx, r, slotKey(w.id), w.lease.Token, w.target.now())
+		err = w.table.saveUnder(ctx, r, slotKey(w.id), w.lease.Token, w.target.now)
 		switch {
 		case err == nil:
 			before := w.state
@@ -206,7 +207,7 @@ func (w *slotWork) change(ctx context.Context, change func(*slotState) error) er
 			return nil
 		case errors.Is(err, target.ErrLeaseLost):
 			return target.Errorf(target.ErrLeaseLost, "the lease of slot %q is not held by %q", w.id, w.lease.Holder)
-		case !errors.Is(err, target.ErrConflict):
+		case !errors.Is(err, target.ErrConflict), tries == most:
 			return fmt.Errorf("write the state of slot %q: %w", w.id, err)
 		}
 		if err := w.reload(ctx); err != nil {

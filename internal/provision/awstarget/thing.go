@@ -59,7 +59,7 @@ func ec2Tags(tags []types.Tag) map[string]string {
 const available, deleting = "available", "deleting"
 
 // onlyOnce keeps the SDK from sending a create again that EC2 would carry out again.
-func onlyOnce(o *ec2.Options) { o.RetryMaxAttempts = 1 }
+func onlyOnce(o *ec2.Options) { o.Retryer = unlessThrottled(o.Retryer) }
 
 // marked is a filter for the tags of one part.
 func (n *noun) marked(part string) []types.Filter {
