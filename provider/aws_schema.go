@@ -35,7 +35,7 @@ func awsSchema() schema.SingleNestedAttribute {
 			"http_proxy":                  schema.StringAttribute{Optional: true, MarkdownDescription: "URL of a proxy for HTTP, such as `http://proxy.example.com:3128`; empty means none. Also from `HTTP_PROXY`, which may hold a password: this can't, since saved plans hold it."},
 			"https_proxy":                 schema.StringAttribute{Optional: true, MarkdownDescription: "URL of a proxy for HTTPS, such as `http://proxy.example.com:3128`; empty means none. Also from `HTTPS_PROXY`, which may hold a password: this can't, since saved plans hold it."},
 			"insecure":                    awsFlag("Whether certificates are not checked; defaults to `false`."),
-			"max_retries":                 schema.Int64Attribute{Optional: true, Validators: []validator.Int64{notZero{1000}}, MarkdownDescription: "How often a request is sent at most, 1 to 1000; defaults to 25. Requests that AWS would carry out twice are sent once."},
+			"max_retries":                 schema.Int64Attribute{Optional: true, Validators: []validator.Int64{notZero{1000}}, MarkdownDescription: "How often a request is sent at most, 1 to 1000; defaults to 25. Requests that AWS would carry out twice are sent once, and four times at most where AWS says that there are too many."},
 			"no_proxy":                    awsText("Hosts that are reached without a proxy, separated by commas. Also from `NO_PROXY`."),
 			"profile":                     awsText("Profile of the shared files. Also from `AWS_PROFILE`."),
 			"region":                      awsText("AWS region that is the installation's home: its directory of regions is kept there. It can't change later. Also from `AWS_REGION` or `AWS_DEFAULT_REGION`, then from the profile."),

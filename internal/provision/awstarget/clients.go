@@ -106,6 +106,15 @@ func unlessThrottled(r aws.Retryer) aws.Retryer {
 
 type throttled struct{ aws.RetryerV2 }
 
+// MaxAttempts is so few that they take less time than such a create is given.
+func (t throttled) MaxAttempts() int {
+	const most = 4
+	if set := t.RetryerV2.MaxAttempts(); set > 0 {
+		return min(set, most)
+	}
+	return most
+}
+
 func (throttled) IsErrorRetryable(err error) bool {
 	return coded(err, "ThrottlingException", "RequestLimitExceeded")
 }

@@ -105,6 +105,16 @@ func (c credential) create(ctx context.Context) (accessSecret, error) {
 	if err != nil {
 		return accessSecret{}, err
 	}
+	var v accessSecret
+	err = c.n.target.appearing(ctx, fmt.Sprintf("secret %q", c.name), func(ctx context.Context) (err error) {
+		v, err = c.made(ctx)
+		return err
+	})
+	return v, err
+}
+
+// made is the login in the secret that was just made.
+func (c credential) made(ctx context.Context) (accessSecret, error) {
 	d, err := findSecret(ctx, c.n.clients, c.name)
 	if err == nil {
 		err = c.claim(ctx, d)
@@ -188,7 +198,11 @@ func (c credential) pending(ctx context.Context) (accessSecret, error) {
 	if err := c.n.stageSecret(ctx, c.arn(), token, c.fresh(next)); err != nil {
 		return accessSecret{}, err
 	}
-	return readSecret(ctx, c.n.clients, c.arn(), token)
+	err = c.n.target.appearing(ctx, fmt.Sprintf("the next version of secret %q", c.name), func(ctx context.Context) (err error) {
+		v, err = readSecret(ctx, c.n.clients, c.arn(), token)
+		return err
+	})
+	return v, err
 }
 
 // token is the version's id; it is the same until the version is in effect.

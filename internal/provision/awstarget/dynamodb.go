@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,7 @@ import (
 const (
 	errNoTable   = "ResourceNotFoundException"
 	errTableBusy = "ResourceInUseException"
+	errNoBackups = "TableNotFoundException" // of calls about backups
 )
 
 // findTable describes a table.
@@ -40,24 +42,34 @@ func (n *noun) waitTable(ctx context.Context, name string) error {
 }
 
 // putTable makes a table with a key of two texts and sees to its protection. The name is
-// unique in the AWS region, so that a repeated create is refused.
+// unique in the AWS region, so that a repeated create is refused. A new table may not be seen at once
+// (DescribeTable).
 func (n *noun) putTable(ctx context.Context, part, name string, protected bool) error {
 	t, err := findTable(ctx, n.clients, name)
 	if n.made() && (isAbsent(err) || err == nil && closed(t)) {
 		return lostTable(ctx, n.clients, n.region, name)
 	}
 	if isAbsent(err) {
-		err = n.createTable(ctx, part, name, protected)
-	} else if err == nil {
+		if err := n.createTable(ctx, part, name, protected); err != nil {
+			return err
+		}
+		return n.target.appearing(ctx, fmt.Sprintf("table %q", name), func(ctx context.Context) error {
+			if err := n.waitTable(ctx, name); err != nil {
+				return err
+			}
+			return n.recoverTable(ctx, name)
+		})
+	}
+	if err == nil {
 		err = n.retagTable(ctx, part, name, t.TableArn)
+	}
+	if err == nil {
+		err = n.waitTable(ctx, name)
 	}
 	if err != nil {
 		return err
 	}
-	if err := n.waitTable(ctx, name); err != nil {
-		return err
-	}
-	if t != nil && aws.ToBool(t.DeletionProtectionEnabled) != protected {
+	if aws.ToBool(t.DeletionProtectionEnabled) != protected {
 		if err := n.protectTable(ctx, name, protected); err != nil {
 			return err
 		}
@@ -93,13 +105,43 @@ func (n *noun) retagTable(ctx context.Context, part, name string, arn *string) e
 	if err != nil {
 		return err
 	}
-	return n.putTags(part, fmt.Sprintf("table %q", name), has, func(tags map[string]string) error {
-		_, err := n.clients.dynamodb.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+	what := fmt.Sprintf("table %q", name)
+	if len(n.tagDrift(part, what, has)) == 0 {
+		return nil
+	}
+	busy := func(outcome error) bool { return coded(outcome, errTableBusy) }
+	err = n.target.while(ctx, "the tags of "+what, busy, func(ctx context.Context) error {
+		return n.putTags(part, what, has, func(tags map[string]string) error {
+			_, err := n.clients.dynamodb.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+			return err
+		}, func(keys []string) error {
+			_, err := n.clients.dynamodb.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: keys})
+			return err
+		})
+	})
+	if err != nil {
 		return err
-	}, func(keys []string) error {
-		_, err := n.clients.dynamodb.UntagResource(ctx, &dynamodb.UntagResourceInput{ResourceArn: arn, TagKeys: keys})
+	}
+	return n.showTags(ctx, part, name, arn)
+}
+
+// showTags waits for a time until DynamoDB shows the tags that a table was given (TagResource), so that the
+// next plan does not take those before them for a change. What it does not show by then, that plan tells.
+func (n *noun) showTags(ctx context.Context, part, name string, arn *string) error {
+	shown, what := errors.New("other tags are shown"), fmt.Sprintf("table %q", name)
+	end := n.target.now().Add(appearLag)
+	late := func(outcome error) bool { return errors.Is(outcome, shown) && n.target.now().Before(end) }
+	err := n.target.while(ctx, "the tags of "+what+" to be shown", late, func(ctx context.Context) error {
+		has, err := n.tableTags(ctx, name, arn)
+		if err == nil && len(n.tagDrift(part, what, has)) > 0 {
+			return shown
+		}
 		return err
 	})
+	if errors.Is(err, shown) {
+		return nil
+	}
+	return err
 }
 
 func (n *noun) tableTags(ctx context.Context, name string, arn *string) (map[string]string, error) {
@@ -140,14 +182,14 @@ func (n *noun) recoverTable(ctx context.Context, name string) error {
 		if coded(err, "ContinuousBackupsUnavailableException") {
 			return "not available yet", false, nil
 		}
-		return "enabled", err == nil, failed(err, "enable point-in-time recovery")
+		return "enabled", err == nil, failed(absent(err, errNoBackups), "enable point-in-time recovery")
 	})
 }
 
 func (n *noun) tableRecovers(ctx context.Context, name string) (bool, error) {
 	out, err := n.clients.dynamodb.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &name})
 	if err != nil {
-		return false, failed(err, "read the backups of table %q", name)
+		return false, failed(absent(err, errNoBackups), "read the backups of table %q", name)
 	}
 	p := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription
 	return p != nil && p.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled, nil

@@ -44,7 +44,7 @@ func findRole(ctx context.Context, c *clients, role string) (*types.Role, error)
 }
 
 // putRole makes a role that ECS tasks can have, with one policy and no other. Its name is unique in the AWS
-// account: a repeated create is refused.
+// account: a repeated create is refused. Where IAM is asked next a new role may not be known yet.
 func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 	trust, err := taskTrust(n.clients)
 	if err != nil {
@@ -59,11 +59,23 @@ func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 		if err != nil && !coded(err, "EntityAlreadyExists") {
 			return failed(err, "create role %q", role)
 		}
-		r, err = findRole(ctx, n.clients, role)
+		return n.target.appearing(ctx, fmt.Sprintf("role %q", role), func(ctx context.Context) error {
+			r, err := findRole(ctx, n.clients, role)
+			if err != nil {
+				return err
+			}
+			return n.settleRole(ctx, part, role, rights, trust, r)
+		})
 	}
-	if err == nil {
-		err = n.claimRole(part, r)
+	if err != nil {
+		return err
 	}
+	return n.settleRole(ctx, part, role, rights, trust, r)
+}
+
+// settleRole makes of a role what putRole says.
+func (n *noun) settleRole(ctx context.Context, part, role, rights, trust string, r *types.Role) error {
+	err := n.claimRole(part, r)
 	if err == nil {
 		err = n.retagRole(ctx, part, r)
 	}
@@ -87,7 +99,7 @@ func (n *noun) putRole(ctx context.Context, part, role, rights string) error {
 		return err
 	}
 	_, err = n.clients.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role, PolicyName: aws.String(inlinePolicy), PolicyDocument: &rights})
-	return failed(err, "write the policy of role %q", role)
+	return failed(absent(err, errNoEntity), "write the policy of role %q", role)
 }
 
 // decoded is a policy document as IAM returns it: percent-encoded.

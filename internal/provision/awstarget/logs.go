@@ -87,7 +87,7 @@ func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 			return err
 		})
 		if err == nil {
-			return n.keepLogs(ctx, g)
+			return n.target.appearing(ctx, g.String(), func(ctx context.Context) error { return n.keepLogs(ctx, g) })
 		}
 		if !coded(err, "ResourceAlreadyExistsException") { // made by the call whose answer was lost, or by AWS
 			return failed(err, "create %s with the region's key, whose policy an apply of the region writes", g)
@@ -120,7 +120,7 @@ func (n *noun) putLogGroup(ctx context.Context, g logGroup) error {
 // keepLogs sets how long a log group keeps logs.
 func (n *noun) keepLogs(ctx context.Context, g logGroup) error {
 	_, err := n.clients.logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: &g.name, RetentionInDays: &g.days})
-	return failed(err, "set the retention of %s", g)
+	return failed(absent(err, errNoLogGroup), "set the retention of %s", g)
 }
 
 // claimLogGroup refuses a log group that is not ours. One that AWS made for a cluster of ours is, unless

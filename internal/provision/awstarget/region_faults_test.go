@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
@@ -51,19 +52,24 @@ func TestARegionSurvivesEveryFault(t *testing.T) {
 }
 
 // AWS goes by the tags of a key that was made just now after up to five minutes, and may not know the
-// key for a moment. The put waits for that, and so does a removal, and whatever uses the key.
-func TestARegionWaitsUntilItsNewKeyIsKnown(t *testing.T) {
+// key for a moment, nor a table or a bucket. The put waits for that, and so does a removal, and whatever
+// uses the key.
+func TestARegionWaitsUntilWhatItMakesIsKnown(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	r := l.try(t, wait.NewFake(time.Now()), 20*time.Second)
+	r := l.try(t, wait.NewFake(time.Now()), 10*time.Second)
 	const denied, unknown = "AccessDeniedException", "NotFoundException"
-	r.calls.Refuse(2, map[string]string{"CreateAlias": denied, "EnableKeyRotation": denied, "GetKeyPolicy": unknown, "ListResourceTags": unknown})
+	r.calls.Refuse(2, map[string]string{
+		"CreateAlias": denied, "EnableKeyRotation": denied, "GetKeyPolicy": unknown, "ListResourceTags": unknown,
+		"DescribeTable": "ResourceNotFoundException", "DescribeContinuousBackups": "TableNotFoundException",
+	})
 	if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
 		t.Fatal(err)
 	}
 	if got := words(l.inventory(t, home)); got != wholeRegion {
 		t.Errorf("there is %s", got)
 	}
+	bucket := bucketOf(t, l)
 	r.calls.Refuse(1, map[string]string{"DeleteAlias": denied, "ScheduleKeyDeletion": denied})
 	if err := r.provisioner().DeleteRegion(t.Context(), eu.Name); err != nil {
 		t.Error(err)
@@ -71,6 +77,31 @@ func TestARegionWaitsUntilItsNewKeyIsKnown(t *testing.T) {
 	if got := words(l.inventory(t, home)); got != "[]" {
 		t.Errorf("there is still %s", got)
 	}
+	// The name of a bucket is not free at once after one was deleted, and the next is not seen at once.
+	r.calls.Refuse(3, map[string]string{"PUT /" + bucket: "OperationAborted", "GET /" + bucket: "NoSuchBucket"})
+	if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
+		t.Fatal(err)
+	}
+	if got := words(l.inventory(t, home)); got != wholeRegion {
+		t.Errorf("there is %s", got)
+	}
+	// S3 makes one change of a bucket after the other.
+	changed := eu
+	changed.Tags = map[string]string{"team": "another"}
+	r.calls.Refuse(2, map[string]string{"PUT /" + bucket: "OperationAborted"})
+	if _, err := r.PutRegion(t.Context(), changed, again); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bucketOf is the name of an account's only bucket.
+func bucketOf(t *testing.T, l *lab) string {
+	t.Helper()
+	out, err := s3.NewFromConfig(l.config(home), func(o *s3.Options) { o.UsePathStyle = true }).ListBuckets(t.Context(), nil)
+	if err != nil || len(out.Buckets) != 1 {
+		t.Fatalf("there are the buckets %+v (%v)", out, err)
+	}
+	return aws.ToString(out.Buckets[0].Name)
 }
 
 // What AWS refuses for good is told when the key is no longer new, with the refusal; the key stays the one

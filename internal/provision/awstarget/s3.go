@@ -12,6 +12,8 @@ import (
 
 const (
 	errNoBucket = "NoSuchBucket"
+	// errBucketBusy is of a bucket that S3 does something else with.
+	errBucketBusy = "OperationAborted"
 	// logDays is how long load balancers' logs are kept.
 	logDays = 90
 	// regionWithoutConstraint is the AWS region that a bucket's location must not be named for.
@@ -35,29 +37,44 @@ type bucketSetting struct {
 	put func(ctx context.Context) error
 }
 
-// putBucket makes a bucket for logs and sees to its settings. Its name is unique in the world.
+// putBucket makes a bucket for logs and sees to its settings. Its name is unique in the world. A new
+// bucket may not be seen at once.
 func (n *noun) putBucket(ctx context.Context, part, bucket, policy string) error {
+	set := func(ctx context.Context) error { return n.setBucket(ctx, bucket, policy) }
 	err := findBucket(ctx, n.clients, bucket)
-	switch {
-	case err == nil:
+	if isAbsent(err) {
+		if err := n.createBucket(ctx, part, bucket); err != nil {
+			return err
+		}
+		return n.target.appearing(ctx, fmt.Sprintf("bucket %q", bucket), set)
+	}
+	if err == nil {
 		err = n.retagBucket(ctx, part, bucket)
-	case isAbsent(err):
-		err = n.createBucket(ctx, part, bucket)
 	}
 	if err != nil {
 		return err
 	}
+	return set(ctx)
+}
+
+// setBucket sees to the settings of a bucket. S3 refuses one while it makes another.
+func (n *noun) setBucket(ctx context.Context, bucket, policy string) error {
 	for _, s := range n.bucketSettings(bucket, policy) {
-		ok, err := s.is(ctx)
-		if err == nil && !ok {
-			err = s.put(ctx)
-		}
+		err := n.target.while(ctx, fmt.Sprintf("%s of bucket %q", s.what, bucket), bucketBusy, func(ctx context.Context) error {
+			ok, err := s.is(ctx)
+			if err == nil && !ok {
+				err = s.put(ctx)
+			}
+			return failed(absent(err, errNoBucket), "set %s of bucket %q", s.what, bucket)
+		})
 		if err != nil {
-			return failed(err, "set %s of bucket %q", s.what, bucket)
+			return err
 		}
 	}
 	return nil
 }
+
+func bucketBusy(outcome error) bool { return coded(outcome, errBucketBusy) }
 
 func (n *noun) createBucket(ctx context.Context, part, bucket string) error {
 	in := &s3.CreateBucketInput{
@@ -69,7 +86,11 @@ func (n *noun) createBucket(ctx context.Context, part, bucket string) error {
 	if n.clients.region != regionWithoutConstraint {
 		in.CreateBucketConfiguration.LocationConstraint = types.BucketLocationConstraint(n.clients.region)
 	}
-	_, err := n.clients.s3.CreateBucket(ctx, in)
+	awaited := fmt.Sprintf("the name of bucket %q, which is not free for up to an hour after a bucket of that name was deleted; where the time is up before that, apply again", bucket)
+	err := n.target.while(ctx, awaited, bucketBusy, func(ctx context.Context) error {
+		_, err := n.clients.s3.CreateBucket(ctx, in)
+		return err
+	})
 	switch {
 	case coded(err, "BucketAlreadyExists"):
 		return foreign("S3 bucket", bucket)
@@ -105,10 +126,12 @@ func (n *noun) retagBucket(ctx context.Context, part, bucket string) error {
 	for _, k := range r.surplus {
 		delete(has, k)
 	}
-	_, err = n.clients.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: &bucket, Tagging: &types.Tagging{
-		TagSet: tagList(has, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
-	}})
-	return failed(err, "tag bucket %q", bucket)
+	return n.target.while(ctx, fmt.Sprintf("the tags of bucket %q", bucket), bucketBusy, func(ctx context.Context) error {
+		_, err := n.clients.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{Bucket: &bucket, Tagging: &types.Tagging{
+			TagSet: tagList(has, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }),
+		}})
+		return failed(err, "tag bucket %q", bucket)
+	})
 }
 
 // bucketTags are the tags of a bucket, none of one that was never tagged.
