@@ -36,12 +36,9 @@ func lagging(err error, known ...lag) bool {
 // Awaited completes the sentence "wait for …".
 func (t *Target) patiently(ctx context.Context, awaited string, ask func(context.Context) error, passing ...lag) error {
 	tries := 0
-	return t.until(ctx, awaited, func(ctx context.Context) (status, bool, error) {
-		err := ask(ctx)
+	return t.while(ctx, awaited, func(outcome error) bool {
 		const most = 15
-		if tries++; lagging(err, passing...) && tries < most {
-			return status(err.Error()), false, nil
-		}
-		return "done", true, err
-	})
+		tries++
+		return lagging(outcome, passing...) && tries < most
+	}, ask)
 }
