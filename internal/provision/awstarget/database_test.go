@@ -186,8 +186,8 @@ func plansHandOutNothing(t *testing.T, l *lab, d *awstarget.Target, spec target.
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(guide), "```json\n")
-	block, _, _ = strings.Cut(block, "```")
+	const begin = "```json\n" // the guide's last
+	block, _, _ := strings.Cut(string(guide[strings.LastIndex(string(guide), begin)+len(begin):]), "```")
 	more, err := awstest.ReadPolicies([]byte(`{"Statement": ` + block + `}`))
 	if err != nil {
 		t.Fatal(err)
