@@ -291,6 +291,10 @@ func TestTheWayToTheDatabasesIsCheckedAtPlan(t *testing.T) {
 	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.engine_version" {
 		t.Errorf("a major version that there is not: %v (%v)", faults, err)
 	}
+	e.AWS.Database.EngineVersion = "16.2" // it can't pause
+	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.min_capacity_units" {
+		t.Errorf("a version that has no capacity of %g: %v (%v)", e.AWS.Database.MinCapacity, faults, err)
+	}
 	e.AWS.Database.EngineVersion = "17.4"
 	id := production(t, with)
 	if id != e.ID() {
