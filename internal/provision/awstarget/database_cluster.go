@@ -88,7 +88,8 @@ func (a *accountNoun) protectCluster(ctx context.Context, d target.AccountDataba
 	if err != nil || len(c.drift(seen)) == 0 {
 		return err
 	}
-	return c.modify(ctx, seen)
+	_, err = c.modify(ctx, seen)
+	return err
 }
 
 // accountsPart brings the clusters of single accounts to the environment's size, and gives them and

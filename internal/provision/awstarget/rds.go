@@ -108,11 +108,15 @@ func (n *noun) retagRDS(ctx context.Context, part, what, arn string) error {
 		return err
 	}
 	return n.putTags(part, fmt.Sprintf("%s %q", what, arn), has, func(tags map[string]string) error {
-		_, err := n.clients.rds.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
-		return err
+		return n.target.insist(ctx, fmt.Sprintf("%s %q to take tags", what, arn), nil, func(ctx context.Context) error {
+			_, err := n.clients.rds.AddTagsToResource(ctx, &rds.AddTagsToResourceInput{ResourceName: &arn, Tags: tagList(tags, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+			return err
+		})
 	}, func(keys []string) error {
-		_, err := n.clients.rds.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &arn, TagKeys: keys})
-		return err
+		return n.target.insist(ctx, fmt.Sprintf("%s %q to lose tags", what, arn), nil, func(ctx context.Context) error {
+			_, err := n.clients.rds.RemoveTagsFromResource(ctx, &rds.RemoveTagsFromResourceInput{ResourceName: &arn, TagKeys: keys})
+			return err
+		})
 	})
 }
 
@@ -141,16 +145,6 @@ func findDatabase(ctx context.Context, c *clients, name string) (*types.DBCluste
 	return &out.DBClusters[0], nil
 }
 
-func (c dbCluster) wait(ctx context.Context) error {
-	return c.target.until(ctx, fmt.Sprintf("database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
-		d, err := findDatabase(ctx, c.clients, c.name)
-		if err != nil {
-			return "", false, err
-		}
-		return status(text(d.Status)), text(d.Status) == available, nil
-	})
-}
-
 // put makes the cluster with its instances. Names are unique in the AWS region: a repeated create
 // is refused.
 func (c dbCluster) put(ctx context.Context) error {
@@ -165,27 +159,19 @@ func (c dbCluster) put(ctx context.Context) error {
 		err = c.retagRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))
 	}
 	if err == nil {
-		err = c.wait(ctx)
+		d, err = c.wait(ctx)
+	}
+	if err == nil && len(c.drift(d)) > 0 {
+		d, err = c.modify(ctx, d)
+	}
+	opens := err == nil && !c.direct && !aws.ToBool(d.HttpEndpointEnabled)
+	if opens {
+		err = c.openDataAPI(ctx, d)
+	}
+	if err == nil {
+		err = c.putInstances(ctx, d)
 	}
 	if err != nil {
-		return err
-	}
-	if len(c.drift(d)) > 0 {
-		err = c.modify(ctx, d)
-		if err == nil {
-			d, err = findDatabase(ctx, c.clients, c.name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	opens := !c.direct && !aws.ToBool(d.HttpEndpointEnabled)
-	if opens {
-		if _, err := c.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn}); err != nil {
-			return failed(err, "enable the Data API of database cluster %q", c.name)
-		}
-	}
-	if err := c.putInstances(ctx, d); err != nil {
 		return err
 	}
 	if d.MasterUserSecret == nil {
@@ -277,7 +263,8 @@ func older(has, wanted string) bool {
 	return len(a) < len(b)
 }
 
-func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
+// modify makes a cluster what create makes, and says what it is then.
+func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) (*types.DBCluster, error) {
 	var version *string
 	if older(text(d.EngineVersion), c.size.EngineVersion) {
 		version = &c.size.EngineVersion
@@ -295,14 +282,25 @@ func (c dbCluster) modify(ctx context.Context, d *types.DBCluster) error {
 		ManageMasterUserPassword: managed, MasterUserSecretKmsKeyId: key,
 		ServerlessV2ScalingConfiguration: c.scaling(),
 	}
-	err := c.withKey(ctx, c.regionKey, func(ctx context.Context) error {
-		_, err := c.clients.rds.ModifyDBCluster(ctx, in)
-		return err
+	err := c.target.insist(ctx, fmt.Sprintf("database cluster %q to take a change", c.name), c.free, func(ctx context.Context) error {
+		return c.withKey(ctx, c.regionKey, func(ctx context.Context) error {
+			_, err := c.clients.rds.ModifyDBCluster(ctx, in)
+			return err
+		})
 	})
 	if err != nil {
-		return failed(err, "change database cluster %q", c.name)
+		return nil, failed(err, "change database cluster %q", c.name)
 	}
-	return c.wait(ctx)
+	return c.changed(ctx)
+}
+
+// openDataAPI turns the Data API on.
+func (c dbCluster) openDataAPI(ctx context.Context, d *types.DBCluster) error {
+	err := c.target.insist(ctx, fmt.Sprintf("database cluster %q to take the Data API", c.name), c.free, func(ctx context.Context) error {
+		_, err := c.clients.rds.EnableHttpEndpoint(ctx, &rds.EnableHttpEndpointInput{ResourceArn: d.DBClusterArn})
+		return err
+	})
+	return failed(err, "enable the Data API of database cluster %q", c.name)
 }
 
 // logExports makes a cluster write the one log that it is to write; nil where it does.
@@ -347,7 +345,7 @@ func (c dbCluster) delete(ctx context.Context) error {
 	if err != nil {
 		return gone(err)
 	}
-	taken := false
+	taken, bared := false, false
 	return c.target.until(ctx, fmt.Sprintf("the end of database cluster %q", c.name), func(ctx context.Context) (status, bool, error) {
 		d, err := findDatabase(ctx, c.clients, c.name)
 		switch {
@@ -355,22 +353,28 @@ func (c dbCluster) delete(ctx context.Context) error {
 			return "gone", true, nil
 		case err != nil:
 			return "", false, err
+		case aws.ToBool(d.DeletionProtection) && !taken && text(d.Status) != deleting:
+			if !bared { // what RDS has taken it may show late
+				bared, err = c.bare(ctx)
+			}
 		case !taken && text(d.Status) != deleting:
-			taken, err = c.end(ctx, d)
+			if taken, err = c.end(ctx, d); err == nil && !taken && text(d.Status) == stopped {
+				err = c.stuck(stopped)
+			}
 		}
 		return status(text(d.Status)), false, err
 	})
 }
 
-// end asks for the end of the cluster, and says whether RDS has taken that.
+// bare takes away the protection of the cluster, and says whether RDS has taken that.
+func (c dbCluster) bare(ctx context.Context) (taken bool, err error) {
+	_, err = c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)})
+	return err == nil, failed(gone(err, busyCluster), "take away the protection of database cluster %q", c.name)
+}
+
+// end asks for the end of a cluster that is seen to have no protection, which may have no effect yet, and
+// says whether RDS has taken that.
 func (c dbCluster) end(ctx context.Context, d *types.DBCluster) (taken bool, err error) {
-	const busy = "InvalidDBClusterStateFault"
-	if aws.ToBool(d.DeletionProtection) {
-		_, err := c.clients.rds.ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: &c.name, ApplyImmediately: aws.Bool(true), DeletionProtection: aws.Bool(false)})
-		if err != nil {
-			return false, failed(gone(err, busy), "take away the protection of database cluster %q", c.name)
-		}
-	}
 	if err := c.deleteInstances(ctx, d.DBClusterMembers); err != nil {
 		return false, err
 	}
@@ -378,8 +382,11 @@ func (c dbCluster) end(ctx context.Context, d *types.DBCluster) (taken bool, err
 	if c.keep {
 		in.FinalDBSnapshotIdentifier = aws.String(c.finalSnapshot(d))
 	}
-	_, err = c.clients.rds.DeleteDBCluster(ctx, in)
-	return err == nil, failed(gone(err, errNoDatabase, busy), "delete database cluster %q", c.name)
+	err = c.target.insist(ctx, fmt.Sprintf("database cluster %q to be no longer protected", c.name), nil, func(ctx context.Context) error {
+		_, err := c.clients.rds.DeleteDBCluster(ctx, in)
+		return err
+	}, "InvalidParameterCombination")
+	return err == nil, failed(gone(err, errNoDatabase, busyCluster), "delete database cluster %q", c.name)
 }
 
 // finalSnapshot names what is left of a cluster. Of the same create there is one last snapshot,

@@ -87,10 +87,13 @@ func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
 		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
 		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: c.rdsTags(c.part),
 	}
-	return c.target.patiently(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error {
-		_, err := c.clients.rds.CreateDBInstance(ctx, in)
-		return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
-	}, lagsOfRDSRole...)
+	err = c.target.insist(ctx, fmt.Sprintf("database cluster %q to take another instance", c.name), c.free, func(ctx context.Context) error {
+		return c.target.patiently(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error {
+			_, err := c.clients.rds.CreateDBInstance(ctx, in)
+			return err
+		}, lagsOfRDSRole...)
+	})
+	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
 }
 
 // maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).
@@ -102,14 +105,14 @@ func (c dbCluster) waitInstance(ctx context.Context, name string) error {
 		if err != nil {
 			return "", false, err
 		}
-		return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, nil
+		return status(text(d.DBInstanceStatus)), text(d.DBInstanceStatus) == available, c.stuckInstance(name, text(d.DBInstanceStatus))
 	})
 }
 
 // deleteInstances removes instances of a cluster, which can't go before them.
 func (c dbCluster) deleteInstances(ctx context.Context, members []types.DBClusterMember) error {
 	for _, m := range members {
-		if err := c.endInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
+		if _, err := c.endInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
 			return err
 		}
 	}
@@ -123,7 +126,10 @@ func (c dbCluster) deleteInstances(ctx context.Context, members []types.DBCluste
 			case err != nil:
 				return "", false, err
 			case text(d.DBInstanceStatus) != deleting:
-				err = c.endInstance(ctx, name)
+				var taken bool
+				if taken, err = c.endInstance(ctx, name); err == nil && !taken && text(d.DBInstanceStatus) == stopped {
+					err = c.stuck(stopped)
+				}
 			}
 			return status(text(d.DBInstanceStatus)), false, err
 		})
@@ -134,9 +140,9 @@ func (c dbCluster) deleteInstances(ctx context.Context, members []types.DBCluste
 	return nil
 }
 
-// endInstance asks for the end of an instance. One that is on its way out refuses, and so may one that
-// is being made.
-func (c dbCluster) endInstance(ctx context.Context, name string) error {
-	_, err := c.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: &name, SkipFinalSnapshot: aws.Bool(true)})
-	return failed(gone(err, errNoInstance, "InvalidDBInstanceState"), "delete database instance %q", name)
+// endInstance asks for the end of an instance, and says whether RDS has taken that. One that is on its way
+// out refuses, and so may one that is being made, or changed with its cluster.
+func (c dbCluster) endInstance(ctx context.Context, name string) (taken bool, err error) {
+	_, err = c.clients.rds.DeleteDBInstance(ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: &name, SkipFinalSnapshot: aws.Bool(true)})
+	return err == nil, failed(gone(err, errNoInstance, busyInstance, busyCluster), "delete database instance %q", name)
 }

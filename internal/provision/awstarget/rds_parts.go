@@ -125,8 +125,27 @@ func (n *noun) putDatabaseParameters(ctx context.Context, part string, e target.
 		}
 		set = append(set, types.Parameter{ParameterName: &p, ParameterValue: &value, ApplyMethod: types.ApplyMethodImmediate})
 	}
-	_, err = n.clients.rds.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{DBClusterParameterGroupName: &name, Parameters: set})
-	return failed(err, "set the parameters of group %q", name)
+	return n.setParameters(ctx, name, set)
+}
+
+// setParameters waits until the group shows the parameters: a cluster that is made with a group which RDS has
+// not finished may begin without them (CreateDBClusterParameterGroup).
+func (n *noun) setParameters(ctx context.Context, name string, set []types.Parameter) error {
+	err := n.target.insist(ctx, fmt.Sprintf("parameter group %q to take a change", name), nil, func(ctx context.Context) error {
+		_, err := n.clients.rds.ModifyDBClusterParameterGroup(ctx, &rds.ModifyDBClusterParameterGroupInput{DBClusterParameterGroupName: &name, Parameters: set})
+		return err
+	}, append([]string{errNoParameters, errNoParameters2}, rdsBusy...)...)
+	if err != nil {
+		return failed(err, "set the parameters of group %q", name)
+	}
+	last := n.target.now().Add(rdsLag)
+	return n.target.until(ctx, fmt.Sprintf("the parameters of group %q", name), func(ctx context.Context) (status, bool, error) {
+		wrong, err := n.wrongParameters(ctx)
+		if err == nil && len(wrong) > 0 && !n.target.now().Before(last) {
+			err = target.Errorf(target.ErrUnavailable, "parameter group %q was given other values of %q, and does not show them: try again", name, target.SortedKeys(wrong))
+		}
+		return status(fmt.Sprintf("other values of %q", target.SortedKeys(wrong))), len(wrong) == 0, err
+	})
 }
 
 const (
@@ -208,8 +227,9 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment, l layout
 	return drift, nil
 }
 
-// deleteDatabase removes the cluster. Production leaves a final snapshot behind, and its
-// automated backups. What was never finished leaves none, but for a cluster that was there before it.
+// deleteDatabase removes the cluster, and its groups, which RDS calls used for a while after it. Production
+// leaves a final snapshot behind, and its automated backups. What was never finished leaves none, but for
+// a cluster that was there before it.
 func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
 	rec, err := recordOf[target.EnvironmentRecord](n.document)
 	if err != nil {
@@ -220,10 +240,17 @@ func (n *noun) deleteDatabase(ctx context.Context, e target.Environment) error {
 	if err := c.delete(ctx); err != nil {
 		return err
 	}
-	if _, err = n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &c.groups}); gone(err, errNoParameters, errNoParameters2) != nil {
+	err = n.target.insist(ctx, fmt.Sprintf("the end of parameter group %q", c.groups), nil, func(ctx context.Context) error {
+		_, err := n.clients.rds.DeleteDBClusterParameterGroup(ctx, &rds.DeleteDBClusterParameterGroupInput{DBClusterParameterGroupName: &c.groups})
+		return err
+	})
+	if err := gone(err, errNoParameters, errNoParameters2); err != nil {
 		return failed(err, "delete parameter group %q", c.groups)
 	}
-	_, err = n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &c.groups})
+	err = n.target.insist(ctx, fmt.Sprintf("the end of subnet group %q", c.groups), nil, func(ctx context.Context) error {
+		_, err := n.clients.rds.DeleteDBSubnetGroup(ctx, &rds.DeleteDBSubnetGroupInput{DBSubnetGroupName: &c.groups})
+		return err
+	})
 	return failed(gone(err, errNoSubnets), "delete subnet group %q", c.groups)
 }
 

@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -44,18 +45,46 @@ func (c dbCluster) settleInstances(ctx context.Context) error {
 		if len(instanceDrift(d)) == 0 {
 			continue
 		}
-		_, err := c.clients.rds.ModifyDBInstance(ctx, &rds.ModifyDBInstanceInput{
-			DBInstanceIdentifier: &name, ApplyImmediately: aws.Bool(true),
-			DBInstanceClass: aws.String(instanceClass), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
-		})
-		if err != nil {
-			return failed(err, "change database instance %q", name)
-		}
-		if err := c.waitInstance(ctx, name); err != nil {
+		if err := c.settleInstance(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settleInstance gives an instance the settings of the definition. For a while RDS calls one available that
+// it has not begun to change; what it does not show in rdsLag is told as drift.
+func (c dbCluster) settleInstance(ctx context.Context, name string) error {
+	in := &rds.ModifyDBInstanceInput{
+		DBInstanceIdentifier: &name, ApplyImmediately: aws.Bool(true),
+		DBInstanceClass: aws.String(instanceClass), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
+	}
+	free := func(ctx context.Context) error {
+		if err := c.free(ctx); err != nil {
+			return err
+		}
+		return c.waitInstance(ctx, name)
+	}
+	err := c.target.insist(ctx, fmt.Sprintf("database instance %q to take a change", name), free, func(ctx context.Context) error {
+		_, err := c.clients.rds.ModifyDBInstance(ctx, in)
+		return err
+	})
+	if err != nil {
+		return failed(err, "change database instance %q", name)
+	}
+	last := c.target.now().Add(rdsLag)
+	return c.target.until(ctx, fmt.Sprintf("the change of database instance %q", name), func(ctx context.Context) (status, bool, error) {
+		d, err := findInstance(ctx, c.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		if state := text(d.DBInstanceStatus); state != available {
+			last = c.target.now().Add(rdsLag)
+			return status(state), false, c.stuckInstance(name, state)
+		}
+		drift := instanceDrift(*d)
+		return status(strings.Join(drift, "; ")), len(drift) == 0 || !c.target.now().Before(last), nil
+	})
 }
 
 // instanceDrift says how an instance differs from what putInstance makes.

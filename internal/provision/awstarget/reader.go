@@ -3,6 +3,7 @@ package awstarget
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
@@ -147,7 +148,10 @@ func (c dbCluster) closeDataAPI(ctx context.Context) error {
 	if err != nil || !aws.ToBool(d.HttpEndpointEnabled) {
 		return err
 	}
-	_, err = c.clients.rds.DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: d.DBClusterArn})
+	err = c.target.insist(ctx, fmt.Sprintf("database cluster %q to give up the Data API", c.name), c.free, func(ctx context.Context) error {
+		_, err := c.clients.rds.DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: d.DBClusterArn})
+		return err
+	})
 	return failed(err, "disable the Data API of database cluster %q", c.name)
 }
 
