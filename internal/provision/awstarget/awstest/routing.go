@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,11 +47,17 @@ func (b *balancing) routing(region string) (*routing, error) {
 	}
 	for _, balancer := range balancers.LoadBalancers {
 		listeners, err := client.DescribeListeners(b.running, &elb.DescribeListenersInput{LoadBalancerArn: balancer.LoadBalancerArn})
+		if went(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		for _, l := range listeners.Listeners {
 			rules, err := client.DescribeRules(b.running, &elb.DescribeRulesInput{ListenerArn: l.ListenerArn})
+			if went(err) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -62,6 +69,13 @@ func (b *balancing) routing(region string) (*routing, error) {
 	defer b.mu.Unlock()
 	b.routes[region] = routes
 	return routes, nil
+}
+
+// went says whether something was removed between the question before and this one.
+func went(err error) bool {
+	var balancer *types.LoadBalancerNotFoundException
+	var listener *types.ListenerNotFoundException
+	return errors.As(err, &balancer) || errors.As(err, &listener)
 }
 
 func priority(r types.Rule) int {
