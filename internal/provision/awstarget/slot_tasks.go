@@ -17,9 +17,9 @@ import (
 // taskContainer is the name of the only container of a task.
 const taskContainer = "task"
 
-// appearing is how long ECS may not know yet of a task that it began (RunTask, "eventual consistency
+// taskLag is how long ECS may not know yet of a task that it began (RunTask, "eventual consistency
 // model").
-const appearing = time.Minute
+const taskLag = time.Minute
 
 // remembered is how long a run may be asked for again by its token without its being begun twice: ECS
 // forgets the token within a day, and lists the run for an hour after its end.
@@ -213,7 +213,7 @@ func (w *slotWork) findRun(ctx context.Context, key string) error {
 	if err != nil || len(has) == 0 {
 		return err
 	}
-	listed := w.target.now().Add(appearing)
+	listed := w.target.now().Add(taskLag)
 	return w.target.until(ctx, fmt.Sprintf("task %q, which may have been started", key), func(ctx context.Context) (status, bool, error) {
 		if err := w.fence(ctx); err != nil {
 			return "", false, err
@@ -277,7 +277,7 @@ func (w *slotWork) observeTask(ctx context.Context, k *oneTask, t *types.Task) (
 	now := w.target.now()
 	limit := time.Duration(k.Spec.Task.TimeoutSeconds) * time.Second
 	switch {
-	case k.ARN == "", t == nil && (now.Before(k.StartedAt.Add(appearing)) || now.Before(k.NotedAt.Add(appearing))):
+	case k.ARN == "", t == nil && (now.Before(k.StartedAt.Add(taskLag)) || now.Before(k.NotedAt.Add(taskLag))):
 		return s, nil
 	case t == nil:
 		s.Running, s.EndedAt, s.Problem = false, &now, "ECS does not know the task any more: how it ended is not known"
