@@ -36,11 +36,12 @@ func (n noun) report(ctx context.Context, diags *diag.Diagnostics, verb, id stri
 	n.say(ctx, diags, verb, id, err, detail)
 }
 
-// cutShort says whether a run was ended from outside, and no swap, which says itself how it goes on.
+// cutShort says whether a run was ended from outside, and no swap, which says itself how it goes on. Who
+// loses a lease ends what it does as well, and says so.
 func cutShort(err error) bool {
 	var cut *swap.InterruptedError
 	var waited *wait.TimeoutError
-	return !errors.As(err, &cut) && (errors.Is(err, context.Canceled) || errors.As(err, &waited))
+	return !errors.As(err, &cut) && !errors.Is(err, target.ErrLeaseLost) && (errors.Is(err, context.Canceled) || errors.As(err, &waited))
 }
 
 // reportCreate is report of a create that left something. Origin is "" where it left nothing.

@@ -10,7 +10,7 @@ import (
 )
 
 // lagsOfScaled are what registering a service may be answered that is new, or whose number is just being set.
-var lagsOfScaled = []lag{lagOfScalingRole, {"ValidationException", "ECS service doesn't exist"}, {code: "ConcurrentUpdateException"}}
+var lagsOfScaled = []lag{lagOfScalingRole, {"ValidationException", "ECS service doesn't exist"}}
 
 // lagOfScaled is the answer to who sets something of a target that was registered a moment ago
 // (RegisterScalableTarget, "eventual consistency").

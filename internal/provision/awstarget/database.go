@@ -144,12 +144,14 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 		return none, err
 	}
 	var rec target.AccountDatabaseRecord
-	err = a.alone(ctx, func(ctx context.Context) (err error) {
-		rec, err = a.put(ctx, d, o)
-		return err
-	})
-	if err == nil && !a.own() {
+	if d.Isolation != target.IsolationCluster { // first: what fails here has made nothing, and lost nothing
 		err = a.environment.mendReader(ctx)
+	}
+	if err == nil {
+		err = a.alone(ctx, func(ctx context.Context) (err error) {
+			rec, err = a.put(ctx, d, o)
+			return err
+		})
 	}
 	if err != nil {
 		// Once its login is stored there may be something in it.

@@ -15,7 +15,6 @@ func TestOnlyRefusalsThatPassAreWaitedFor(t *testing.T) {
 	}{
 		{"a service that is not seen yet", "ValidationException", "ECS service doesn't exist: service/a/b", lagsOfScaled, true},
 		{"a role that can't be taken on yet", "ValidationException", "Unable to assume IAM role: arn:aws:iam::1:role/x", lagsOfScaled, true},
-		{"an update under way", "ConcurrentUpdateException", "You already have a pending update to an Auto Scaling resource.", lagsOfScaled, true},
 		{"tags for what is there", "ValidationException", "The scalable target that you tried to tag already exists.", lagsOfScaled, false},
 		{"bounds that are wrong", "ValidationException", "Maximum capacity cannot be less than minimum capacity", lagsOfScaled, false},
 		{"another code with the words", "AccessDeniedException", "Unable to assume IAM role", lagsOfScaled, false},

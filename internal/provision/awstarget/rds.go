@@ -355,7 +355,9 @@ func (c dbCluster) delete(ctx context.Context) error {
 			return "", false, err
 		case aws.ToBool(d.DeletionProtection) && !taken && text(d.Status) != deleting:
 			if !bared { // what RDS has taken it may show late
-				bared, err = c.bare(ctx)
+				if bared, err = c.bare(ctx); err == nil && !bared {
+					err = c.stuck(text(d.Status))
+				}
 			}
 		case !taken && text(d.Status) != deleting:
 			if taken, err = c.end(ctx, d); err == nil && !taken && text(d.Status) == stopped {

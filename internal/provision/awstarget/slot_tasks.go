@@ -109,7 +109,7 @@ func (w *slotWork) startTask(ctx context.Context, key string) error {
 }
 
 // recoverTask notes the task of a run whose ARN was not noted. Where there is none any more nobody knows
-// whether it has run: it is not begun again.
+// whether it has run: it is told as ended so.
 func (w *slotWork) recoverTask(ctx context.Context, key string) error {
 	if err := w.findRun(ctx, key); err != nil {
 		return err
@@ -223,7 +223,7 @@ func (w *slotWork) findRun(ctx context.Context, key string) error {
 			return "gone", true, nil
 		}
 		if err == nil && len(arns) > 0 {
-			err = w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition = arns[0], has[0] })
+			err = w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition, k.NotedAt = arns[0], has[0], w.target.now() })
 		}
 		return "not there", len(arns) > 0 || w.target.now().After(listed), err
 	})
