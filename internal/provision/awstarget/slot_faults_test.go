@@ -89,8 +89,8 @@ func (f *life) live() {
 	f.do(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
 }
 
-// givenUp removes a task whose start has failed, once before and once after it took effect: nothing is
-// started for that, and nothing is left.
+// givenUp looks at a task whose start has failed, once before and once after it took effect, and removes it:
+// nothing is started for that, and nothing is left.
 func (f *life) givenUp(task target.TaskSpec) {
 	f.Helper()
 	before := f.running(f.T, home)["task"]
@@ -101,11 +101,18 @@ func (f *life) givenUp(task target.TaskSpec) {
 			f.Errorf("%s: the task was started", fault)
 		}
 		f.calls.FailAt(0, fault)
+		seen, err := f.Observe(f.Context(), f.id)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if got, begun := seen.Tasks[task.Key], fault == awstest.FailAfter; got.Running != begun || (got.Problem == "") != begun {
+			f.Errorf("%s: it is seen as %+v", fault, got)
+		}
 		if err := f.DeleteTask(f.Context(), f.id, task.Key, f.lease); err != nil {
 			f.Fatal(err)
 		}
 		if slices.Contains(f.calls.Made(), "ecs RunTask") {
-			f.Errorf("%s: a task was started in order to be removed", fault)
+			f.Errorf("%s: a task was started in order to be looked at or removed", fault)
 		}
 		if got := f.running(f.T, home)["task"]; got != before {
 			f.Errorf("%s: there are %d tasks, want %d", fault, got, before)

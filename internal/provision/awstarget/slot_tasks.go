@@ -236,8 +236,9 @@ func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) er
 	}
 	var arns []string
 	for _, key := range target.SortedKeys(w.state.Tasks) {
-		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN == "" && w.lease.Token != "" { // the run that began to start it died
-			if err := w.startTask(ctx, key); err != nil {
+		// The run that began to start it died. A look starts nothing: the task may not be wanted any more.
+		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN == "" && w.lease.Token != "" {
+			if err := w.recoverTask(ctx, key); err != nil {
 				return unnoted(err)
 			}
 		}
