@@ -31,3 +31,11 @@ func (t *Target) appearing(ctx context.Context, what string, do func(context.Con
 	end := t.now().Add(appearLag)
 	return t.while(ctx, what+", which is new, to be seen", func(outcome error) bool { return isAbsent(outcome) && t.now().Before(end) }, do)
 }
+
+// knownAt is when AWS knows all of what was made at a time.
+func (t *Target) knownAt(made time.Time, lag time.Duration) time.Time {
+	if now := t.now(); made.After(now) { // the clock of this machine is slow
+		made = now
+	}
+	return made.Add(lag)
+}

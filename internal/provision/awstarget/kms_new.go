@@ -39,17 +39,13 @@ func (n *noun) withKey(ctx context.Context, id string, do func(context.Context) 
 // keyKnownAt is when AWS should know all of a key; a time that has passed for one of which nobody can
 // tell how old it is.
 func (n *noun) keyKnownAt(ctx context.Context, id string) time.Time {
-	now := n.target.now()
 	made, err := time.Parse(time.RFC3339, n.fact(factKeyBegun))
 	if err != nil {
 		k, err := findKey(ctx, n.clients, id)
 		if err != nil {
-			return now
+			return n.target.now()
 		}
 		made = aws.ToTime(k.CreationDate)
 	}
-	if made.After(now) { // the clock of this machine is slow
-		made = now
-	}
-	return made.Add(keyLag)
+	return n.target.knownAt(made, keyLag)
 }

@@ -6,8 +6,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -15,19 +18,29 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
-// scripted is a noun whose calls are answered by a function, by what is asked.
+// scripted is a noun whose calls are answered by a function, by what is asked. Its row takes each write.
 func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 	config := aws.Config{Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Script", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (out middleware.InitializeOutput, _ middleware.Metadata, err error) {
-			out.Result, err = answer(in.Parameters)
+			switch in.Parameters.(type) {
+			case *dynamodb.BatchGetItemInput:
+				out.Result = &dynamodb.BatchGetItemOutput{}
+			case *dynamodb.UpdateItemInput:
+				out.Result = &dynamodb.UpdateItemOutput{}
+			default:
+				out.Result, err = answer(in.Parameters)
+			}
 			return out, middleware.Metadata{}, err
 		}), middleware.After)
 	}}}
 	clock := wait.NewFake(time.Now())
+	c := &clients{
+		region: config.Region, dynamodb: dynamodb.NewFromConfig(config), ec2: ec2.NewFromConfig(config), ecs: ecs.NewFromConfig(config),
+		elb: elb.NewFromConfig(config), rds: rds.NewFromConfig(config), route53: route53.NewFromConfig(config),
+	}
 	return &noun{
 		target:  &Target{clock: clock, pace: wait.Options{First: time.Second, Max: 10 * time.Second, Clock: clock}},
-		clients: &clients{region: config.Region, ec2: ec2.NewFromConfig(config), elb: elb.NewFromConfig(config), route53: route53.NewFromConfig(config)},
-		region:  "eu", environment: "production", facts: map[string]string{},
+		clients: c, table: c.table("rows"), region: "eu", environment: "production", facts: map[string]string{},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -58,6 +59,9 @@ func ec2Tags(tags []types.Tag) map[string]string {
 // available is the state of what can be used; things without states have it always.
 const available, deleting = "available", "deleting"
 
+// unseen is the status of a thing that was made and that EC2 does not show.
+const unseen status = "not to be seen yet"
+
 // onlyOnce keeps the SDK from sending a create again that EC2 would carry out again.
 func onlyOnce(o *ec2.Options) { o.Retryer = unlessThrottled(o.Retryer) }
 
@@ -101,9 +105,9 @@ func (f found) use() int {
 // usableThing finds a thing that can be used or will be. What has failed is removed, and what is being
 // deleted is waited for, as it may hold on to what its successor needs.
 func (n *noun) usableThing(ctx context.Context, t thing) (found, error) {
-	f, err := n.findThing(ctx, t)
+	f, err := n.seekThing(ctx, t)
 	if isAbsent(err) && n.fact(t.mark) != "" { // it was removed by somebody else
-		if err = n.save(ctx, t.mark, ""); err == nil {
+		if err = n.saveThing(ctx, t, ""); err == nil {
 			f, err = n.findThing(ctx, t)
 		}
 	}
@@ -111,7 +115,7 @@ func (n *noun) usableThing(ctx context.Context, t thing) (found, error) {
 		if err := t.delete(ctx, f.id); err != nil {
 			return found{}, failed(err, "delete %s %s, which %s", t.what, f.id, f.failure)
 		}
-		if err := n.requested(ctx, t.mark, t.mark, ""); err != nil { // by the old token AWS would answer with this one
+		if err := n.saveThing(ctx, t, ""); err != nil { // by the old token AWS would answer with this one
 			return found{}, err
 		}
 		if f, err = n.findThing(ctx, t); err == nil && f.failure != "" {
@@ -122,7 +126,7 @@ func (n *noun) usableThing(ctx context.Context, t thing) (found, error) {
 		if err := n.awaitEnd(ctx, t, f.id); err != nil {
 			return found{}, err
 		}
-		return found{}, cmp.Or(n.requested(ctx, t.mark, t.mark, ""), errAbsent)
+		return found{}, cmp.Or(n.saveThing(ctx, t, ""), errAbsent)
 	}
 	return f, err
 }
@@ -144,14 +148,14 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 	} else if err == nil {
 		err = n.retagThing(ctx, t, f)
 	}
-	if err == nil {
-		err = n.save(ctx, t.mark, f.id)
+	if err == nil && f.id != n.fact(t.mark) {
+		err = n.saveThing(ctx, t, f.id)
 	}
 	if err == nil {
 		err = n.target.until(ctx, fmt.Sprintf("%s %s", t.what, f.id), func(ctx context.Context) (status, bool, error) {
 			seen, err := n.findThing(ctx, t)
 			if isAbsent(err) {
-				return "not to be seen yet", false, nil
+				return unseen, false, nil
 			}
 			if err == nil && seen.failure != "" {
 				return "", false, fmt.Errorf("it %s: mend what that says and apply again, which makes another one in its place", seen.failure)
@@ -201,14 +205,58 @@ func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
 	if err != nil {
 		return "", failed(err, "create %s", t.what)
 	}
-	return id, n.requested(ctx, t.mark, t.mark, id)
+	return id, n.saveThing(ctx, t, id)
+}
+
+// madeSuffix names the fact that says when a thing was made, or found by its tags.
+const madeSuffix = "_made"
+
+// saveThing saves the id of a thing that is known from now on, which ends the request for it; "" forgets it.
+func (n *noun) saveThing(ctx context.Context, t thing, id string) error {
+	made := ""
+	if id != "" {
+		made = n.target.now().Format(time.RFC3339)
+	}
+	return n.saveAll(ctx, t.mark, map[string]string{t.mark: id, t.mark + requestSuffix: "", t.mark + madeSuffix: made})
+}
+
+// shownAt is when a thing is to be seen wherever it is asked for; a time that has passed where nobody knows how
+// old it is.
+func (n *noun) shownAt(t thing) time.Time {
+	made, err := time.Parse(time.RFC3339, n.fact(t.mark+madeSuffix))
+	if err != nil {
+		return n.target.now()
+	}
+	return n.target.knownAt(made, appearLag)
+}
+
+// seekThing is findThing, but what was made a moment ago is not taken for gone: EC2 may not show it yet (Amazon
+// EC2, "Eventual consistency"). A second one in its place would be left behind.
+func (n *noun) seekThing(ctx context.Context, t thing) (f found, err error) {
+	shown := n.shownAt(t)
+	awaited := fmt.Sprintf("%s %s, which is new, to be seen", t.what, n.fact(t.mark))
+	err = n.target.while(ctx, awaited, func(outcome error) bool {
+		return isAbsent(outcome) && n.target.now().Before(shown)
+	}, func(ctx context.Context) (err error) {
+		f, err = n.findThing(ctx, t)
+		return err
+	})
+	return f, err
 }
 
 // removeThing deletes a thing when nothing holds on to it any more: the interfaces of tasks
-// and load balancers go minutes after them.
+// and load balancers go minutes after them. One that was made a moment ago and is not seen yet is waited for:
+// it would be left behind.
 func (n *noun) removeThing(ctx context.Context, t thing) error {
+	shown := n.shownAt(t)
 	err := n.target.until(ctx, "the end of "+t.what, func(ctx context.Context) (status, bool, error) {
 		f, err := n.findThing(ctx, t)
+		switch fresh := n.target.now().Before(shown); {
+		case fresh && isAbsent(err):
+			return unseen, false, nil
+		case fresh && err == nil: // it is seen: when it is not any more, it is gone, also for a later run
+			shown, err = time.Time{}, n.save(ctx, t.mark+madeSuffix, "")
+		}
 		if err == nil && f.failure != "" { // AWS takes it away within an hour
 			err = t.delete(ctx, f.id)
 			return "gone", err == nil, failed(err, "delete %s %s", t.what, f.id)
@@ -228,7 +276,7 @@ func (n *noun) removeThing(ctx context.Context, t thing) error {
 	if err != nil {
 		return n.heldBy(ctx, t, err)
 	}
-	return n.requested(ctx, t.mark, t.mark, "")
+	return n.saveThing(ctx, t, "")
 }
 
 // beside are the ids of the things whose marks begin like a thing's, and its own: what looks at
@@ -238,7 +286,8 @@ func (n *noun) beside(prefix, id string) []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for mark, other := range n.facts {
-		if strings.HasPrefix(mark, prefix) && !strings.HasSuffix(mark, requestSuffix) && other != id {
+		about := strings.HasSuffix(mark, requestSuffix) || strings.HasSuffix(mark, madeSuffix)
+		if strings.HasPrefix(mark, prefix) && !about && other != id {
 			ids = append(ids, other)
 		}
 	}
