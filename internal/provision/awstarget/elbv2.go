@@ -55,23 +55,16 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 	name := n.balancerName()
 	b, err := findBalancer(ctx, n.clients, name)
 	if isAbsent(err) {
-		if err := n.createBalancer(ctx, part, name, e, l); err != nil {
-			return err
-		}
-		b, err = findBalancer(ctx, n.clients, name)
-	}
-	if err == nil {
-		err = n.retagELB(ctx, part, "load balancer", text(b.LoadBalancerArn))
+		b, err = n.createBalancer(ctx, part, name, e, l)
 	}
 	if err != nil {
 		return err
 	}
-	err = n.target.until(ctx, fmt.Sprintf("load balancer %q", name), func(ctx context.Context) (status, bool, error) {
-		b, err := findBalancer(ctx, n.clients, name)
-		if err != nil {
-			return "", false, err
+	err = n.target.appearing(ctx, fmt.Sprintf("load balancer %q", name), func(ctx context.Context) error {
+		if err := n.retagELB(ctx, part, "load balancer", text(b.LoadBalancerArn)); err != nil {
+			return err
 		}
-		return answering(b)
+		return n.awaitBalancer(ctx, name)
 	})
 	if err != nil {
 		return err
@@ -92,6 +85,17 @@ func (n *noun) putBalancer(ctx context.Context, part string, e target.Environmen
 	}
 	_, err = n.clients.elb.ModifyLoadBalancerAttributes(ctx, &elb.ModifyLoadBalancerAttributesInput{LoadBalancerArn: b.LoadBalancerArn, Attributes: different})
 	return failed(err, "set the attributes of load balancer %q", name)
+}
+
+// awaitBalancer waits until a load balancer answers.
+func (n *noun) awaitBalancer(ctx context.Context, name string) error {
+	return n.target.until(ctx, fmt.Sprintf("load balancer %q", name), func(ctx context.Context) (status, bool, error) {
+		b, err := findBalancer(ctx, n.clients, name)
+		if err != nil {
+			return "", false, err
+		}
+		return answering(b)
+	})
 }
 
 // answering says whether a load balancer answers. One that is impaired does, and one that failed never
@@ -128,16 +132,20 @@ func ailment(b *types.LoadBalancer) string {
 	return ""
 }
 
-func (n *noun) createBalancer(ctx context.Context, part, name string, e target.Environment, l layout) error {
+// createBalancer returns what it made: by its name that may not be described yet.
+func (n *noun) createBalancer(ctx context.Context, part, name string, e target.Environment, l layout) (*types.LoadBalancer, error) {
 	scheme, subnets := n.balancerPlace(e, l)
-	_, err := n.clients.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
+	out, err := n.clients.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: &name, Type: types.LoadBalancerTypeEnumApplication, Scheme: scheme, IpAddressType: types.IpAddressTypeIpv4,
 		SecurityGroups: []string{n.fact(markBalancerGroup)}, Subnets: subnets, Tags: n.elbTags(part),
 	})
 	if coded(err, "DuplicateLoadBalancerName") {
-		return foreign("load balancer", name) // one with other settings, which ours never has
+		return nil, foreign("load balancer", name) // one with other settings, which ours never has
 	}
-	return failed(err, "create load balancer %q", name)
+	if err != nil {
+		return nil, failed(err, "create load balancer %q", name)
+	}
+	return &out.LoadBalancers[0], nil
 }
 
 // balancerPlace is whom a load balancer faces, and where it is.

@@ -1,11 +1,16 @@
 package awstarget
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 func TestALoadBalancerIsWaitedForWhileItMayAnswer(t *testing.T) {
@@ -29,5 +34,55 @@ func TestALoadBalancerIsWaitedForWhileItMayAnswer(t *testing.T) {
 		if told := strings.Contains(ailment(&b), reason); told != c.told {
 			t.Errorf("%s: told %t: %s", c.state, told, ailment(&b))
 		}
+	}
+}
+
+// What looks for a load balancer, and for its tags, may not see the one that was just made.
+func TestANewLoadBalancerIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		unseen int // how often it is not seen
+		fails  bool
+	}{{"seen soon", 5, false}, {"never seen", 1 << 30, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			made, set := 0, 0
+			b := types.LoadBalancer{LoadBalancerArn: aws.String("arn"), State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive}, SecurityGroups: []string{"sg-1"}}
+			var tags []types.Tag
+			n := scripted(t, func(in any) (any, error) {
+				switch in := in.(type) {
+				case *elb.CreateLoadBalancerInput:
+					made, tags = made+1, in.Tags
+					return &elb.CreateLoadBalancerOutput{LoadBalancers: []types.LoadBalancer{b}}, nil
+				case *elb.DescribeLoadBalancersInput, *elb.DescribeTagsInput:
+					if made > 0 {
+						c.unseen--
+					}
+					if made == 0 || c.unseen >= 0 {
+						return nil, refused(errNoBalancer)
+					}
+					if _, ok := in.(*elb.DescribeTagsInput); ok {
+						return &elb.DescribeTagsOutput{TagDescriptions: []types.TagDescription{{ResourceArn: b.LoadBalancerArn, Tags: tags}}}, nil
+					}
+					return &elb.DescribeLoadBalancersOutput{LoadBalancers: []types.LoadBalancer{b}}, nil
+				case *elb.DescribeLoadBalancerAttributesInput:
+					return new(elb.DescribeLoadBalancerAttributesOutput), nil
+				case *elb.ModifyLoadBalancerAttributesInput:
+					set++
+					return new(elb.ModifyLoadBalancerAttributesOutput), nil
+				}
+				return nil, fmt.Errorf("%T is not expected", in)
+			})
+			n.facts = map[string]string{markBalancerGroup: "sg-1"}
+			began := n.target.now()
+			err := n.putBalancer(t.Context(), partBalancer, target.Environment{}, layout{})
+			if (err != nil) != c.fails || isAbsent(err) != c.fails || made != 1 || !c.fails && set != 1 {
+				t.Errorf("got error %v; made %d, set %d", err, made, set)
+			}
+			if waited := n.target.now().Sub(began); waited > appearLag+time.Minute {
+				t.Errorf("waited for %s", waited)
+			}
+		})
 	}
 }

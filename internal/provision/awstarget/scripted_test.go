@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -18,17 +19,25 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
-// scripted is a noun whose calls are answered by a function, by what is asked. Its row takes each write.
+// scripted is a noun whose calls are answered by a function, by what is asked. Its rows
+// take each write, and their leases are held by heldToken.
 func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 	config := aws.Config{Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("Script", func(_ context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (out middleware.InitializeOutput, _ middleware.Metadata, err error) {
-			switch in.Parameters.(type) {
+			switch in := in.Parameters.(type) {
 			case *dynamodb.BatchGetItemInput:
-				out.Result = &dynamodb.BatchGetItemOutput{}
+				rows := map[string][]map[string]dynamodbtypes.AttributeValue{}
+				for table, asked := range in.RequestItems {
+					for _, k := range asked.Keys {
+						k[rowToken], k[rowExpires] = textValue(heldToken), numberValue(time.Now().Add(time.Hour).UnixNano())
+						rows[table] = append(rows[table], k)
+					}
+				}
+				out.Result = &dynamodb.BatchGetItemOutput{Responses: rows}
 			case *dynamodb.UpdateItemInput:
 				out.Result = &dynamodb.UpdateItemOutput{}
 			default:
-				out.Result, err = answer(in.Parameters)
+				out.Result, err = answer(in)
 			}
 			return out, middleware.Metadata{}, err
 		}), middleware.After)
@@ -43,6 +52,8 @@ func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 		clients: c, table: c.table("rows"), region: "eu", environment: "production", facts: map[string]string{},
 	}
 }
+
+const heldToken = "held"
 
 // refused is an error of AWS.
 func refused(code string) error {
