@@ -13,6 +13,8 @@ import (
 
 const (
 	errNoService = "ServiceNotFoundException"
+	// A service that was deleted, also one whose name another one has got.
+	errServiceEnds = "ServiceNotActiveException"
 	// What was deleted can be described for a while, and its name is free again.
 	serviceInactive = "INACTIVE"
 	serviceActive   = "ACTIVE"
@@ -100,19 +102,21 @@ func (w *slotWork) createService(ctx context.Context, of *seat, component string
 			s = *out.Service
 		}
 		return failed(err, "create service %q", text(in.ServiceName))
-	})
+	}, lagOfNeeds)
 	return s, err
 }
 
-// patiently asks ECS for a service, for a while: that it has not seen yet what was made a moment ago is
-// answered with the class of a wrong parameter.
-func (w *slotWork) patiently(ctx context.Context, service string, ask func() error) error {
+// lagOfNeeds is what ECS says of a service that needs what it has not seen yet: the class of a wrong parameter.
+var lagOfNeeds = lag{code: "InvalidParameterException"}
+
+// patiently asks ECS for a service, for a while: it may not have seen yet what was made a moment ago.
+func (w *slotWork) patiently(ctx context.Context, service string, ask func() error, passing ...lag) error {
 	return w.target.patiently(ctx, fmt.Sprintf("service %q", service), func(ctx context.Context) error {
 		if err := w.fence(ctx); err != nil {
 			return err
 		}
 		return ask()
-	}, lag{code: "InvalidParameterException"})
+	}, passing...)
 }
 
 func serviceTags(s types.Service) map[string]string {
@@ -162,20 +166,18 @@ func (w *slotWork) balanceService(ctx context.Context, name string) error {
 	return w.updateService(ctx, name, &ecs.UpdateServiceInput{AvailabilityZoneRebalancing: types.AvailabilityZoneRebalancingEnabled})
 }
 
-// updateService changes a service that is there.
+// updateService changes a service that is there, and that may have been made a moment ago, as may the target
+// group that it gets.
 func (w *slotWork) updateService(ctx context.Context, name string, in *ecs.UpdateServiceInput) error {
 	in.Cluster, in.Service = aws.String(w.clusterName()), &name
-	change := func() error {
+	passing := []lag{{code: errNoService}, {code: errServiceEnds}}
+	if in.LoadBalancers != nil {
+		passing = append(passing, lagOfNeeds)
+	}
+	return w.patiently(ctx, name, func() error {
 		_, err := w.clients.ecs.UpdateService(ctx, in)
 		return failed(err, "change service %q", name)
-	}
-	if in.LoadBalancers != nil { // of a target group that may have been made a moment ago
-		return w.patiently(ctx, name, change)
-	}
-	if err := w.fence(ctx); err != nil {
-		return err
-	}
-	return change()
+	}, passing...)
 }
 
 // deleteService removes a service with its tasks, and returns when both are gone. ECS takes them
@@ -194,7 +196,7 @@ func (w *slotWork) deleteService(ctx context.Context, p unit) error {
 	}
 	if text(s.Status) == serviceActive {
 		_, err := w.clients.ecs.DeleteService(ctx, &ecs.DeleteServiceInput{Cluster: &cluster, Service: &name, Force: aws.Bool(true)})
-		if gone(err, errNoService, "ServiceNotActiveException") != nil {
+		if gone(err, errNoService, errServiceEnds) != nil {
 			return failed(err, "delete service %q", name)
 		}
 	}

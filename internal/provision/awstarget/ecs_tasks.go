@@ -35,7 +35,7 @@ func listTasks(ctx context.Context, c *clients, cluster string, of tasksOf) ([]s
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				return nil, failed(gone(err, errNoService, "ServiceNotActiveException"), "list the tasks of %q", of.service+of.family)
+				return nil, failed(gone(err, errNoService, errServiceEnds), "list the tasks of %q", of.service+of.family)
 			}
 			all = append(all, page.TaskArns...)
 		}
