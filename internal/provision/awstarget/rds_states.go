@@ -29,7 +29,7 @@ var rdsBusy = []string{
 const rdsLag = 5 * time.Minute
 
 // insist asks RDS for something, and again for rdsLag while it is refused with one of these codes: by
-// default, that RDS is busy. Settle is done before it is asked again; nil for nothing.
+// default, that RDS is busy. Settle is done before it is asked again, and takes its own time; nil for nothing.
 func (t *Target) insist(ctx context.Context, awaited string, settle, do func(context.Context) error, codes ...string) error {
 	if len(codes) == 0 {
 		codes = rdsBusy
@@ -40,9 +40,11 @@ func (t *Target) insist(ctx context.Context, awaited string, settle, do func(con
 		return refused
 	}, func(ctx context.Context) error {
 		if refused && settle != nil {
+			began := t.now()
 			if err := settle(ctx); err != nil {
 				return err
 			}
+			last = last.Add(t.now().Sub(began))
 		}
 		return do(ctx)
 	})
