@@ -124,7 +124,7 @@ func TestAccAWSIndependentEmulator(t *testing.T) {
 		)
 	}
 	all := map[string]int{
-		"table": 1, "bucket": 1, "key": 1, "zone": 1, "record": 2 + 3, "vpc": 1, "subnet": 6, "gateway": 1, "address": 1, "nat": 1, "route table": 4, "security group": 3,
+		"table": 1, "bucket": 1, "key": 1, "zone": 1, "record": 2 + 3, "vpc": 1, "subnet": 6, "gateway": 1, "address": 1, "nat": 1, "endpoint": 1, "route table": 4, "security group": 3,
 		"load balancer": 1, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2, "secret": 2,
 	}
 	outside := map[string]int{"zone": 1, "record": 2}

@@ -248,7 +248,7 @@ func outputs(unknown ...string) (checks []plancheck.PlanCheck) {
 
 // Of a production environment with a network of its own.
 var whole = map[string]int{
-	"table": 1, "bucket": 1, "key": 1, "zone": 2, "record": 4 + 3, "vpc": 1, "subnet": 9, "gateway": 1, "address": 3, "nat": 3, "route table": 5,
+	"table": 1, "bucket": 1, "key": 1, "zone": 2, "record": 4 + 3, "vpc": 1, "subnet": 9, "gateway": 1, "address": 3, "nat": 3, "endpoint": 1, "route table": 5,
 	"security group": 3, "load balancer": 1, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2, "secret": 1,
 }
 

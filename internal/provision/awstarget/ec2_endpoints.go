@@ -13,20 +13,29 @@ import (
 
 // endpointServices are what stacks need of AWS where they reach nothing else: images, whose
 // layers are in S3, logs, and secrets. What is encrypted is decrypted by the service that keeps it.
-var endpointServices = []string{"ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager"}
+var endpointServices = []string{"ecr.api", "ecr.dkr", "logs", gatewayService, "secretsmanager"}
+
+// gatewayService is the one with an endpoint in the route tables. It costs nothing, and spares what NAT gateways
+// bill by traffic: the layers of images.
+const gatewayService = "s3"
 
 // earlierServices had endpoints in networks of earlier versions.
 var earlierServices = []string{"kms"}
 
 func markEndpoint(service string) string { return "endpoint-" + service }
 
-// endpoints are the ways from private subnets to AWS's services where there is no other way out.
-func (n *noun) endpoints(l layout) []thing {
-	if !l.endpoints {
-		return nil
+// services are those that have endpoints in a network: where there is another way out only what costs nothing.
+func (l layout) services() []string {
+	if l.endpoints {
+		return endpointServices
 	}
+	return []string{gatewayService}
+}
+
+// endpoints are the ways from private subnets to AWS's services that lead past NAT gateways.
+func (n *noun) endpoints(l layout) []thing {
 	var all []thing
-	for _, service := range endpointServices {
+	for _, service := range l.services() {
 		all = append(all, n.endpoint(l, service))
 	}
 	return all
@@ -63,7 +72,7 @@ func (n *noun) endpoint(l layout, service string) thing {
 				ServiceName: aws.String("com.amazonaws." + n.clients.region + "." + service), VpcId: aws.String(n.fact(markVPC)),
 				TagSpecifications: tags, ClientToken: &token,
 			}
-			if service == "s3" { // through the route tables, which costs nothing
+			if service == gatewayService {
 				in.VpcEndpointType = types.VpcEndpointTypeGateway
 				in.RouteTableIds = n.tableIDs(l, subnetPrivate)
 			} else {
@@ -116,7 +125,7 @@ func (n *noun) endpointDrift(ctx context.Context, id string, l layout, service s
 
 func (n *noun) endpointChange(e types.VpcEndpoint, l layout, service string) *ec2.ModifyVpcEndpointInput {
 	in := &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId}
-	if service == "s3" {
+	if service == gatewayService {
 		in.AddRouteTableIds, in.RemoveRouteTableIds = changes(e.RouteTableIds, n.tableIDs(l, subnetPrivate))
 		if len(in.AddRouteTableIds)+len(in.RemoveRouteTableIds) == 0 {
 			return nil

@@ -234,6 +234,10 @@ var stackDrifts = []drift{
 	{"containers are not measured any more", func(s *spoiler) {
 		s.do(s.ecs().UpdateCluster(s.ctx, &ecs.UpdateClusterInput{Cluster: s.containers(), Settings: []ecstypes.ClusterSetting{{Name: ecstypes.ClusterSettingNameContainerInsights, Value: aws.String("disabled")}}}))
 	}, "container insights"},
+	{"images come to a private subnet past the endpoint", func(s *spoiler) {
+		e := s.endpoint("endpoint-s3")
+		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveRouteTableIds: e.RouteTableIds[:1]}))
+	}, "for s3 is not where it should be"},
 	{"the dashboard is gone", func(s *spoiler) {
 		all := s.must(s.metrics().ListDashboards(s.ctx, nil)).(*cloudwatch.ListDashboardsOutput)
 		s.do(s.metrics().DeleteDashboards(s.ctx, &cloudwatch.DeleteDashboardsInput{DashboardNames: []string{*all.DashboardEntries[0].DashboardName}}))
@@ -246,10 +250,6 @@ var endpointDrifts = []drift{
 		e := s.endpoint("endpoint-logs")
 		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveSubnetIds: e.SubnetIds[:1]}))
 	}, "for logs is not where it should be"},
-	{"images can't be fetched from a private subnet", func(s *spoiler) {
-		e := s.endpoint("endpoint-s3")
-		s.do(s.ec2().ModifyVpcEndpoint(s.ctx, &ec2.ModifyVpcEndpointInput{VpcEndpointId: e.VpcEndpointId, RemoveRouteTableIds: e.RouteTableIds[:1]}))
-	}, "for s3 is not where it should be"},
 	{"the dashboard shows something else", func(s *spoiler) {
 		all := s.must(s.metrics().ListDashboards(s.ctx, nil)).(*cloudwatch.ListDashboardsOutput)
 		s.do(s.metrics().PutDashboard(s.ctx, &cloudwatch.PutDashboardInput{DashboardName: all.DashboardEntries[0].DashboardName, DashboardBody: aws.String(`{"widgets":[{"type":"text","properties":{"markdown":"ours"}}]}`)}))

@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"slices"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -41,12 +42,11 @@ func (n *noun) leftover(l layout) []thing {
 	}
 	if !l.endpoints {
 		all = append(all, n.group(markEndpointGroup, nil))
-		for _, service := range endpointServices {
+	}
+	for _, service := range slices.Concat(endpointServices, earlierServices) {
+		if !slices.Contains(l.services(), service) {
 			all = append(all, n.endpoint(l, service))
 		}
-	}
-	for _, service := range earlierServices {
-		all = append(all, n.endpoint(l, service))
 	}
 	var begun []thing
 	for _, t := range all {

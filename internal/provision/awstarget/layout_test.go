@@ -46,3 +46,12 @@ func TestABlockIsCutForEachSize(t *testing.T) {
 		}
 	}
 }
+
+func TestZonesAreThoseInWhichFargateRuns(t *testing.T) {
+	t.Parallel()
+	for region, want := range map[string][]string{"us-west-1": {"usw1-az1", "usw1-az3"}, "eu-central-1": {"usw1-az1", "usw1-az2", "usw1-az3"}} {
+		if diff := cmp.Diff(want, runnable(region, []string{"usw1-az3", "usw1-az2", "usw1-az1"})); diff != "" {
+			t.Errorf("in %s (-want +got):\n%s", region, diff)
+		}
+	}
+}
