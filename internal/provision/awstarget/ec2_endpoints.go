@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func (n *noun) endpoint(l layout, service string) thing {
 			}
 			out, err := c.CreateVpcEndpoint(ctx, in, onlyOnce)
 			if err != nil {
-				return "", err
+				return "", taken(err)
 			}
 			return text(out.VpcEndpoint.VpcEndpointId), nil
 		},
@@ -168,5 +169,16 @@ func (n *noun) settleEndpoint(ctx context.Context, id string, l layout, service 
 		return err
 	}
 	_, err = n.clients.ec2.ModifyVpcEndpoint(ctx, change)
+	return taken(err)
+}
+
+// errTaken is that a route table has a route to a service already: each has one at most.
+var errTaken = errors.New("another VPC endpoint, which Slipway did not make, leads to S3 from route tables of private subnets: take these off it, or delete it, and apply again")
+
+// taken says what to do where a route table leads to another endpoint (EC2, "RouteAlreadyExists").
+func taken(err error) error {
+	if coded(err, "RouteAlreadyExists") {
+		return fmt.Errorf("%w (%w)", errTaken, err)
+	}
 	return err
 }
