@@ -111,7 +111,9 @@ func (w *slotWork) observeStacks(ctx context.Context, obs *target.Observation, s
 		if w.lease.Token == "" {
 			continue
 		}
-		_ = w.lookAfter(ctx, c) // tried again at each look, from long before it matters
+		if of.Before == nil { // else what is scaled may be missing, and whoever puts the stack again does it
+			_ = w.lookAfter(ctx, c) // tried again at each look, from long before it matters
+		}
 		if !maps.Equal(noted, of.Health) {
 			if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Health = noted }); unnoted(err) != nil {
 				return err

@@ -3,6 +3,7 @@ package awstarget_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -138,8 +139,28 @@ func (s *late) stack(r *trial, lease target.Lease) {
 	}
 	r.calls.Refuse(3, map[string]string{"DeleteTargetGroup": "ResourceInUse"})
 	s.ok(r.DeleteStack(s.Context(), s.id, target.Blue, lease))
+	s.halfMade(r, lease)
 	s.ok(r.DeleteSlot(s.Context(), s.id, lease))
 	if got := words(s.running(s.T, home)); got != "[]" {
 		s.Errorf("left: %s", got)
 	}
+}
+
+// halfMade looks at a stack whose services are not scaled yet: nothing is waited for that only making it
+// whole would bring.
+func (s *late) halfMade(r *trial, lease target.Lease) {
+	s.Helper()
+	blue := stackOf(shop(s.id.Environment, "2"), target.Blue)
+	blue.Slot = s.id
+	r.calls.Refuse(1, map[string]string{"RegisterScalableTarget": "AccessDeniedException"})
+	if err := r.PutStack(s.Context(), blue, lease); err == nil {
+		s.Fatal("a stack whose scaling was refused is whole")
+	}
+	r.calls.FailAt(0, awstest.FailBefore)
+	_, err := r.Observe(s.Context(), s.id)
+	s.ok(err)
+	if slices.Contains(r.calls.Made(), "application-autoscaling PutScheduledAction") {
+		s.Error("a look set an action of what is not scaled yet")
+	}
+	s.ok(r.DeleteStack(s.Context(), s.id, target.Blue, lease))
 }
