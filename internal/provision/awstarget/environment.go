@@ -13,7 +13,7 @@ import (
 const kindEnvironment = "environment"
 
 // unfinishedChange is the problem of what was stored and is not in effect yet.
-const unfinishedChange = "the last change is not finished: apply again to go on with it"
+const unfinishedChange = "the last change is not finished, which the next apply goes on with"
 
 // unfinishedRemoval is the problem of what is being removed, or was left half removed.
 const unfinishedRemoval = "its removal is not finished: destroy it once more"
