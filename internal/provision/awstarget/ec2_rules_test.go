@@ -16,48 +16,58 @@ func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
 	const throttled, full = "RequestLimitExceeded", "RulesPerSecurityGroupLimitExceeded"
 	for _, c := range []struct {
 		name    string
+		out     bool
 		refuse  []string // the codes of the first calls that add rules, "" for none
-		there   []int32  // the ports that come in already, unseen
+		there   []int32  // the ports that are there already, unseen
 		want    []string
 		problem string
 	}{
-		{"new rules come before others go", nil, nil, []string{"add [80 443]", "revoke"}, ""},
-		{"nothing goes where new rules can't come", []string{throttled}, nil, []string{"add [80 443]"}, throttled},
-		{"others go first where there is no room", []string{full}, nil, []string{"add [80 443]", "revoke", "add [80 443]"}, ""},
-		{"one that is there does not keep out the rest", nil, []int32{80}, []string{"add [80 443]", "add [80]", "add [443]", "revoke"}, ""},
+		{"new rules come before others go", false, nil, nil, []string{"add [80 443]", "revoke"}, ""},
+		{"new ways out come before others go", true, nil, nil, []string{"add out [80 443]", "revoke out"}, ""},
+		{"nothing goes where new rules can't come", false, []string{throttled}, nil, []string{"add [80 443]"}, throttled},
+		{"others go first where there is no room", false, []string{full}, nil, []string{"add [80 443]", "revoke", "add [80 443]"}, ""},
+		{"one that is there does not keep out the rest", false, nil, []int32{80}, []string{"add [80 443]", "add [80]", "add [443]", "revoke"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var calls []string
+			add := func(what string, all []types.IpPermission) error {
+				var ports []int32
+				there := false
+				for _, p := range all {
+					ports = append(ports, *p.FromPort)
+					there = there || slices.Contains(c.there, *p.FromPort)
+				}
+				calls = append(calls, fmt.Sprint(what, ports))
+				if i := len(calls) - 1; i < len(c.refuse) {
+					return refused(c.refuse[i])
+				}
+				if there {
+					return refused(errDuplicateRule)
+				}
+				return nil
+			}
 			n := scripted(t, func(in any) (any, error) {
 				switch in := in.(type) {
 				case *ec2.DescribeSecurityGroupRulesInput:
 					return &ec2.DescribeSecurityGroupRulesOutput{SecurityGroupRules: []types.SecurityGroupRule{{
-						GroupId: aws.String("sg-1"), SecurityGroupRuleId: aws.String("sgr-1"), IsEgress: aws.Bool(false),
+						GroupId: aws.String("sg-1"), SecurityGroupRuleId: aws.String("sgr-1"), IsEgress: &c.out,
 						IpProtocol: aws.String("tcp"), FromPort: aws.Int32(22), ToPort: aws.Int32(22), CidrIpv4: aws.String(everywhere),
 					}}}, nil
 				case *ec2.AuthorizeSecurityGroupIngressInput:
-					var ports []int32
-					there := false
-					for _, p := range in.IpPermissions {
-						ports = append(ports, *p.FromPort)
-						there = there || slices.Contains(c.there, *p.FromPort)
-					}
-					calls = append(calls, fmt.Sprint("add ", ports))
-					if i := len(calls) - 1; i < len(c.refuse) {
-						return nil, refused(c.refuse[i])
-					}
-					if there {
-						return nil, refused(errDuplicateRule)
-					}
-					return &ec2.AuthorizeSecurityGroupIngressOutput{}, nil
-				case *ec2.RevokeSecurityGroupIngressInput:
+					return &ec2.AuthorizeSecurityGroupIngressOutput{}, add("add ", in.IpPermissions)
+				case *ec2.AuthorizeSecurityGroupEgressInput:
+					return &ec2.AuthorizeSecurityGroupEgressOutput{}, add("add out ", in.IpPermissions)
+				case *ec2.RevokeSecurityGroupIngressInput: // somebody else was faster
 					calls = append(calls, "revoke")
-					return &ec2.RevokeSecurityGroupIngressOutput{}, nil
+					return nil, refused("InvalidSecurityGroupRuleId.NotFound")
+				case *ec2.RevokeSecurityGroupEgressInput:
+					calls = append(calls, "revoke out")
+					return &ec2.RevokeSecurityGroupEgressOutput{}, nil
 				}
 				return nil, fmt.Errorf("%T is not expected", in)
 			})
-			err := n.putRules(t.Context(), "sg-1", []rule{{from: 80, to: 80, block: everywhere}, {from: 443, to: 443, block: everywhere}})
+			err := n.putRules(t.Context(), "sg-1", []rule{{out: c.out, from: 80, to: 80, block: everywhere}, {out: c.out, from: 443, to: 443, block: everywhere}})
 			if (err != nil) != (c.problem != "") || err != nil && !coded(err, c.problem) {
 				t.Errorf("got error %v, want %q", err, c.problem)
 			}

@@ -43,12 +43,18 @@ func TestANewLoadBalancerIsWaitedFor(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		unseen int // how often it is not seen
+		state  types.LoadBalancerStateEnum
 		fails  bool
-	}{{"seen soon", 5, false}, {"never seen", 1 << 30, true}} {
+	}{
+		{"seen soon", 5, types.LoadBalancerStateEnumActive, false},
+		{"never seen", 1 << 30, types.LoadBalancerStateEnumActive, true},
+		{"impaired", 0, types.LoadBalancerStateEnumActiveImpaired, false},
+		{"failed", 0, types.LoadBalancerStateEnumFailed, true},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			made, set := 0, 0
-			b := types.LoadBalancer{LoadBalancerArn: aws.String("arn"), State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive}, SecurityGroups: []string{"sg-1"}}
+			b := types.LoadBalancer{LoadBalancerArn: aws.String("arn"), State: &types.LoadBalancerState{Code: c.state}, SecurityGroups: []string{"sg-1"}}
 			var tags []types.Tag
 			n := scripted(t, func(in any) (any, error) {
 				switch in := in.(type) {
@@ -77,11 +83,15 @@ func TestANewLoadBalancerIsWaitedFor(t *testing.T) {
 			n.facts = map[string]string{markBalancerGroup: "sg-1"}
 			began := n.target.now()
 			err := n.putBalancer(t.Context(), partBalancer, target.Environment{}, layout{})
-			if (err != nil) != c.fails || isAbsent(err) != c.fails || made != 1 || !c.fails && set != 1 {
+			if (err != nil) != c.fails || isAbsent(err) != (c.unseen > 0) || made != 1 || !c.fails && set != 1 {
 				t.Errorf("got error %v; made %d, set %d", err, made, set)
 			}
 			if waited := n.target.now().Sub(began); waited > appearLag+time.Minute {
 				t.Errorf("waited for %s", waited)
+			}
+			drift, err := n.checkBalancer(t.Context(), target.Environment{}, layout{})
+			if told := strings.Contains(strings.Join(drift, "; "), "AWS gives no reason"); c.unseen < 0 && (err != nil || told != (c.state != types.LoadBalancerStateEnumActive)) {
+				t.Errorf("a check tells of %q, error %v", drift, err)
 			}
 		})
 	}
