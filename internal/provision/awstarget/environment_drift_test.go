@@ -432,7 +432,7 @@ func TestTagsReachEverything(t *testing.T) {
 		return r.Meta.Problem + "; " + e.Meta.Problem
 	}
 	first := tagged(map[string]string{"cost": "1"})
-	put(first, map[string]string{"team": "platform"}, mine)
+	put(first, map[string]string{"team": "platform", "Name": "platform"}, mine)
 	if got := problems(first); got != "; " {
 		t.Errorf("at first: %s", got)
 	}
@@ -454,7 +454,7 @@ func TestTagsReachEverything(t *testing.T) {
 				t.Errorf("with %v: that a %s has other tags is not told of", changed, what)
 			}
 		}
-		put(d, map[string]string{"team": "platform"}, again)
+		put(d, map[string]string{"team": "platform", "Name": "platform"}, again)
 		if got := problems(d); got != "; " {
 			t.Errorf("with %v: not repaired: %s", changed, got)
 		}

@@ -20,6 +20,9 @@ const (
 	tagPart         = "slipway:part"
 
 	managedBy = "slipway"
+
+	// tagName is what the console of AWS shows: the user's, else what createThing gives.
+	tagName = "Name"
 )
 
 // tags are a part's tags: the provider's defaults, then the user's, then ours.

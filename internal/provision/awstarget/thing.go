@@ -192,16 +192,18 @@ func (n *noun) retagThing(ctx context.Context, t thing, f found) error {
 }
 
 func (n *noun) createThing(ctx context.Context, t thing) (string, error) {
-	tags := tagList(n.tags(t.mark), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
-	name := name(255, "slipway", n.region, n.environment, t.mark)
-	nameKey := "Name" // what the console of AWS shows
+	all := n.tags(t.mark)
+	if _, given := all[tagName]; !given {
+		all[tagName] = name(255, "slipway", n.region, n.environment, t.mark)
+	}
+	tags := tagList(all, func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
 	token, err := n.request(ctx, t.mark)
 	if err != nil {
 		return "", err
 	}
 	ctx, cancel := uninterrupted(ctx)
 	defer cancel()
-	id, err := t.create(ctx, []types.TagSpecification{{ResourceType: t.kind, Tags: append(tags, types.Tag{Key: &nameKey, Value: &name})}}, token)
+	id, err := t.create(ctx, []types.TagSpecification{{ResourceType: t.kind, Tags: tags}}, token)
 	if err != nil {
 		return "", failed(err, "create %s", t.what)
 	}

@@ -42,7 +42,7 @@ type piece func(c Call, moto http.Handler) http.Handler
 
 func newOverlay(a *Account) *overlay {
 	return &overlay{moto: a.cloud.moto, called: &a.called, pieces: []piece{
-		bucketTags, endpointFilters, identifiers, subnetGroups, (&logGroups{cloud: a.cloud}).piece, a.databases.piece, a.databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
+		doubledTags, bucketTags, endpointFilters, identifiers, subnetGroups, (&logGroups{cloud: a.cloud}).piece, a.databases.piece, a.databases.statements, new(writes).piece, a.fleet.piece, a.balancing.piece, a.scaling.piece,
 		func(c Call, _ http.Handler) http.Handler { return a.balancing.interfaces(c) },
 		newCloudWatch(a.cloud, a.balancing, a.fleet).piece, (&networks{a.cloud, a.fleet}).piece, (&gateways{cloud: a.cloud}).piece, a.fleet.roles.piece,
 	}}

@@ -12,6 +12,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/smithy-go"
 )
@@ -106,6 +108,15 @@ func TestWhatAWSRefusesIsRefused(t *testing.T) {
 		}},
 		{"a database cluster with two hyphens in a row", "InvalidParameterValue", func(ctx context.Context) error {
 			_, err := rds.NewFromConfig(config(s.Account)).CreateDBCluster(ctx, &rds.CreateDBClusterInput{DBClusterIdentifier: aws.String("a--b"), Engine: aws.String("aurora-postgresql")})
+			return err
+		}},
+		{"a tag twice", "InvalidParameterValue", func(ctx context.Context) error {
+			tag := ec2types.Tag{Key: aws.String("Name"), Value: aws.String("one")}
+			_, err := network.CreateTags(ctx, &ec2.CreateTagsInput{Resources: []string{vpc}, Tags: []ec2types.Tag{tag, tag}})
+			return err
+		}},
+		{"a tag's key in two cases on a role", "InvalidInput", func(ctx context.Context) error {
+			_, err := iam.NewFromConfig(config(s.Account)).TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String("one"), Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("one")}, {Key: aws.String("Team"), Value: aws.String("one")}}})
 			return err
 		}},
 		{"too much memory for the CPU", "ClientException", func(context.Context) error { return define("256", "4096") }},
