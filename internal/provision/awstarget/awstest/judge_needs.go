@@ -115,7 +115,9 @@ func (j *Judge) balancers(c judged) []Need {
 	}
 	switch c.operation {
 	case "CreateLoadBalancer":
-		return []Need{c.making(action, c.arn("elasticloadbalancing", "loadbalancer/app/"+c.text("Name")+"/", "new")), tagging("loadbalancer/app/x/"), c.linked("elasticloadbalancing.amazonaws.com")}
+		return []Need{c.making(action, c.arn("elasticloadbalancing", "loadbalancer/app/"+c.text("Name")+"/", "new")), tagging("loadbalancer/app/x/"), c.linked("elasticloadbalancing.amazonaws.com"), plainNeed("ec2:GetSecurityGroupsForVpc", "*")}
+	case "SetSecurityGroups":
+		return append(j.each(action, c.text("LoadBalancerArn")), plainNeed("ec2:GetSecurityGroupsForVpc", "*"))
 	case "CreateTargetGroup":
 		return []Need{c.making(action, c.arn("elasticloadbalancing", "targetgroup/"+c.text("Name")+"/", "new")), tagging("targetgroup/x/")}
 	case "CreateListener":

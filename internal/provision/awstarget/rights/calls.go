@@ -163,10 +163,11 @@ var calls = map[string][]grant{
 	"ecs.UntagResource":            on(containers),
 
 	"elasticloadbalancingv2.CreateListener": all(on(ownBalancers), taggedBalancers),
-	// What the load balancer is made of is looked up with the rights of the caller (Elastic
-	// Load Balancing API permissions).
+	// What the load balancer is made of is looked up with the rights of the caller (Elastic Load Balancing API
+	// permissions), and the security groups of its VPC are as well, by the policy ElasticLoadBalancingFullAccess.
 	"elasticloadbalancingv2.CreateLoadBalancer": all(on(newBalancers), taggedBalancers, linkedRoles, as(everything,
-		"ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")),
+		"ec2:DescribeAccountAttributes", "ec2:DescribeAddresses", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
+		"ec2:GetSecurityGroupsForVpc")),
 	"elasticloadbalancingv2.CreateRule":                     all(on(ownBalancers), taggedBalancers),
 	"elasticloadbalancingv2.CreateTargetGroup":              all(on(newBalancers), taggedBalancers),
 	"elasticloadbalancingv2.DeleteListener":                 on(ownBalancers),
@@ -189,7 +190,7 @@ var calls = map[string][]grant{
 	"elasticloadbalancingv2.ModifyTargetGroup":              on(ownBalancers),
 	"elasticloadbalancingv2.ModifyTargetGroupAttributes":    on(ownBalancers),
 	"elasticloadbalancingv2.SetRulePriorities":              on(ownBalancers),
-	"elasticloadbalancingv2.SetSecurityGroups":              on(ownBalancers),
+	"elasticloadbalancingv2.SetSecurityGroups":              all(on(ownBalancers), as(everything, "ec2:GetSecurityGroupsForVpc")),
 	"elasticloadbalancingv2.RemoveTags":                     on(ownBalancers),
 	"elasticloadbalancingv2.SetSubnets":                     on(ownBalancers),
 
