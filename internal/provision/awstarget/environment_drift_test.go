@@ -176,6 +176,9 @@ var databaseDrifts = []drift{
 	{"the instance has a public address", func(s *spoiler) {
 		s.do(s.rds().ModifyDBInstance(s.ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: s.cluster().DBClusterMembers[0].DBInstanceIdentifier, PubliclyAccessible: aws.Bool(true), ApplyImmediately: aws.Bool(true)}))
 	}, "has a public address"},
+	{"the instance takes over later", func(s *spoiler) {
+		s.do(s.rds().ModifyDBInstance(s.ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: s.cluster().DBClusterMembers[0].DBInstanceIdentifier, PromotionTier: aws.Int32(2)}))
+	}, "takes over in place 2, not 0"},
 	{"the instance has lost a tag", func(s *spoiler) {
 		all := s.must(s.rds().DescribeDBInstances(s.ctx, nil)).(*rds.DescribeDBInstancesOutput)
 		s.do(s.rds().RemoveTagsFromResource(s.ctx, &rds.RemoveTagsFromResourceInput{ResourceName: all.DBInstances[0].DBInstanceArn, TagKeys: []string{"managed-by"}}))

@@ -34,7 +34,7 @@ func (c dbCluster) putInstances(ctx context.Context, d *types.DBCluster) error {
 		if slices.ContainsFunc(has, func(m types.DBClusterMember) bool { return text(m.DBInstanceIdentifier) == name }) {
 			continue
 		}
-		if err := c.putInstance(ctx, name, i); err != nil {
+		if err := c.putInstance(ctx, name); err != nil {
 			return err
 		}
 		has = append(has, types.DBClusterMember{DBInstanceIdentifier: &name})
@@ -74,7 +74,7 @@ func (c dbCluster) members(d *types.DBCluster) []types.DBClusterMember {
 // maxInstances is how many instances a cluster can have (Quotas and constraints for Amazon Aurora).
 const maxInstances = 16
 
-func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
+func (c dbCluster) putInstance(ctx context.Context, name string) error {
 	d, err := findInstance(ctx, c.clients, name)
 	if err == nil {
 		return c.retagRDS(ctx, c.part, "database instance", text(d.DBInstanceArn))
@@ -85,7 +85,7 @@ func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
 	in := &rds.CreateDBInstanceInput{
 		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String(instanceClass),
 		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
-		PromotionTier: aws.Int32(int32(min(i, maxPromotionTier))), Tags: c.rdsTags(c.part),
+		PromotionTier: c.tier(name), Tags: c.rdsTags(c.part),
 	}
 	err = c.target.insist(ctx, fmt.Sprintf("database cluster %q to take another instance", c.name), c.free, func(ctx context.Context) error {
 		return c.target.patiently(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error {
@@ -96,8 +96,17 @@ func (c dbCluster) putInstance(ctx context.Context, name string, i int) error {
 	return failed(gone(err, "DBInstanceAlreadyExists"), "create database instance %q", name)
 }
 
-// maxPromotionTier is the last place in the order in which readers take over (CreateDBInstance).
-const maxPromotionTier = 15
+// tier is the place of an instance in the order in which readers take over, 0 to 15, nil of one that was not
+// made here. Readers in 0 and 1 are kept as large as the one that writes and pause with it; those
+// after them scale by themselves ("How Aurora Serverless v2 works").
+func (c dbCluster) tier(name string) *int32 {
+	for i := range int32(maxInstances) {
+		if c.instanceName(int(i)+1) == name {
+			return &i
+		}
+	}
+	return nil
+}
 
 func (c dbCluster) waitInstance(ctx context.Context, name string) error {
 	return c.target.until(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) (status, bool, error) {

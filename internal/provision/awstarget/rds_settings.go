@@ -42,7 +42,7 @@ func (c dbCluster) settleInstances(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(instanceDrift(d)) == 0 {
+		if len(c.instanceDrift(d)) == 0 {
 			continue
 		}
 		if err := c.settleInstance(ctx, name); err != nil {
@@ -58,6 +58,7 @@ func (c dbCluster) settleInstance(ctx context.Context, name string) error {
 	in := &rds.ModifyDBInstanceInput{
 		DBInstanceIdentifier: &name, ApplyImmediately: aws.Bool(true),
 		DBInstanceClass: aws.String(instanceClass), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
+		PromotionTier: c.tier(name),
 	}
 	free := func(ctx context.Context) error {
 		if err := c.free(ctx); err != nil {
@@ -82,13 +83,13 @@ func (c dbCluster) settleInstance(ctx context.Context, name string) error {
 			last = c.target.now().Add(rdsLag)
 			return status(state), false, c.stuckInstance(name, state)
 		}
-		drift := instanceDrift(*d)
+		drift := c.instanceDrift(*d)
 		return status(strings.Join(drift, "; ")), len(drift) == 0 || !c.target.now().Before(last), nil
 	})
 }
 
 // instanceDrift says how an instance differs from what putInstance makes.
-func instanceDrift(d types.DBInstance) []string {
+func (c dbCluster) instanceDrift(d types.DBInstance) []string {
 	var drift []string
 	name := text(d.DBInstanceIdentifier)
 	if text(d.DBInstanceClass) != instanceClass {
@@ -100,6 +101,9 @@ func instanceDrift(d types.DBInstance) []string {
 	if !aws.ToBool(d.AutoMinorVersionUpgrade) {
 		drift = append(drift, fmt.Sprintf("database instance %q does not get minor versions by itself", name))
 	}
+	if has, want := d.PromotionTier, c.tier(name); has != nil && want != nil && *has != *want {
+		drift = append(drift, fmt.Sprintf("database instance %q takes over in place %d, not %d, and is kept as large as the one that writes in places 0 and 1 only", name, *has, *want))
+	}
 	return drift
 }
 
@@ -108,7 +112,7 @@ func (c dbCluster) checkInstances(ctx context.Context) ([]string, error) {
 	var drift []string
 	all, err := c.findInstances(ctx)
 	for _, i := range all {
-		drift = append(drift, instanceDrift(i)...)
+		drift = append(drift, c.instanceDrift(i)...)
 		drift = append(drift, c.tagDrift(c.part, fmt.Sprintf("database instance %q", text(i.DBInstanceIdentifier)), rdsTagMap(i.TagList))...)
 	}
 	return drift, err
