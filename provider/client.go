@@ -70,6 +70,17 @@ func (c *client) installation(ctx context.Context) (string, error) {
 // ready says whether the target can be asked.
 func (c *client) ready() bool { return c != nil && c.driver != nil }
 
+// tagFaults are those of tags beside the provider's.
+func (c *client) tagFaults(tags map[string]string) target.Faults {
+	if !c.ready() {
+		return nil
+	}
+	if t, ok := c.driver.(target.Tagging); ok {
+		return t.TagFaults(tags)
+	}
+	return nil
+}
+
 // configured is the part of every resource and action that gets the client.
 type configured struct{ client *client }
 

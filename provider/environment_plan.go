@@ -60,6 +60,7 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 		return
 	}
 	r.refuseOther(on, config, e, req, resp)
+	r.refuse(&resp.Diagnostics, req.Config.Raw, r.client.tagFaults(e.Tags))
 	var before *target.Environment
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)

@@ -18,6 +18,7 @@ import (
 type limited struct {
 	target.Driver
 	target.Rooms
+	target.Tagging
 }
 
 // awsRun is a slot that can run there, with another component.
@@ -43,13 +44,13 @@ func limitedLab(t *testing.T) *lab {
 	}))
 	t.Cleanup(server.Close)
 	rooms := awstarget.New(awstarget.Settings{
-		Region: frankfurt, SkipMetadataAPICheck: true, MaxRetries: 1, Endpoints: awstest.Endpoints(server.URL),
+		Region: frankfurt, SkipMetadataAPICheck: true, MaxRetries: 1, Endpoints: awstest.Endpoints(server.URL), DefaultTags: map[string]string{"Team": "platform"},
 		SharedConfigFiles:      []string{awstest.File(t, "config", "")},
 		SharedCredentialsFiles: []string{awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")},
 	}, awstarget.Options{})
 	w := newWorld(t)
 	return w.lab(set{"target": "aws", "aws": set{"region": frankfurt}}, provider.WithDriver(func(provider.Settings) (target.Driver, error) {
-		return limited{w.Target, rooms}, nil
+		return limited{w.Target, rooms, rooms}, nil
 	}))
 }
 
@@ -156,5 +157,33 @@ func TestPlanCountsTheSlotsOfAnEnvironment(t *testing.T) {
 	}
 	if d := l.plan(l.nothing("deployment_slot"), slot("eu/production", "tms")).diags; !strings.Contains(d.String(), "105 listener rules") {
 		t.Errorf("got %s", d)
+	}
+}
+
+func TestPlanRefusesTagsThatTheProvidersStandAgainst(t *testing.T) {
+	t.Parallel()
+	l := limitedLab(t)
+	many := set{}
+	for i := range 40 {
+		many[fmt.Sprintf("t%d", i)] = "x"
+	}
+	aws := with(anEnvironment(), set{"domain_name": "shop.example.com"})
+	for kind, config := range map[string]set{"region": with(aRegion(), set{"location": frankfurt}), "environment": aws, "deployment_slot": awsRun(nil)} {
+		for name, c := range map[string]struct {
+			tags     set
+			at, want string // "": nothing is refused
+		}{
+			"the same key":        {set{"Team": "shop"}, "", ""},
+			"a key in other case": {set{"team": "shop"}, `AttributeName("tags").ElementKeyString("team")`, `"Team"`},
+			"too many together":   {many, `AttributeName("tags")`, "41 tags"},
+		} {
+			if l.configure(); kind != "region" {
+				l.inFrankfurt()
+			}
+			d := l.plan(l.nothing(kind), with(config, set{"tags": c.tags})).diags
+			if said := d.String(); d.errors() != (c.at != "") || !strings.Contains(said, c.at) || !strings.Contains(said, c.want) {
+				t.Errorf("%s of a %s: got %s, want %q at %s", name, kind, said, c.want, c.at)
+			}
+		}
 	}
 }

@@ -21,6 +21,7 @@ var (
 	_ target.Paced      = (*Target)(nil)
 	_ target.Rooms      = (*Target)(nil)
 	_ target.Sites      = (*Target)(nil)
+	_ target.Tagging    = (*Target)(nil)
 )
 
 // Target is one installation on AWS as one run of the provider sees it. It connects when it is

@@ -16,7 +16,7 @@ func (t *Target) SlotFaults(ctx context.Context, s target.Slot, e target.Environ
 			in.location, in.account = c.region, c.account
 		}
 	}
-	return slotFaults(s, in)
+	return append(slotFaults(s, in), target.TagsBeside(s.Tags, t.tags, e.Tags)...)
 }
 
 // CheckRoom implements target.Rooms.

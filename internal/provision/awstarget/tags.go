@@ -34,6 +34,11 @@ func (n *noun) tags(part string) map[string]string {
 	return all
 }
 
+// TagFaults implements target.Tagging.
+func (t *Target) TagFaults(tags map[string]string) target.Faults {
+	return target.TagsBeside(tags, t.tags)
+}
+
 // marks are the tags that a part is looked up by.
 func (n *noun) marks(part string) map[string]string {
 	m := map[string]string{tagManagedBy: managedBy, tagPart: part}

@@ -63,6 +63,12 @@ type Locations interface {
 	CheckRegion(ctx context.Context, r Region) error
 }
 
+// Tagging is of drivers that give everything the provider's tags too.
+type Tagging interface {
+	// TagFaults are those of tags beside the provider's.
+	TagFaults(tags map[string]string) Faults
+}
+
 // Sites is of drivers that can tell before an apply what an environment would be refused for.
 type Sites interface {
 	// CheckEnvironment looks at what the definition names and somebody else looks after, in a

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Fault is one thing wrong with a definition.
@@ -54,38 +52,6 @@ func (f *Faults) oneOf(path, value string, allowed ...string) {
 		}
 	}
 	f.addf(path, "%q is not allowed: expected one of %s", value, strings.Join(quoted(allowed), ", "))
-}
-
-// tagRegexp is what AWS allows in keys and values of tags (Tag naming limits and requirements).
-var tagRegexp = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-
-// ValidateTags returns every fault of tags that everything is to bear.
-func ValidateTags(tags map[string]string) Faults {
-	var f Faults
-	f.tags(tags)
-	return f
-}
-
-// tags applies the AWS limits, which are the tighter.
-func (f *Faults) tags(tags map[string]string) {
-	for _, k := range SortedKeys(tags) {
-		switch keyLength, valueLength := utf8.RuneCountInString(k), utf8.RuneCountInString(tags[k]); {
-		case keyLength < 1 || keyLength > 128:
-			f.addf("tags."+k, "the key %q has %d characters: a tag key has 1 to 128", k, keyLength)
-		case strings.HasPrefix(strings.ToLower(k), "aws:"):
-			f.addf("tags."+k, "the key %q has the prefix \"aws:\", which is AWS's own: choose another key", k)
-		case strings.HasPrefix(strings.ToLower(k), "slipway:") || k == "managed-by":
-			f.addf("tags."+k, "the key %q is one that Slipway sets: choose another key", k)
-		case valueLength > 256:
-			f.addf("tags."+k, "the value has %d characters: a tag value has at most 256", valueLength)
-		case !tagRegexp.MatchString(k + tags[k]):
-			bad := outside(k+tags[k], func(r rune) bool { return tagRegexp.MatchString(string(r)) })
-			f.addf("tags."+k, "the tag contains %s: tags may contain letters and digits of any script, spaces and \"_.:/=+-@\"", bad)
-		}
-	}
-	if len(tags) > 40 {
-		f.addf("tags", "%d tags; at most 40 are possible beside those that Slipway sets", len(tags))
-	}
 }
 
 func quoted(in []string) []string {
