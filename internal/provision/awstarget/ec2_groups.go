@@ -125,7 +125,8 @@ func (n *noun) groupsPart(e target.Environment, l layout) part {
 		err := n.putThings(ctx, all)
 		for _, mark := range marks {
 			if err == nil {
-				err = failed(n.putRules(ctx, n.fact(mark), rules[mark]), "set the rules of security group %s", n.fact(mark))
+				what := "the rules of security group " + n.fact(mark)
+				err = failed(n.recognised(ctx, what, unknown, func(ctx context.Context) error { return n.putRules(ctx, n.fact(mark), rules[mark]) }), "set %s", what)
 			}
 		}
 		return err

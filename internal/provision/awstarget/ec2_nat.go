@@ -49,8 +49,11 @@ func (n *noun) address(zone int) thing {
 		},
 		settle: func(ctx context.Context, id string) error {
 			addresses, err := describe(ctx, []types.Filter{{Name: aws.String(idFilter), Values: []string{id}}})
-			if err != nil || len(addresses) != 1 {
+			if err != nil {
 				return err
+			}
+			if len(addresses) != 1 {
+				return errAbsent
 			}
 			return n.save(ctx, factAddress(zone), text(addresses[0].PublicIp)+"/32")
 		},

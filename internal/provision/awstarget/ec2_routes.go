@@ -71,17 +71,11 @@ func (n *noun) routeTable(p path) thing {
 			}
 			return text(out.RouteTable.RouteTableId), nil
 		},
-		settle: func(ctx context.Context, id string) error {
-			return n.target.patiently(ctx, "EC2 to know what a route is of", func(ctx context.Context) error { return n.route(ctx, id, p) }, lagsOfRoutes...)
-		},
+		settle: func(ctx context.Context, id string) error { return n.route(ctx, id, p) },
 		check:  func(ctx context.Context, id string) ([]string, error) { return n.checkRoute(ctx, id, p) },
 		delete: func(ctx context.Context, id string) error { return n.deleteRouteTable(ctx, id) },
 	}
 }
-
-// lagsOfRoutes are what EC2 says of what was made a moment ago and was seen once already (EC2, "Eventual
-// consistency").
-var lagsOfRoutes = []lag{{code: errNoRoutes}, {code: "InvalidSubnetID.NotFound"}, {code: "InvalidGatewayID.NotFound"}, {code: "InvalidInternetGatewayID.NotFound"}, {code: "InvalidNatGatewayID.NotFound"}}
 
 const errNoRoutes = "InvalidRouteTableID.NotFound"
 

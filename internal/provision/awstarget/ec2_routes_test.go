@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // A route table that was seen once may not be known by what is asked next.
@@ -35,12 +37,60 @@ func TestANewRouteTableIsWaitedFor(t *testing.T) {
 			})
 			n.facts = map[string]string{markSubnet(subnetPublic, 0): "subnet-1", markSubnet(subnetPublic, 1): "subnet-2", markGateway: "igw-1"}
 			began := n.target.now()
-			err := n.routeTable(path{layout{}, subnetPublic, 0, 2}).settle(t.Context(), "rtb-1")
+			err := n.settleThing(t.Context(), n.routeTable(path{layout{}, subnetPublic, 0, 2}), "rtb-1")
 			if (err != nil) != c.fails || !c.fails && len(associated) != 2 || coded(err, errNoRoutes) != c.fails {
 				t.Errorf("got error %v, associated %v", err, associated)
 			}
 			if waited := n.target.now().Sub(began).Minutes(); waited > 3 {
 				t.Errorf("waited for %.1f minutes", waited)
+			}
+		})
+	}
+}
+
+// What needs a new subnet may not know it, and a new address that was seen once may not be seen again.
+func TestWhatIsNeededMayNotBeKnownYet(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		unknown int // how often
+		fails   bool
+	}{{"known soon", 3, false}, {"never known", 1 << 30, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			made := 0
+			left := map[string]int{"subnet": c.unknown, "address": c.unknown}
+			known := func(what string) bool {
+				left[what]--
+				return left[what] < 0
+			}
+			n := scripted(t, func(in any) (any, error) {
+				switch in.(type) {
+				case *ec2.CreateNatGatewayInput:
+					if !known("subnet") {
+						return nil, refused("InvalidSubnetID.NotFound")
+					}
+					made++
+					return &ec2.CreateNatGatewayOutput{NatGateway: &types.NatGateway{NatGatewayId: aws.String("nat-1")}}, nil
+				case *ec2.DescribeNatGatewaysInput:
+					if made == 0 {
+						return new(ec2.DescribeNatGatewaysOutput), nil
+					}
+					return &ec2.DescribeNatGatewaysOutput{NatGateways: []types.NatGateway{{NatGatewayId: aws.String("nat-1"), State: available}}}, nil
+				case *ec2.DescribeAddressesInput:
+					if !known("address") {
+						return new(ec2.DescribeAddressesOutput), nil
+					}
+					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{PublicIp: aws.String("192.0.2.1")}}}, nil
+				}
+				return nil, fmt.Errorf("%T is not expected", in)
+			})
+			want := map[bool]int{false: 1}[c.fails]
+			if err := n.putThing(t.Context(), n.natGateway(0)); (err != nil) != c.fails || made != want {
+				t.Errorf("got error %v, made %d gateways", err, made)
+			}
+			if err := n.settleThing(t.Context(), n.address(0), "eipalloc-1"); (err != nil) != c.fails || (n.fact(factAddress(0)) == "") != c.fails {
+				t.Errorf("got error %v, saved %v", err, n.facts)
 			}
 		})
 	}

@@ -35,6 +35,12 @@ func absent(err error, codes ...string) error {
 	return err
 }
 
+// unknown says whether EC2 does not know something that was named to it: it has a code for each kind.
+func unknown(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && strings.HasSuffix(api.ErrorCode(), "NotFound")
+}
+
 // gone is the result of a deletion: what is not there needs none.
 func gone(err error, codes ...string) error {
 	if coded(err, codes...) || errors.Is(err, errAbsent) {

@@ -144,7 +144,10 @@ func (n *noun) awaitEnd(ctx context.Context, t thing, id string) error {
 func (n *noun) putThing(ctx context.Context, t thing) error {
 	f, err := n.usableThing(ctx, t)
 	if isAbsent(err) {
-		f.id, err = n.createThing(ctx, t)
+		err = n.recognised(ctx, t.what, unknown, func(ctx context.Context) (err error) {
+			f.id, err = n.createThing(ctx, t)
+			return err
+		})
 	} else if err == nil {
 		err = n.retagThing(ctx, t, f)
 	}
@@ -170,10 +173,28 @@ func (n *noun) putThing(ctx context.Context, t thing) error {
 	if err == nil && f.wrong != "" {
 		err = failed(t.correct(ctx, f.id), "correct %s %s", t.what, f.id)
 	}
-	if err != nil || t.settle == nil {
+	if err != nil {
 		return err
 	}
-	return failed(t.settle(ctx, f.id), "set up %s %s", t.what, f.id)
+	return n.settleThing(ctx, t, f.id)
+}
+
+func (n *noun) settleThing(ctx context.Context, t thing, id string) error {
+	if t.settle == nil {
+		return nil
+	}
+	what := t.what + " " + id
+	passes := func(outcome error) bool { return unknown(outcome) || isAbsent(outcome) }
+	return failed(n.recognised(ctx, what, passes, func(ctx context.Context) error { return t.settle(ctx, id) }), "set up %s", what)
+}
+
+// recognised does what EC2 needs other things for, or the thing itself. It may not know yet one that was made a
+// moment ago, though it was seen once (Amazon EC2, "Eventual consistency").
+func (n *noun) recognised(ctx context.Context, what string, passes func(outcome error) bool, do func(context.Context) error) error {
+	end := n.target.now().Add(appearLag)
+	return n.target.while(ctx, "EC2 to know what it needs for "+what, func(outcome error) bool {
+		return passes(outcome) && n.target.now().Before(end)
+	}, do)
 }
 
 // retagThing gives a thing the tags of the definition.
