@@ -43,7 +43,7 @@ func (m deploymentSlotModel) toDomain(ctx context.Context, diags *diag.Diagnosti
 		Name:        text(m.Name, placeholder),
 		Definition: target.Definition{
 			Release:    text(m.Release, placeholder),
-			Components: toComponents(ctx, m.Name.ValueString(), m.Components, diags),
+			Components: toComponents(ctx, text(m.Name, placeholder), m.Components, diags),
 			Migrate:    toTask(ctx, m.Migrate, diags),
 			TestSuite:  toTestSuite(ctx, m.TestSuite, diags),
 		},

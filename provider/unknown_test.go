@@ -66,7 +66,8 @@ func wholeDatabase() map[string]any {
 }
 
 // TestWhatIsNotKnownYetIsNoFault makes each single value, object and collection of complete
-// configurations unknown in turn: nothing known is wrong, so nothing may be refused.
+// configurations unknown in turn, alone and with the name, as for_each and count do before there is
+// a plan: nothing known is wrong, so nothing may be refused.
 func TestWhatIsNotKnownYetIsNoFault(t *testing.T) {
 	t.Parallel()
 	for kind, config := range map[string]map[string]any{
@@ -85,6 +86,12 @@ func TestWhatIsNotKnownYetIsNoFault(t *testing.T) {
 			variant := v.(map[string]any)
 			if d := l.validate(kind, variant); len(d) > 0 {
 				t.Errorf("%s: with %s unknown: %s", kind, where, d)
+			}
+			if _, named := variant["name"]; !named {
+				continue
+			}
+			if d := l.validate(kind, with(variant, map[string]any{"name": unknown{}})); len(d) > 0 {
+				t.Errorf("%s: with %s and the name unknown: %s", kind, where, d)
 			}
 		}
 	}
