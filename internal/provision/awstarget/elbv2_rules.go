@@ -220,7 +220,8 @@ func (w *slotWork) claimRule(ctx context.Context, arn string) error {
 }
 
 // lead makes a slot's rules of a listener what its state says. No rule can lead to a target group that
-// somebody has deleted: then those that are gone are made anew first.
+// somebody has deleted: then those that are gone are made anew first. To one that is new no rule can lead
+// either, until AWS sees it.
 func (w *slotWork) lead(ctx context.Context, listener string, rules func() []wanted) error {
 	err := w.applyRules(ctx, listener, rules())
 	if !coded(err, errNoTargetGroup) {
@@ -229,7 +230,10 @@ func (w *slotWork) lead(ctx context.Context, listener string, rules func() []wan
 	if err := w.remakeTargetGroups(ctx); err != nil {
 		return fmt.Errorf("make a target group anew that was deleted: %w", err)
 	}
-	return w.applyRules(ctx, listener, rules())
+	end := w.target.now().Add(appearLag)
+	return w.target.while(ctx, fmt.Sprintf("the target groups of slot %q to be seen", w.id), func(outcome error) bool {
+		return coded(outcome, errNoTargetGroup) && w.target.now().Before(end)
+	}, func(ctx context.Context) error { return w.applyRules(ctx, listener, rules()) })
 }
 
 // leadPreview does so at the preview entrance, and leadProduction at the other one, with a division of

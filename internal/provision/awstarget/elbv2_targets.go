@@ -26,7 +26,7 @@ func findTargetGroup(ctx context.Context, c *clients, name string) (*types.Targe
 
 // putTargetGroup makes the target group of a component, and returns its ARN. A create with the
 // name of one that is the same succeeds, whoever made it: the tags are read after it, but of the one
-// that is known.
+// that is known. One that is new may not be known by its ARN either for some seconds.
 func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component string) (string, error) {
 	p := of.unit(component)
 	name := p.targetGroup()
@@ -34,13 +34,19 @@ func (w *slotWork) putTargetGroup(ctx context.Context, of *seat, component strin
 	if isAbsent(err) {
 		g, err = w.createTargetGroup(ctx, of, component)
 	}
-	if err == nil && text(g.TargetGroupArn) != of.TargetGroups[component] {
-		err = w.claimELB(ctx, p.mark(), "target group", text(g.TargetGroupArn))
-	}
 	if err != nil {
 		return "", err
 	}
-	return text(g.TargetGroupArn), w.setTargetGroup(ctx, text(g.TargetGroupArn), groupAttributes())
+	arn := text(g.TargetGroupArn)
+	if arn == of.TargetGroups[component] {
+		return arn, w.setTargetGroup(ctx, arn, groupAttributes())
+	}
+	return arn, w.target.appearing(ctx, fmt.Sprintf("target group %q", name), func(ctx context.Context) error {
+		if err := w.claimELB(ctx, p.mark(), "target group", arn); err != nil {
+			return err
+		}
+		return w.setTargetGroup(ctx, arn, groupAttributes())
+	})
 }
 
 // createTargetGroup returns what it made: by its name that can't be described yet.
@@ -119,7 +125,7 @@ func (w *slotWork) setTargetGroup(ctx context.Context, arn string, want map[stri
 	}
 	defer w.target.attributes.drop()
 	_, err = w.clients.elb.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &arn, Attributes: different})
-	return failed(err, "set the attributes of target group %q", arn)
+	return failed(absent(err, errNoTargetGroup), "set the attributes of target group %q", arn)
 }
 
 // deleteTargetGroup removes a target group that is in no rule any more, which the load balancer may see

@@ -120,21 +120,23 @@ func (s *late) revisions(n int) {
 	}
 }
 
-// stack makes a stack without describing by their names what was just made, and removes it while the
-// load balancer still sees its target group in a rule.
+// stack makes a stack whose target group AWS does not see by its ARN at first, without describing by
+// their names what was just made but to see whether it is gone, and removes it while the load balancer
+// still sees its target group in a rule.
 func (s *late) stack(r *trial, lease target.Lease) {
 	s.Helper()
 	blue := stackOf(shop(s.id.Environment, "1"), target.Blue)
 	blue.Slot = s.id
-	r.calls.FailAt(0, awstest.FailBefore)
+	const unseen = "TargetGroupNotFound"
+	r.calls.Refuse(3, map[string]string{"DescribeTags": unseen, "DescribeTargetGroupAttributes": unseen, "ModifyTargetGroupAttributes": unseen, "CreateRule": unseen})
 	s.ok(r.PutStack(s.Context(), blue, lease))
 	asked := map[string]int{}
 	for _, call := range r.calls.Made() {
 		asked[call]++
 	}
-	for _, call := range []string{"ecs DescribeServices", "elasticloadbalancing DescribeTargetGroups"} {
-		if asked[call] != 1 {
-			s.Errorf("%s was called %d times, want once: %v", call, asked[call], asked)
+	for call, want := range map[string]int{"ecs DescribeServices": 1, "elasticloadbalancing CreateTargetGroup": 1, "elasticloadbalancing DescribeTargetGroups": 2} {
+		if asked[call] != want {
+			s.Errorf("%s was called %d times, want %d: %v", call, asked[call], want, asked)
 		}
 	}
 	r.calls.Refuse(3, map[string]string{"DeleteTargetGroup": "ResourceInUse"})
