@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	taskRunning = "RUNNING"
-	taskStopped = "STOPPED"
+	taskRunning        = "RUNNING"
+	taskDeprovisioning = "DEPROVISIONING"
+	taskStopped        = "STOPPED"
 )
 
 // tasksOf are all tasks of a cluster, or those of one service, or of one family of task definitions.
@@ -74,6 +75,13 @@ func address(t types.Task) string {
 // alive says whether a task runs, or is to run.
 func alive(t types.Task) bool {
 	return text(t.LastStatus) != taskStopped && text(t.DesiredStatus) != taskStopped
+}
+
+// mayRun says whether a task's program may run. That it is to stop does not rule it out: it may take its
+// time for that ("Amazon ECS task lifecycle").
+func mayRun(t types.Task) bool {
+	state := text(t.LastStatus)
+	return state != taskDeprovisioning && state != taskStopped && !failedTask(t)
 }
 
 // failedTask says whether a task ended by itself or could not be started. What ECS stopped it

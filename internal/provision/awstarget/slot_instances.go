@@ -87,8 +87,15 @@ func (s seen) statuses() ([]target.InstanceStatus, map[string]health) {
 	}
 	for n, i := range s.instances() {
 		st := s.status(i, noted)
+		st.Running = st.Running || s.leaves(i.last())
 		st.Component, st.Index = s.component, n+1
 		all = append(all, st)
+	}
+	for _, t := range s.tasks {
+		if !alive(t) && s.leaves(t) {
+			at := s.now
+			all = append(all, target.InstanceStatus{Component: s.component, Index: len(all) + 1, Running: true, UnhealthySince: &at, Problem: "it is being stopped"})
+		}
 	}
 	for len(all) < s.count { // not begun yet
 		at := s.now
@@ -96,6 +103,9 @@ func (s seen) statuses() ([]target.InstanceStatus, map[string]health) {
 	}
 	return all, noted
 }
+
+// leaves says whether a task is one of a worker that is to have none, and may still take jobs.
+func (s seen) leaves(t types.Task) bool { return s.Worker() && s.count == 0 && mayRun(t) }
 
 // notBegun is why an instance has no task yet, as far as ECS tells.
 func (s seen) notBegun() string {

@@ -105,6 +105,51 @@ func TestTasksAreInstances(t *testing.T) {
 	}
 }
 
+// TestAWorkerRunsUntilItHasEnded looks at a worker that is to have no task, or one, while a task of it is in
+// some state.
+func TestAWorkerRunsUntilItHasEnded(t *testing.T) {
+	t.Parallel()
+	in := func(last string, change ...func(*types.Task)) types.Task {
+		task := runs("a", 1)
+		task.LastStatus, task.DesiredStatus = aws.String(last), aws.String(taskStopped)
+		for _, c := range change {
+			c(&task)
+		}
+		return task
+	}
+	wanted := func(t *types.Task) { t.DesiredStatus = aws.String(taskRunning) }
+	crashed := func(t *types.Task) { t.StopCode = types.TaskStopCodeEssentialContainerExited }
+	for _, c := range []struct {
+		name  string
+		count int
+		task  types.Task
+		want  bool // that it is seen to run
+	}{
+		{"it has not heard of it yet", 0, in("RUNNING"), true},
+		{"it is about to be told", 0, in("DEACTIVATING"), true},
+		{"it was told", 0, in("STOPPING"), true},
+		{"it has ended", 0, in("DEPROVISIONING"), false},
+		{"it is gone", 0, in("STOPPED"), false},
+		{"it ended by itself", 0, in("STOPPING", crashed), false},
+		{"it is just starting", 0, in("PENDING", wanted), true},
+		{"it is one that is too many", 1, in("STOPPING"), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := seen{component: "worker", count: c.count, tasks: []types.Task{c.task}, now: second(60)}
+			all, _ := s.statuses()
+			if got := len(all) > 0 && all[0].Running; got != c.want || len(all) > 1 {
+				t.Errorf("it runs: %t, want %t: %+v", got, c.want, all)
+			}
+			for _, i := range all {
+				if i.Healthy || i.UnhealthySince == nil || i.Restarts > 0 {
+					t.Errorf("it counts as one that works: %+v", i)
+				}
+			}
+		})
+	}
+}
+
 func TestHealthIsCountedFromWhenItWasSeen(t *testing.T) {
 	t.Parallel()
 	s := seen{

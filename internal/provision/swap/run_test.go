@@ -331,7 +331,7 @@ func TestAWorkerThatDoesNotStopIsReported(t *testing.T) {
 	w.mustRun("1")
 	d := &stubborn{Driver: w.audit.of(w.Client(), nil), color: target.Blue}
 	err := swap.New(d, "the test", swap.Options{Clock: w.clock}).Run(t.Context(), slot("2"))
-	saysAll(t, err, `component "mailer" of release 1 did not stop within 40s`, "Release 2 has taken the traffic")
+	saysAll(t, err, `component "mailer" of release 1 did not stop within 1m40s`, "Release 2 has taken the traffic")
 	if st := w.observe().Stacks[target.Green]; !st.Spec.HoldWorkers {
 		t.Error("the new release's workers run too")
 	}

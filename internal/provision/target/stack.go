@@ -42,7 +42,8 @@ type StackStatus struct {
 type InstanceStatus struct {
 	Component string `json:"component"`
 	Index     int    `json:"index"` // 1 … capacity
-	Running   bool   `json:"running"`
+	// Running says that its program runs, also while it is being stopped, as workers have to be told.
+	Running bool `json:"running"`
 	// Healthy is the load balancer's view; workers without a check are healthy while running.
 	Healthy bool `json:"healthy"`
 	// Passes counts the checks passed in a row; HealthySince is when the row began.

@@ -497,12 +497,13 @@ func TestDecide(t *testing.T) {
 			st := p.Seen.Stacks[target.Blue]
 			st.Spec.HoldWorkers = true
 			p.Seen.Stacks[target.Blue] = st
-		}, waited(39*time.Second)), "wait"},
+		}, waited(99*time.Second)), "wait"},
+		{"none runs, and one is to still: it is waited for", draw(watched(1), switched, held, func(p *picture) { p.Seen.Stacks[target.Blue].Scale["mailer"] = 1 }), "wait"},
 		{"they run beyond their limit: nothing else is started", draw(watched(1), switched, func(p *picture) {
 			st := p.Seen.Stacks[target.Blue]
 			st.Spec.HoldWorkers = true
 			p.Seen.Stacks[target.Blue] = st
-		}, waited(40*time.Second)), `stop: component "mailer" of release 1 did not stop within 40s, so that the workers of the other release were not started`},
+		}, waited(100*time.Second)), `stop: component "mailer" of release 1 did not stop within 1m40s, so that the workers of the other release were not started`},
 		{"the old workers have stopped: the new ones start", draw(watched(1), switched, held), "put green 2, 1 api"},
 		{"a new worker ended: back", draw(watched(1), switched, handedOver, func(p *picture) { p.Seen.Stacks[target.Green].Instances[1].Restarts = 1 }), "→ rolling_back"},
 		{"a new worker does not run yet: it is waited for", draw(watched(1), switched, handedOver, func(p *picture) { p.Seen.Stacks[target.Green].Instances[1].Running = false }), "wait"},

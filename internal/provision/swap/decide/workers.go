@@ -2,14 +2,16 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/swap/judge"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// stopMargin is how much longer than it says a worker may take to stop.
-const stopMargin = 30 * time.Second
+// stopMargin is how much longer than it says a worker may take to stop: who counts and stops it may need
+// a minute to begin.
+const stopMargin = 90 * time.Second
 
 // handOver stops the workers of one stack and then starts those of the other: two releases
 // must never both take jobs.
@@ -27,15 +29,16 @@ func (f Facts) holdWorkers(c target.Color, hold bool) *Decision {
 	return f.put(st.Spec)
 }
 
-// stopped waits until no worker of a stack runs.
+// stopped waits until no worker of a stack runs, or is to.
 func (f Facts) stopped(c target.Color) *Decision {
 	st := f.Seen.Stacks[c]
-	for _, i := range st.Instances {
-		worker := st.Spec.Definition.Components[i.Component]
+	for _, name := range target.SortedKeys(st.Spec.Definition.Components) {
+		worker := st.Spec.Definition.Components[name]
+		runs := slices.ContainsFunc(st.Of(name), func(i target.InstanceStatus) bool { return i.Running })
 		switch limit := worker.StopTimeout() + stopMargin; {
-		case !i.Running || !worker.Worker():
+		case !worker.Worker() || !runs && st.Scale[name] == 0:
 		case f.waited() >= limit:
-			return stop(fmt.Sprintf("component %q of release %s did not stop within %s, so that the workers of the other release were not started", i.Component, st.Spec.Definition.Release, limit))
+			return stop(fmt.Sprintf("component %q of release %s did not stop within %s, so that the workers of the other release were not started", name, st.Spec.Definition.Release, limit))
 		default:
 			return wait()
 		}
