@@ -31,7 +31,8 @@ func TestTheWayToTheDatabasesChangesInPlace(t *testing.T) {
 	ctx, l := t.Context(), newLab(t)
 	d, calls := faulty(t, l)
 	calls.Refuse(1, map[string]string{ // as long as the region's key is new
-		"CreateDBCluster": "KMSKeyNotAccessibleFault", "CreateLogGroup": "InvalidParameterException", "CreateSecret": "AccessDeniedException",
+		"CreateDBCluster": "KMSKeyNotAccessibleFault", "CreateSecret": "AccessDeniedException: Access to KMS is not allowed",
+		"CreateLogGroup": "InvalidParameterException: The specified KMS Key Id could not be found.",
 	})
 	id := production(t, d)
 	e := environment(t, id.Region, id.Name)
