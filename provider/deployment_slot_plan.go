@@ -60,18 +60,18 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	if !given(plan.ID) || resp.Diagnostics.HasError() {
 		return
 	}
-	r.planTogether(ctx, slot, why, req, resp)
+	var before *target.Slot
+	if why == changing {
+		s := state.toDomain(ctx, &resp.Diagnostics)
+		before = &s
+	}
+	r.planTogether(ctx, slot, before, why, req, resp)
 	known := plan.definitionKnown(ctx)
 	if why == changing && given(plan.Release) && given(plan.Retry) && !resp.Plan.Raw.Equal(req.State.Raw) {
 		r.foretell(ctx, slot, known, resp)
 	}
 	if !known {
 		return
-	}
-	var before *target.Slot
-	if why == changing {
-		s := state.toDomain(ctx, &resp.Diagnostics)
-		before = &s
 	}
 	r.warnMissing(slot, before, req, resp)
 	r.warnShort(slot, before, resp)
@@ -171,8 +171,9 @@ func (r *deploymentSlotResource) serving(ctx context.Context, id string, resp *r
 	return st.Spec.Definition.Release
 }
 
-// planTogether checks the slot beside everything else, and tells everything else of it.
-func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.Slot, why intent, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+// planTogether checks the slot beside everything else, and tells everything else of it. Before is what it
+// is so far, nil for a new one.
+func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.Slot, before *target.Slot, why intent, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	id := slot.ID()
 	if err := r.client.register.slots.put(id, slot, true, why); err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("plan"), sentence(err.Error()))
@@ -191,6 +192,9 @@ func (r *deploymentSlotResource) planTogether(ctx context.Context, slot target.S
 		faults = append(faults, slot.Conflicts(o)...)
 	}
 	r.refuse(&resp.Diagnostics, req.Config.Raw, faults)
+	if before != nil && before.ID() == id {
+		others = append(others, *before)
+	}
 	r.checkRoom(ctx, slot, others, req, resp)
 	r.warnSuiteAccount(ctx, slot, resp)
 }

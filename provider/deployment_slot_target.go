@@ -30,7 +30,8 @@ func (r *deploymentSlotResource) refuseOther(ctx context.Context, slot target.Sl
 	r.refuse(&resp.Diagnostics, req.Config.Raw, decided(req.Config.Raw, faults))
 }
 
-// checkRoom refuses a slot that there is no room for beside the others of its environment.
+// checkRoom refuses a slot that there is no room for beside the others of its environment. What the slot is so far
+// is one of them.
 func (r *deploymentSlotResource) checkRoom(ctx context.Context, slot target.Slot, others []target.Slot, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if !r.client.ready() || resp.Diagnostics.HasError() {
 		return

@@ -28,7 +28,8 @@ func awsRun(component set) set {
 }
 
 // limitedLab is a provider whose AWS tells who asks and what load balancers have, and nothing else.
-func limitedLab(t *testing.T) *lab {
+func (w *world) limitedLab() *lab {
+	t := w.t
 	t.Helper()
 	answers := map[string]string{
 		"GetCallerIdentity":     `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/a</Arn><UserId>A</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
@@ -48,7 +49,6 @@ func limitedLab(t *testing.T) *lab {
 		SharedConfigFiles:      []string{awstest.File(t, "config", "")},
 		SharedCredentialsFiles: []string{awstest.File(t, "credentials", "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")},
 	}, awstarget.Options{})
-	w := newWorld(t)
 	return w.lab(set{"target": "aws", "aws": set{"region": frankfurt}}, provider.WithDriver(func(provider.Settings) (target.Driver, error) {
 		return limited{w.Target, rooms, rooms}, nil
 	}))
@@ -65,7 +65,7 @@ func (l *lab) inFrankfurt() {
 
 func TestPlanRefusesWhatAWSCantRun(t *testing.T) {
 	t.Parallel()
-	l := limitedLab(t)
+	l := newWorld(t).limitedLab()
 	arn := func(account, name string) string {
 		return "arn:aws:secretsmanager:eu-central-1:" + account + ":secret:" + name + "-AbCdEf"
 	}
@@ -141,7 +141,7 @@ func TestPlanRefusesWhatAWSCantRun(t *testing.T) {
 
 func TestPlanCountsTheSlotsOfAnEnvironment(t *testing.T) {
 	t.Parallel()
-	l := limitedLab(t)
+	l := newWorld(t).limitedLab()
 	l.inFrankfurt()
 	slot := func(environment, name string) set {
 		var routes []any
@@ -162,7 +162,7 @@ func TestPlanCountsTheSlotsOfAnEnvironment(t *testing.T) {
 
 func TestPlanRefusesTagsThatTheProvidersStandAgainst(t *testing.T) {
 	t.Parallel()
-	l := limitedLab(t)
+	l := newWorld(t).limitedLab()
 	many := set{}
 	for i := range 40 {
 		many[fmt.Sprintf("t%d", i)] = "x"
@@ -184,6 +184,32 @@ func TestPlanRefusesTagsThatTheProvidersStandAgainst(t *testing.T) {
 			if said := d.String(); d.errors() != (c.at != "") || !strings.Contains(said, c.at) || !strings.Contains(said, c.want) {
 				t.Errorf("%s of a %s: got %s, want %q at %s", name, kind, said, c.want, c.at)
 			}
+		}
+	}
+}
+
+// Routes that a release drops stay until the swap to it is over.
+func TestPlanCountsTheRoutesThatASlotDrops(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.limitedLab()
+	routes := func(from, to int) set {
+		var all []any
+		for i := from; i < to; i++ {
+			all = append(all, set{"host": fmt.Sprintf("h%d", i)})
+		}
+		return set{"routes": all}
+	}
+	before := w.lab(nil)
+	before.made("region", aRegion())
+	before.made("environment", anEnvironment())
+	o := before.made("deployment_slot", with(aSlot(), components("api", routes(0, 49))))
+	o.private = nil // which says that it is of another target
+	for to, want := range map[int]bool{49: false, 48: false, 50: true} {
+		l.inFrankfurt()
+		d := l.plan(o, awsRun(routes(max(0, to-49), to))).diags
+		if got := strings.Contains(d.String(), "listener rules"); got != want || d.errors() != want {
+			t.Errorf("routes up to %d: got %s", to, d)
 		}
 	}
 }

@@ -84,7 +84,8 @@ type Rooms interface {
 	// where the region is.
 	SlotFaults(ctx context.Context, s Slot, e Environment, r Region) Faults
 	// CheckRoom returns the faults of a slot beside the others of its environment, which need not
-	// be there yet; an error says that it could not look.
+	// be there yet, and beside what it is so far, which the others may have; an error says that it
+	// could not look.
 	CheckRoom(ctx context.Context, s Slot, others []Slot, r Region) (Faults, error)
 }
 
