@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
@@ -75,5 +78,39 @@ func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// A group that was seen once may not be known to what gives it rules.
+func TestANewGroupIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	ids := map[string]string{markBalancerGroup: "sg-1", markStackGroup: "sg-2", markDatabaseGroup: "sg-3"}
+	unknown, given := 3, 0
+	var n *noun
+	n = scripted(t, func(in any) (any, error) {
+		switch in.(type) {
+		case *ec2.DescribeSecurityGroupsInput:
+			out := new(ec2.DescribeSecurityGroupsOutput)
+			for mark, id := range ids {
+				out.SecurityGroups = append(out.SecurityGroups, types.SecurityGroup{GroupId: &id, Tags: tagList(n.tags(mark), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })})
+			}
+			return out, nil
+		case *ec2.DescribeSecurityGroupRulesInput:
+			return new(ec2.DescribeSecurityGroupRulesOutput), nil
+		case *ec2.AuthorizeSecurityGroupEgressInput:
+			if unknown--; unknown >= 0 {
+				return nil, refused("InvalidGroup.NotFound")
+			}
+			return new(ec2.AuthorizeSecurityGroupEgressOutput), nil
+		case *ec2.AuthorizeSecurityGroupIngressInput:
+			given++
+			return new(ec2.AuthorizeSecurityGroupIngressOutput), nil
+		}
+		return nil, fmt.Errorf("%T is not expected", in)
+	})
+	maps.Copy(n.facts, ids)
+	e := target.Environment{Network: target.Network{HTTPSPort: 443, PreviewPort: 8443}}
+	if err := n.groupsPart(e, layout{}).put(t.Context()); err != nil || given != len(ids) {
+		t.Errorf("got error %v, %d groups have rules", err, given)
 	}
 }
