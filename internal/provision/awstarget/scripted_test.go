@@ -36,6 +36,8 @@ func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 				out.Result = &dynamodb.BatchGetItemOutput{Responses: rows}
 			case *dynamodb.UpdateItemInput:
 				out.Result = &dynamodb.UpdateItemOutput{}
+			case *dynamodb.TransactWriteItemsInput:
+				out.Result = &dynamodb.TransactWriteItemsOutput{}
 			default:
 				out.Result, err = answer(in)
 			}
