@@ -57,9 +57,11 @@ resource "slipway_deployment_slot" "many" {
 }
 
 resource "slipway_account_database" "many" {
-  count          = 100
-  environment_id = slipway_environment.many.id
-  account        = "account-${count.index}"
+  count               = 100
+  environment_id      = slipway_environment.many.id
+  account             = "account-${count.index}"
+  deletion_protection = false
+  final_snapshot      = false
 }
 `
 
