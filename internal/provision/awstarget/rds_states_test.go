@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -136,21 +137,26 @@ func TestADatabaseClusterIsWaitedFor(t *testing.T) {
 		}
 	}
 	put := func() error { return second(d.PutEnvironment(ctx, e, target.PutOptions{Owner: "me", IfGeneration: 2})) }
+	remove := func() error { return d.DeleteEnvironment(ctx, e.ID()) }
 	slow.instance = []string{"incompatible-network"}
 	stuck("an instance without a network", put)
 	slow.instance = nil
 	s.do(s.rds().StopDBCluster(ctx, &rds.StopDBClusterInput{DBClusterIdentifier: name}))
 	stuck("a cluster that is stopped", put)
 	calls.Refuse(1<<30, map[string]string{"DeleteDBCluster": cluster})
-	stuck("the end of a cluster that is stopped", func() error { return d.DeleteEnvironment(ctx, e.ID()) })
+	stuck("the end of a cluster that is stopped", remove)
 	s.do(s.rds().StartDBCluster(ctx, &rds.StartDBClusterInput{DBClusterIdentifier: name}))
 
 	s.do(s.rds().ModifyDBCluster(ctx, &rds.ModifyDBClusterInput{DBClusterIdentifier: name, DeletionProtection: aws.Bool(true), ApplyImmediately: aws.Bool(true)}))
+	slow.cluster = slices.Repeat([]string{"stopped"}, 100)
+	calls.Refuse(1<<30, map[string]string{"ModifyDBCluster": cluster})
+	stuck("the end of a cluster that is stopped and protected", remove)
+	slow.cluster = nil
 	calls.Refuse(2, map[string]string{
 		"DeleteDBCluster":               "InvalidParameterCombination",
 		"DeleteDBClusterParameterGroup": group, "DeleteDBSubnetGroup": "InvalidDBSubnetGroupStateFault",
 	})
-	if err := d.DeleteEnvironment(ctx, e.ID()); err != nil {
+	if err := remove(); err != nil {
 		t.Error(err)
 	}
 	if left := words(l.built(t, home)); strings.Contains(left, "database") {
