@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -153,12 +154,39 @@ func (n *noun) observed(ctx context.Context, id target.EnvironmentID, rows []row
 	})
 }
 
-// accountSecrets lists the secrets of accounts by name: of one, or of all in the environment.
+// accountSecrets lists the secrets of accounts by name: of one, or of all in the environment. A list may
+// be five minutes late (ListSecrets): what it does not show as it should be is asked for alone.
 func (n *noun) accountSecrets(ctx context.Context, accounts []*accountNoun) (map[string]secrets.SecretListEntry, error) {
+	prefix := n.accountsPrefix()
 	if len(accounts) == 1 {
-		return listSecrets(ctx, n.clients, accounts[0].secretName())
+		prefix = accounts[0].secretName()
 	}
-	return listSecrets(ctx, n.clients, n.accountsPrefix())
+	all, err := listSecrets(ctx, n.clients, prefix)
+	if err != nil {
+		return nil, err
+	}
+	var late []*accountNoun
+	for _, a := range accounts {
+		rec, err := a.record()
+		if err != nil {
+			return nil, err
+		}
+		if s, there := all[a.secretName()]; rec.Meta.Ready && len(a.secretDrift(s, there)) > 0 {
+			late = append(late, a)
+		}
+	}
+	var mu sync.Mutex
+	return all, together(late, func(a *accountNoun) error {
+		d, err := findSecret(ctx, n.clients, a.secretName())
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			delete(all, a.secretName())
+			return gone(err)
+		}
+		all[a.secretName()] = secrets.SecretListEntry{ARN: d.ARN, Name: d.Name, DeletedDate: d.DeletedDate, SecretVersionsToStages: d.VersionIdsToStages, Tags: d.Tags}
+		return nil
+	})
 }
 
 // secretDrift says how the account's secret differs from what a put makes.
