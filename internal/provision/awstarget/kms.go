@@ -44,6 +44,20 @@ func (n *noun) settleKey(ctx context.Context, part, id, alias, policy string) er
 	if err := n.reviveKey(ctx, id); err != nil {
 		return err
 	}
+	return n.revived(ctx, id, func(ctx context.Context) error { return n.equipKey(ctx, part, id, alias, policy) })
+}
+
+// revived does something with a key that was disabled or to be deleted a moment ago, and may still be taken
+// for that ("AWS KMS eventual consistency"). It must bear to be done again.
+func (n *noun) revived(ctx context.Context, id string, do func(context.Context) error) error {
+	end := n.target.now().Add(appearLag)
+	return n.target.while(ctx, fmt.Sprintf("key %q to be taken for one in use again", id), func(outcome error) bool {
+		return coded(outcome, "KMSInvalidStateException", "DisabledException") && n.target.now().Before(end)
+	}, do)
+}
+
+// equipKey gives a key that is enabled its alias, tags, rotation and policy.
+func (n *noun) equipKey(ctx context.Context, part, id, alias, policy string) error {
 	if err := n.putAlias(ctx, alias, id); err != nil {
 		return err
 	}
@@ -183,8 +197,10 @@ func (n *noun) reviveKey(ctx context.Context, id string) error {
 			return failed(err, "take back the deletion of key %q", id)
 		}
 	}
-	_, err = n.clients.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &id})
-	return failed(err, "enable key %q", id)
+	return n.revived(ctx, id, func(ctx context.Context) error {
+		_, err := n.clients.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &id})
+		return failed(err, "enable key %q", id)
+	})
 }
 
 func (n *noun) putAlias(ctx context.Context, alias, id string) error {
