@@ -72,8 +72,20 @@ func (c dbCluster) awaitDataAPI(ctx context.Context, secret string) error {
 	})
 }
 
+// wakes bounds the wait for a cluster whose first statement lasts too long because it was paused. Most
+// times AWS says that it resumes.
+const wakes = time.Minute
+
+// query sends one statement that only reads, and may so be sent again.
 func (d dataAPI) query(ctx context.Context, sql string) ([]string, error) {
-	records, err := d.send(ctx, sql, "")
+	var records [][]types.Field
+	end := d.target.now().Add(wakes)
+	err := d.target.while(ctx, fmt.Sprintf("database cluster %q to answer in time", d.cluster), func(outcome error) bool {
+		return coded(outcome, "StatementTimeoutException") && d.target.now().Before(end)
+	}, func(ctx context.Context) (err error) {
+		records, err = d.send(ctx, sql, "")
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rdsdata"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
@@ -50,7 +51,7 @@ func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 	c := &clients{
 		region: config.Region, dynamodb: dynamodb.NewFromConfig(config), ec2: ec2.NewFromConfig(config), ecs: ecs.NewFromConfig(config),
 		elb: elb.NewFromConfig(config), rds: rds.NewFromConfig(config), route53: route53.NewFromConfig(config),
-		secrets: secretsmanager.NewFromConfig(config), kms: kms.NewFromConfig(config),
+		secrets: secretsmanager.NewFromConfig(config), kms: kms.NewFromConfig(config), rdsdata: rdsdata.NewFromConfig(config),
 	}
 	return &noun{
 		target:  &Target{clock: clock, pace: wait.Options{First: time.Second, Max: 10 * time.Second, Clock: clock}},
