@@ -15,7 +15,18 @@ type keyless struct{ target.Driver }
 func (k keyless) GetRegion(ctx context.Context, id string) (target.RegionRecord, error) {
 	rec, err := k.Driver.GetRegion(ctx, id)
 	rec.Meta.Problem, rec.Anew = "the key is gone", []string{"kms_key_arn"}
+	rec.Ends = "Its key old will go."
 	return rec, err
+}
+
+func TestPlanOfARegionsEndSaysWhatGoesWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil, provider.WithDriver(func(provider.Settings) (target.Driver, error) { return keyless{w.Target}, nil }))
+	o := l.made("region", aRegion())
+	warned(t, l.plan(o, nil).diags, "", "Its key old will go.")
+	l.configure()
+	warned(t, l.plan(o, with(aRegion(), set{"name": "us"})).diags, "", "Its key old will go.")
 }
 
 func (k keyless) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {

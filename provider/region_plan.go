@@ -34,6 +34,7 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	if why == destroying {
 		r.client.register.regions.leave(state.Name.ValueString())
+		r.sayEnds(ctx, state.Name.ValueString(), resp)
 		return
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -85,6 +86,7 @@ func (r *regionResource) planChange(ctx context.Context, state, plan regionModel
 		if held := r.holdings(ctx, name, resp); len(held) > 0 {
 			resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("replace"), fmt.Sprintf("Region %q holds %s. A change of its name would destroy them: keep the name, or destroy them first. For a region of another name add a resource.", name, strings.Join(held, ", ")))
 		}
+		r.sayEnds(ctx, name, resp)
 		return
 	}
 	if !r.client.ready() || plan.Location.IsUnknown() || plan.Jurisdiction.IsUnknown() {
@@ -93,6 +95,17 @@ func (r *regionResource) planChange(ctx context.Context, state, plan regionModel
 	from, to := state.toDomain(ctx, &resp.Diagnostics), plan.toDomain(ctx, &resp.Diagnostics)
 	if err := r.client.CheckRegionChange(ctx, from, to); err != nil {
 		r.report(ctx, &resp.Diagnostics, "update", name, err)
+	}
+}
+
+// sayEnds says what goes for good with a region that is to be destroyed.
+func (r *regionResource) sayEnds(ctx context.Context, name string, resp *resource.ModifyPlanResponse) {
+	if resp.Diagnostics.HasError() || !r.client.ready() {
+		return
+	}
+	// What can't be read is told when it is destroyed.
+	if rec, err := r.client.ReadRegion(target.RecordsOnly(ctx), name); err == nil && rec.Ends != "" {
+		resp.Diagnostics.AddWarning("The key of a region will be deleted", fmt.Sprintf("Region %q will be removed. %s", name, rec.Ends))
 	}
 }
 

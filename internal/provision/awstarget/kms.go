@@ -274,6 +274,17 @@ func (n *noun) checkKey(ctx context.Context, part, alias, policy string) ([]stri
 	return append(drift, n.tagDrift(part, fmt.Sprintf("key %q", alias), has)...), err
 }
 
+// keyEnds says what the removal of the noun's key means, "" of a noun without one.
+func (n *noun) keyEnds() string {
+	id := n.fact(factKey)
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprintf("Its KMS key %s in %s is scheduled for deletion, and is deleted %d days later. What is encrypted with it can't be read by anybody from then on: final snapshots of databases, others that were taken by hand, and automated backups that were kept. "+
+		"Where one of them is to be kept, take the deletion back before that day with \"aws kms cancel-key-deletion --region %s --key-id %s\" and \"aws kms enable-key\" with the same arguments, or copy the snapshot with another key.",
+		id, n.clients.region, keyDeletionDays, n.clients.region, id)
+}
+
 // deleteKey frees the alias at once and has the key deleted at the end of its window.
 func (n *noun) deleteKey(ctx context.Context, part, alias string) error {
 	id := n.fact(factKey)

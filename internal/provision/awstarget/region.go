@@ -103,6 +103,9 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 		return target.RegionRecord{}, err
 	}
 	n, rec, err := t.regionNoun(ctx, d, id)
+	if err == nil {
+		rec.Ends = n.keyEnds()
+	}
 	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" || target.OnlyRecords(ctx) {
 		return rec, err
 	}

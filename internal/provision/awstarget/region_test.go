@@ -394,10 +394,12 @@ func TestARegionSaysThatItsKeyIsMadeAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var key string
 	for _, a := range all.Aliases {
 		if !strings.HasPrefix(aws.ToString(a.AliasName), "alias/slipway-") {
 			continue
 		}
+		key = aws.ToString(a.TargetKeyId)
 		if _, err := keys.DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: a.AliasName}); err != nil {
 			t.Fatal(err)
 		}
@@ -412,6 +414,9 @@ func TestARegionSaysThatItsKeyIsMadeAnew(t *testing.T) {
 		rec, err := c.d.GetRegion(t.Context(), eu.Name)
 		if err != nil || rec.Meta.Problem == "" || !slices.Equal(rec.Anew, c.want) {
 			t.Errorf("%s: %q is made anew, want %q: %q (%v)", name, rec.Anew, c.want, rec.Meta.Problem, err)
+		}
+		if !strings.Contains(rec.Ends, " --key-id "+key) {
+			t.Errorf("%s: with the region ends: %s; want key %q", name, rec.Ends, key)
 		}
 	}
 }

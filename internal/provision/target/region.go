@@ -23,6 +23,8 @@ type RegionRecord struct {
 	// Anew names the outputs of its environments that the next put makes anew, as in [AWSResources]:
 	// what they are of is gone.
 	Anew []string `json:"-"`
+	// Ends says what goes for good some time after the region is removed, with what keeps it, "" for nothing.
+	Ends string `json:"-"`
 }
 
 var placeRegexp = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9])?$`)
