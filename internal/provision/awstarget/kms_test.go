@@ -24,8 +24,8 @@ func TestAKeyThatWasToBeDeletedIsWaitedFor(t *testing.T) {
 			var done []string
 			var began time.Time
 			// late is when what was done is seen, twice as late for the second thing.
-			late := func(times time.Duration, code, what string) error {
-				if n.target.now().Before(began.Add(times * c.lag)) {
+			late := func(after time.Duration, code, what string) error {
+				if n.target.now().Before(began.Add(after)) {
 					return refused(code)
 				}
 				done = append(done, what)
@@ -38,7 +38,7 @@ func TestAKeyThatWasToBeDeletedIsWaitedFor(t *testing.T) {
 				case *kms.CancelKeyDeletionInput:
 					return &kms.CancelKeyDeletionOutput{}, nil
 				case *kms.EnableKeyInput:
-					return &kms.EnableKeyOutput{}, late(1, "KMSInvalidStateException", "enabled")
+					return &kms.EnableKeyOutput{}, late(c.lag, "KMSInvalidStateException", "enabled")
 				case *kms.ListResourceTagsInput:
 					return &kms.ListResourceTagsOutput{Tags: tagList(n.tags(partKey), func(k, v string) types.Tag { return types.Tag{TagKey: &k, TagValue: &v} })}, nil
 				case *kms.GetKeyRotationStatusInput:
@@ -46,7 +46,7 @@ func TestAKeyThatWasToBeDeletedIsWaitedFor(t *testing.T) {
 				case *kms.GetKeyPolicyInput:
 					return &kms.GetKeyPolicyOutput{Policy: aws.String("{}")}, nil
 				case *kms.EnableKeyRotationInput:
-					return &kms.EnableKeyRotationOutput{}, late(2, "DisabledException", "rotates")
+					return &kms.EnableKeyRotationOutput{}, late(2*c.lag, "DisabledException", "rotates")
 				}
 				return nil, refused("Unexpected")
 			})
