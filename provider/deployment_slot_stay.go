@@ -3,7 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -23,8 +25,8 @@ func (m deploymentSlotModel) repaired(ctx context.Context, diags *diag.Diagnosti
 	return []string{"drift"}
 }
 
-// refuseStrayed fails an update that was planned as a repair, and met a swap that somebody else made
-// since. Terraform would call that an error of the provider.
+// refuseStrayed fails an update that was planned as a repair, and met or did more: somebody else has begun a swap
+// since, a limit of time is over, or the repair found more to do. Terraform would call that an error of the provider.
 func (r *deploymentSlotResource) refuseStrayed(planned, m deploymentSlotModel, s provision.SlotState, diags *diag.Diagnostics) {
 	var strayed []string
 	for _, v := range []struct {
@@ -41,9 +43,14 @@ func (r *deploymentSlotResource) refuseStrayed(planned, m deploymentSlotModel, s
 			strayed = append(strayed, v.name)
 		}
 	}
-	if len(strayed) > 0 {
-		diags.AddError(r.summary("update"), fmt.Sprintf("Slot %q was to be repaired and nothing else, and has been swapped by somebody else since the plan was made: %s differ from it. %s. The state has what is true now: plan again.", m.ID.ValueString(), strings.Join(strayed, ", "), serves(s)))
+	if len(strayed) == 0 {
+		return
 	}
+	why := "another run, the clock or this apply has changed them since it was made"
+	if w := s.Record.Swap; w != nil && slices.Contains(strayed, "last_swap") {
+		why = fmt.Sprintf("the last swap, %s, was begun by %s at %s", w.ID, w.By, w.StartedAt.UTC().Format(time.RFC3339))
+	}
+	diags.AddError(r.summary("update"), fmt.Sprintf("Slot %q was to be repaired and nothing else, but %s differ from the plan: %s. %s. The state has what is true now: plan again.", m.ID.ValueString(), strings.Join(strayed, ", "), why, serves(s)))
 }
 
 // noteRepair notes that the next update of what was last asked is a repair.

@@ -129,7 +129,7 @@ func TestARepairOfASlotLooksLikeNoSwap(t *testing.T) {
 		}
 	}
 	o, d := l.apply(p)
-	if !d.errors() || !strings.Contains(d.String(), "fallback, last_swap differ") || at(o.state, "fallback.release") != "3" {
+	if !d.errors() || !strings.Contains(d.String(), "fallback, last_swap differ") || !strings.Contains(d.String(), w.slot().Record.Swap.ID) || at(o.state, "fallback.release") != "3" {
 		t.Errorf("swaps between plan and apply: fallback %v, %s", at(o.state, "fallback.release"), d)
 	}
 	l.configure()
