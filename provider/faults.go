@@ -16,7 +16,12 @@ import (
 func (n noun) refuse(diags *diag.Diagnostics, value tftypes.Value, faults target.Faults) {
 	for _, f := range faults {
 		at, beyond := faultPath(value, f.Path)
-		diags.AddAttributeError(at, "Invalid "+n.words, sentence(at.String()+beyond+": "+f.Message))
+		says := sentence(at.String() + beyond + ": " + f.Message)
+		if f.Doubtful {
+			diags.AddAttributeWarning(at, n.title+" may be refused", says)
+			continue
+		}
+		diags.AddAttributeError(at, "Invalid "+n.words, says)
 	}
 }
 

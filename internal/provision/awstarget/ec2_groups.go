@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,13 +75,13 @@ func entranceRules(e target.Environment, l layout) []rule {
 	return slices.Concat(https(80), https(e.Network.HTTPSPort), from(e.Network.PreviewPort, a.PreviewCIDRs))
 }
 
-// maxWaysIn is how many rules a security group has for what comes in ("Amazon VPC quotas"). An AWS account may
-// have been given more, which only Service Quotas tells.
-const maxWaysIn = 60
+// maxRules is how many rules a security group has each way ("Amazon VPC quotas"). An AWS account may have been
+// given more, which only Service Quotas tells.
+const maxRules = 60
 
-// crowded refuses more blocks than security groups have room for, where the VPC has so many.
-func crowded(e target.Environment, blocks int) target.Faults {
-	a, ways := settingsOf(e), map[string]int{}
+// waysIn counts the rules of an environment's security groups for what comes in, where the VPC has so many blocks.
+func waysIn(e target.Environment, blocks int) map[string]int {
+	ways := map[string]int{}
 	for mark, rules := range groupRules(e, layoutOf(e)) {
 		for _, r := range rules {
 			switch {
@@ -92,18 +93,29 @@ func crowded(e target.Environment, blocks int) target.Faults {
 			}
 		}
 	}
-	const says = "the security group of %s would have %d rules for what comes in, and AWS allows %d (%q): %s. Name fewer and larger blocks"
+	return ways
+}
+
+// crowded doubts that security groups have room for more rules than they have so far, where the VPC has so many
+// blocks.
+func (s site) crowded(blocks int) target.Faults {
+	a, ways, was := s.settings, waysIn(s.of, blocks), map[string]int{}
+	if s.stands != nil {
+		was = waysIn(s.was, blocks)
+	}
+	const says = "the security group of %s would have %d rules for what comes in, and AWS allows %d where the AWS account was not given more (%q): %s. Where it was not, the apply fails: name fewer and larger blocks, or ask AWS for more first"
 	const quotas = "Amazon VPC quotas"
 	var all target.Faults
-	if n := ways[markBalancerGroup]; n > maxWaysIn {
-		path := "aws.cidr_blocks"
-		if len(a.PreviewCIDRs) > 2*len(a.CIDRs) {
-			path = "aws.preview_cidr_blocks"
+	for _, g := range []struct{ mark, path, what, each string }{
+		{markBalancerGroup, "aws.cidr_blocks", "the load balancer", "each of cidr_blocks takes two, each of preview_cidr_blocks one"},
+		{markDatabaseGroup, "aws.database.cidr_blocks", "database servers", "each of cidr_blocks takes one"},
+	} {
+		if g.mark == markBalancerGroup && len(a.PreviewCIDRs) > 2*len(a.CIDRs) {
+			g.path = "aws.preview_cidr_blocks"
 		}
-		all = fault(path, says, "the load balancer", n, maxWaysIn, quotas, "each of cidr_blocks takes two, each of preview_cidr_blocks one")
-	}
-	if n := ways[markDatabaseGroup]; n > maxWaysIn {
-		all = append(all, fault("aws.database.cidr_blocks", says, "database servers", n, maxWaysIn, quotas, "each of cidr_blocks takes one")...)
+		if n := ways[g.mark]; n > max(maxRules, was[g.mark]) {
+			all = append(all, target.Fault{Path: g.path, Message: fmt.Sprintf(says, g.what, n, maxRules, quotas, g.each), Doubtful: true})
+		}
 	}
 	return all
 }

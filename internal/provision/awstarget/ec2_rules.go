@@ -126,21 +126,29 @@ func seenWords(r types.SecurityGroupRule) string {
 
 // putRules lets through what is missing, and no more what somebody else, or EC2 itself, let through.
 func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
+	rules = n.resolved(rules)
+	out := 0
+	for _, r := range rules {
+		if r.out {
+			out++
+		}
+	}
 	d, err := n.compareRules(ctx, id, rules)
 	if err == nil {
-		err = n.putWay(ctx, id, true, d.missingOut, d.surplusOut)
+		err = n.putWay(ctx, id, true, out, d.missingOut, d.surplusOut)
 	}
 	if err == nil {
-		err = n.putWay(ctx, id, false, d.missing, d.surplus)
+		err = n.putWay(ctx, id, false, len(rules)-out, d.missing, d.surplus)
 	}
 	return err
 }
 
-// putWay does so for ways out, or for ways in. What is missing comes before the rest goes, so that nobody
-// is cut off meanwhile, or where it fails; but where there is no room for both.
-func (n *noun) putWay(ctx context.Context, id string, out bool, missing []types.IpPermission, surplus []string) error {
+// putWay does so for ways out, or for ways in, of which there are so many in all. What is missing comes before the
+// rest goes, so that nobody is cut off meanwhile, or where it fails; but where there is room for one of them only.
+func (n *noun) putWay(ctx context.Context, id string, out bool, all int, missing []types.IpPermission, surplus []string) error {
 	err := n.authorise(ctx, id, out, missing)
-	if coded(err, "RulesPerSecurityGroupLimitExceeded") && len(surplus) > 0 {
+	fit := all <= maxRules || len(missing) <= len(surplus)
+	if coded(err, "RulesPerSecurityGroupLimitExceeded") && len(surplus) > 0 && fit {
 		if err = n.revoke(ctx, id, out, surplus); err == nil {
 			err = n.authorise(ctx, id, out, missing)
 		}

@@ -22,14 +22,16 @@ func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
 		out     bool
 		refuse  []string // the codes of the first calls that add rules, "" for none
 		there   []int32  // the ports that are there already, unseen
+		more    int      // how many more rules there are to be
 		want    []string
 		problem string
 	}{
-		{"new rules come before others go", false, nil, nil, []string{"add [80 443]", "revoke"}, ""},
-		{"new ways out come before others go", true, nil, nil, []string{"add out [80 443]", "revoke out"}, ""},
-		{"nothing goes where new rules can't come", false, []string{throttled}, nil, []string{"add [80 443]"}, throttled},
-		{"others go first where there is no room", false, []string{full}, nil, []string{"add [80 443]", "revoke", "add [80 443]"}, ""},
-		{"one that is there does not keep out the rest", false, nil, []int32{80}, []string{"add [80 443]", "add [80]", "add [443]", "revoke"}, ""},
+		{"new rules come before others go", false, nil, nil, 0, []string{"add [80 443]", "revoke"}, ""},
+		{"new ways out come before others go", true, nil, nil, 0, []string{"add out [80 443]", "revoke out"}, ""},
+		{"nothing goes where new rules can't come", false, []string{throttled}, nil, 0, []string{"add [80 443]"}, throttled},
+		{"others go first where there is no room", false, []string{full}, nil, 0, []string{"add [80 443]", "revoke", "add [80 443]"}, ""},
+		{"nothing goes where there may never be room", false, []string{full}, nil, 59, []string{"add [80 443]"}, full},
+		{"one that is there does not keep out the rest", false, nil, []int32{80}, 0, []string{"add [80 443]", "add [80]", "add [443]", "revoke"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +39,7 @@ func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
 			add := func(what string, all []types.IpPermission) error {
 				var ports []int32
 				there := false
-				for _, p := range all {
+				for _, p := range all[:min(2, len(all))] {
 					ports = append(ports, *p.FromPort)
 					there = there || slices.Contains(c.there, *p.FromPort)
 				}
@@ -70,7 +72,11 @@ func TestAGroupIsNeverShutForItsNewRules(t *testing.T) {
 				}
 				return nil, fmt.Errorf("%T is not expected", in)
 			})
-			err := n.putRules(t.Context(), "sg-1", []rule{{out: c.out, from: 80, to: 80, block: everywhere}, {out: c.out, from: 443, to: 443, block: everywhere}})
+			rules := []rule{{out: c.out, from: 80, to: 80, block: everywhere}, {out: c.out, from: 443, to: 443, block: everywhere}}
+			for i := range c.more {
+				rules = append(rules, rule{from: 443, to: 443, block: fmt.Sprintf("203.0.113.%d/32", i)})
+			}
+			err := n.putRules(t.Context(), "sg-1", rules)
 			if (err != nil) != (c.problem != "") || err != nil && !coded(err, c.problem) {
 				t.Errorf("got error %v, want %q", err, c.problem)
 			}
@@ -112,5 +118,30 @@ func TestANewGroupIsWaitedFor(t *testing.T) {
 	e := target.Environment{Network: target.Network{HTTPSPort: 443, PreviewPort: 8443}}
 	if err := n.groupsPart(e, layout{}).put(t.Context()); err != nil || given != len(ids) {
 		t.Errorf("got error %v, %d groups have rules", err, given)
+	}
+}
+
+// A group that has more rules than AWS gives everybody is of an account that was given more.
+func TestOnlyMoreRulesThanThereAreAreDoubted(t *testing.T) {
+	t.Parallel()
+	e := func(n int) target.Environment {
+		var blocks []string
+		for i := range n {
+			blocks = append(blocks, fmt.Sprintf("203.0.113.%d/32", i))
+		}
+		return target.Environment{Region: "eu", Name: "production", AWS: &target.AWS{PreviewCIDRs: blocks}}
+	}
+	for _, c := range []struct {
+		was, is int // blocks; -1 where there is no environment
+		doubted bool
+	}{{-1, 50, false}, {-1, 70, true}, {50, 70, true}, {70, 70, false}, {70, 69, false}, {70, 71, true}} {
+		s := site{of: e(c.is), settings: settingsOf(e(c.is))}
+		if c.was >= 0 {
+			s.stands, s.was = &noun{}, e(c.was)
+		}
+		faults := s.crowded(1)
+		if got := len(faults) > 0; got != c.doubted || faults.Err() != nil {
+			t.Errorf("%d blocks after %d: got %v", c.is, c.was, faults)
+		}
 	}
 }

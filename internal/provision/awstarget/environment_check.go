@@ -132,7 +132,7 @@ const pathPublic = "aws.vpc.public_subnet_ids"
 func (s site) network(ctx context.Context) (target.Faults, error) {
 	v := s.settings.VPC
 	if v == nil {
-		return crowded(s.of, 1), nil
+		return s.crowded(1), nil
 	}
 	n := &noun{clients: s.clients}
 	there, err := n.findVPC(ctx, v.ID)
@@ -145,7 +145,7 @@ func (s site) network(ctx context.Context) (target.Faults, error) {
 	if err != nil {
 		return nil, failed(err, "look at VPC %q", v.ID)
 	}
-	all := crowded(s.of, len(strings.Split(blocksOf(there), ",")))
+	all := s.crowded(len(strings.Split(blocksOf(there), ",")))
 	for _, o := range off {
 		all = append(all, fault("aws.vpc.id", "%s: the environment needs it on", o)...)
 	}

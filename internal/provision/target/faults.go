@@ -15,16 +15,20 @@ type Fault struct {
 	Path string
 	// Message says what was found, what was expected and what to do.
 	Message string
+	// Doubtful says that the target may take it all the same, and nobody can tell: it is warned of.
+	Doubtful bool
 }
 
 // Faults is everything wrong with a definition.
 type Faults []Fault
 
-// Err joins the faults into one error that matches [ErrInvalid], nil if there are none.
+// Err joins the faults into one error that matches [ErrInvalid], nil if there are none, or doubtful ones only.
 func (f Faults) Err() error {
 	errs := make([]error, 0, len(f))
 	for _, v := range f {
-		errs = append(errs, Errorf(ErrInvalid, "%s: %s", v.Path, v.Message))
+		if !v.Doubtful {
+			errs = append(errs, Errorf(ErrInvalid, "%s: %s", v.Path, v.Message))
+		}
 	}
 	return errors.Join(errs...)
 }
