@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	acmtypes "github.com/aws/aws-sdk-go-v2/service/acm/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
@@ -129,6 +131,9 @@ func covers(certified, name string) bool {
 // pathPublic is where the subnets of the load balancer are named.
 const pathPublic = "aws.vpc.public_subnet_ids"
 
+// pathPrivate is where those of stacks are, and of an internal load balancer.
+const pathPrivate = "aws.vpc.private_subnet_ids"
+
 func (s site) network(ctx context.Context) (target.Faults, error) {
 	v := s.settings.VPC
 	if v == nil {
@@ -153,7 +158,7 @@ func (s site) network(ctx context.Context) (target.Faults, error) {
 		path string
 		ids  []string
 	}{
-		{pathPublic, v.PublicSubnets}, {"aws.vpc.private_subnet_ids", v.PrivateSubnets}, {"aws.vpc.database_subnet_ids", v.DatabaseSubnets},
+		{pathPublic, v.PublicSubnets}, {pathPrivate, v.PrivateSubnets}, {"aws.vpc.database_subnet_ids", v.DatabaseSubnets},
 	} {
 		faults, err := s.subnets(ctx, kind.path, kind.ids)
 		if err != nil {
@@ -215,13 +220,53 @@ func (s site) subnets(ctx context.Context, path string, ids []string) (target.Fa
 	if len(zones) < 2 {
 		return fault(path, "all of them are in one availability zone: at least two are needed"), nil
 	}
-	if path != pathPublic || s.settings.Internal {
+	switch {
+	case path == pathPrivate && s.settings.Internal:
+		return s.narrow(path, there), nil
+	case path != pathPublic || s.settings.Internal:
 		return nil, nil
 	}
+	all = s.narrow(path, there)
 	for _, zone := range target.SortedKeys(zones) {
 		if in := zones[zone]; len(in) > 1 {
 			all = append(all, fault(path, "%q are all in availability zone %s, and a load balancer has one subnet in each: name one of them", in, zone)...)
 		}
 	}
 	return all, nil
+}
+
+// What a load balancer needs of each of its subnets ("Application Load Balancers", "Subnets for your load
+// balancer"): a block of /27 or larger, and so many free addresses.
+const (
+	narrowest = 27
+	leastFree = 8
+)
+
+// narrow refuses subnets that are too small for the load balancer. Those that it is in already have its own
+// addresses.
+func (s site) narrow(path string, there []types.Subnet) target.Faults {
+	ids := onePerZone(there)
+	var was []string
+	if s.stands != nil && s.was.AWS != nil && s.was.AWS.VPC != nil {
+		was = s.was.AWS.VPC.PublicSubnets
+		if s.settings.Internal {
+			was = s.was.AWS.VPC.PrivateSubnets
+		}
+	}
+	var all target.Faults
+	for _, n := range there {
+		id := text(n.SubnetId)
+		if !slices.Contains(ids, id) || slices.Contains(was, id) {
+			continue
+		}
+		block, err := netip.ParsePrefix(text(n.CidrBlock))
+		free := int(aws.ToInt32(n.AvailableIpAddressCount))
+		if n.AvailableIpAddressCount == nil {
+			free = leastFree // not told
+		}
+		if err == nil && block.Bits() > narrowest || free < leastFree {
+			all = append(all, blame(path, "Subnets for your load balancer", "subnet %q is %s and has %d free addresses, and a load balancer needs /%d or larger and %d free addresses in each of its subnets: name another, or free addresses", id, text(n.CidrBlock), free, narrowest, leastFree))
+		}
+	}
+	return all
 }

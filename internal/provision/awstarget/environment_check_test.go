@@ -29,6 +29,10 @@ func TestWhatAWSWouldRefuseOfANetworkIsRefusedAtPlan(t *testing.T) {
 		}
 		given.PublicSubnets = append(given.PublicSubnets, aws.ToString(s.Subnet.SubnetId))
 	}
+	small, err := client.CreateSubnet(ctx, &ec2.CreateSubnetInput{VpcId: &given.ID, CidrBlock: aws.String("172.20.110.0/28"), AvailabilityZone: aws.String(home + "b")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	within := func(change func(*target.AWS)) func(*target.AWS) {
 		return func(a *target.AWS) {
 			vpc := *given
@@ -54,6 +58,12 @@ func TestWhatAWSWouldRefuseOfANetworkIsRefusedAtPlan(t *testing.T) {
 		{"two public subnets in one zone", eu, within(func(*target.AWS) {}), []string{"aws.vpc.public_subnet_ids"}},
 		{"a public subnet in each zone", eu, within(func(a *target.AWS) { a.VPC.PublicSubnets = a.VPC.PublicSubnets[1:] }), nil},
 		{"two private subnets in one zone for an internal load balancer", eu, within(func(a *target.AWS) { a.Internal = true }), nil},
+		{"a public subnet that is too small", eu, within(func(a *target.AWS) {
+			a.VPC.PublicSubnets = []string{a.VPC.PublicSubnets[0], aws.ToString(small.Subnet.SubnetId)}
+		}), []string{"aws.vpc.public_subnet_ids"}},
+		{"a small private one that is not the load balancer's", eu, within(func(a *target.AWS) {
+			a.VPC.PublicSubnets, a.VPC.PrivateSubnets = a.VPC.PublicSubnets[1:], append(slices.Clone(a.VPC.PrivateSubnets), aws.ToString(small.Subnet.SubnetId))
+		}), nil},
 		{"a subnet that is not there", eu, within(func(a *target.AWS) { a.VPC.PublicSubnets = []string{"subnet-00000001", a.VPC.PublicSubnets[2]} }), []string{"aws.vpc.public_subnet_ids"}},
 		// Of 60 rules the VPC and the only NAT gateway have two for each port.
 		{"as many blocks as there is room for", eu, func(a *target.AWS) { a.CIDRs, a.PreviewCIDRs = blocks(25), blocks(4) }, nil},
