@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,20 +14,65 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
-// metric is what is asked of CloudWatch about each target group ("CloudWatch metrics for your
-// Application Load Balancer").
+// metric is what is asked of CloudWatch about each target group, or about the load balancer ("CloudWatch
+// metrics for your Application Load Balancer").
 type metric struct {
 	name, statistic string
 	// add adds a minute's value to what a stack answered; several components are one stack.
-	add func(m *target.Measurement, v float64)
+	add func(t *tally, v float64)
 }
 
 var metrics = []metric{
-	{"RequestCount", "Sum", func(m *target.Measurement, v float64) { m.Requests += int64(v) }},
-	{"HTTPCode_Target_5XX_Count", "Sum", func(m *target.Measurement, v float64) { m.Errors += int64(v) }},
-	{"TargetConnectionErrorCount", "Sum", func(m *target.Measurement, v float64) { m.Errors += int64(v) }},
-	{"TargetResponseTime", "p50", func(m *target.Measurement, v float64) { m.P50Milliseconds = max(m.P50Milliseconds, 1000*v) }},
-	{"TargetResponseTime", "p99", func(m *target.Measurement, v float64) { m.P99Milliseconds = max(m.P99Milliseconds, 1000*v) }},
+	{"RequestCount", "Sum", func(t *tally, v float64) { t.Requests += int64(v) }},
+	{"HTTPCode_Target_2XX_Count", "Sum", func(t *tally, v float64) { t.answered += int64(v) }},
+	{"HTTPCode_Target_3XX_Count", "Sum", func(t *tally, v float64) { t.answered += int64(v) }},
+	{"HTTPCode_Target_4XX_Count", "Sum", func(t *tally, v float64) { t.answered += int64(v) }},
+	{"HTTPCode_Target_5XX_Count", "Sum", func(t *tally, v float64) { t.Errors, t.answered = t.Errors+int64(v), t.answered+int64(v) }},
+	{"TargetConnectionErrorCount", "Sum", func(t *tally, v float64) { t.Errors, t.unreached = t.Errors+int64(v), t.unreached+int64(v) }},
+	{"TargetResponseTime", "p50", func(t *tally, v float64) { t.P50Milliseconds = max(t.P50Milliseconds, 1000*v) }},
+	{"TargetResponseTime", "p99", func(t *tally, v float64) { t.P99Milliseconds = max(t.P99Milliseconds, 1000*v) }},
+}
+
+// ownMetrics are of the load balancer: what it answered itself since a target closed the connection, or
+// did not answer in time. It does not tell whose target that was.
+var ownMetrics = []metric{
+	{"HTTPCode_ELB_502_Count", "Sum", func(t *tally, v float64) { t.own += int64(v) }},
+	{"HTTPCode_ELB_504_Count", "Sum", func(t *tally, v float64) { t.own += int64(v) }},
+}
+
+// tally is what was counted of a stack: of its requests those that its targets answered, and those that
+// reached none. Own is of the load balancer, of all stacks that it leads to.
+type tally struct {
+	target.Measurement
+	answered, unreached, own int64
+}
+
+// tallies are by the colour of a stack; that of the load balancer is by none.
+type tallies map[target.Color]*tally
+
+func (all tallies) of(c target.Color) *tally {
+	if all[c] == nil {
+		all[c] = &tally{}
+	}
+	return all[c]
+}
+
+// measurements are what the stacks with requests answered in a time. A request that a target took and did
+// not answer is a stream, or one of a client that left, or one that the load balancer answered itself.
+func (all tallies) measurements(begin, end time.Time) map[target.Color]target.Measurement {
+	out, own := map[target.Color]target.Measurement{}, all.of("").own
+	for _, t := range all {
+		own -= t.unreached // which it answers so too
+	}
+	for c, t := range all {
+		if t.Requests == 0 {
+			continue
+		}
+		t.From, t.To = begin, end
+		t.Unclear, t.MayHaveFailed = max(0, t.Requests-t.answered-t.unreached), max(0, own)
+		out[c] = t.Measurement
+	}
+	return out
 }
 
 // Measure implements target.Meters. A load balancer counts by the minute and tells it a minute or
@@ -60,37 +106,31 @@ func (w *slotWork) measure(ctx context.Context, begin, end time.Time) (map[targe
 	if len(queries) == 0 {
 		return map[target.Color]target.Measurement{}, nil
 	}
-	sums := map[target.Color]target.Measurement{}
-	pages := cloudwatch.NewGetMetricDataPaginator(w.clients.metrics, &cloudwatch.GetMetricDataInput{
-		StartTime: &begin, EndTime: &end, MetricDataQueries: queries, ScanBy: types.ScanByTimestampAscending,
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, failed(err, "measure slot %q", w.id)
-		}
-		for _, r := range page.MetricDataResults {
-			about, ok := of[text(r.Id)]
-			if !ok {
-				continue
+	all := tallies{}
+	for some := range slices.Chunk(queries, maxQueries) {
+		pages := cloudwatch.NewGetMetricDataPaginator(w.clients.metrics, &cloudwatch.GetMetricDataInput{
+			StartTime: &begin, EndTime: &end, MetricDataQueries: some, ScanBy: types.ScanByTimestampAscending,
+		})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, failed(err, "measure slot %q", w.id)
 			}
-			m := sums[about.color]
-			for _, v := range r.Values {
-				about.add(&m, v)
+			for _, r := range page.MetricDataResults {
+				about, ok := of[text(r.Id)]
+				for _, v := range r.Values {
+					if ok {
+						about.add(all.of(about.color), v)
+					}
+				}
 			}
-			sums[about.color] = m
 		}
 	}
-	for c, m := range sums {
-		if m.Requests == 0 {
-			delete(sums, c)
-			continue
-		}
-		m.From, m.To = begin, end
-		sums[c] = m
-	}
-	return sums, nil
+	return all.measurements(begin, end), nil
 }
+
+// maxQueries is how many metrics one call asks for (GetMetricData).
+const maxQueries = 500
 
 // metered is what of a time CloudWatch can tell now.
 func (t *Target) metered(from, now time.Time) (begin, end time.Time) {
@@ -119,26 +159,30 @@ type about struct {
 	color target.Color
 }
 
-// queries ask for every metric of every target group of the slot; 500 fit into a call, which are
-// fifty components in each seat.
+// queries ask for every metric of every target group of the slot, and for those of the load balancer where
+// there is any.
 func (w *slotWork) queries(balancer string, period int32) ([]types.MetricDataQuery, map[string]about) {
 	var all []types.MetricDataQuery
 	of := map[string]about{}
+	ask := func(c target.Color, some []metric, by ...types.Dimension) {
+		by = append(by, types.Dimension{Name: aws.String("LoadBalancer"), Value: &balancer})
+		for _, m := range some {
+			id := fmt.Sprintf("m%d", len(all))
+			of[id] = about{m, c}
+			all = append(all, types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
+				Period: &period, Stat: aws.String(m.statistic),
+				Metric: &types.Metric{Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String(m.name), Dimensions: by},
+			}})
+		}
+	}
 	for _, c := range target.SortedKeys(w.state.Seats) {
 		groups := w.state.Seats[c].TargetGroups
 		for _, name := range target.SortedKeys(groups) {
-			for _, m := range metrics {
-				id := fmt.Sprintf("m%d", len(all))
-				of[id] = about{m, c}
-				all = append(all, types.MetricDataQuery{Id: &id, MetricStat: &types.MetricStat{
-					Period: &period, Stat: aws.String(m.statistic),
-					Metric: &types.Metric{Namespace: aws.String("AWS/ApplicationELB"), MetricName: aws.String(m.name), Dimensions: []types.Dimension{
-						{Name: aws.String("TargetGroup"), Value: aws.String(groupDimension(groups[name]))},
-						{Name: aws.String("LoadBalancer"), Value: &balancer},
-					}},
-				}})
-			}
+			ask(c, metrics, types.Dimension{Name: aws.String("TargetGroup"), Value: aws.String(groupDimension(groups[name]))})
 		}
+	}
+	if len(all) > 0 {
+		ask("", ownMetrics)
 	}
 	return all, of
 }

@@ -60,6 +60,10 @@ type Measurement struct {
 	// without any answer. A target that can't see requests before they are answered leaves both 0.
 	Waiting    int64 `json:"waiting,omitempty"`
 	Unanswered int64 `json:"unanswered,omitempty"`
+	// Unclear counts those of Requests, none of Errors, whose answer is not known: streams, those of clients
+	// that left, and those that failed, which are MayHaveFailed at most. Targets that know leave both 0.
+	Unclear       int64 `json:"unclear,omitempty"`
+	MayHaveFailed int64 `json:"may_have_failed,omitempty"`
 }
 
 // ErrorPercent is the part of requests that failed, 0 without requests.

@@ -180,9 +180,9 @@ func requestMetric(name string) func(sample) (float64, bool) {
 		own, isOwn := strings.CutPrefix(name, "HTTPCode_ELB_")
 		switch {
 		case name == "RequestCount":
-			return 1, s.status > 0 || s.refused == http.StatusBadGateway // a target was chosen
+			return 1, s.status > 0 || s.refused == http.StatusBadGateway || s.refused == clientLeft // a target was chosen
 		case name == "TargetConnectionErrorCount":
-			return 1, s.refused == http.StatusBadGateway
+			return 1, s.unreached
 		case name == "TargetResponseTime":
 			return s.took.Seconds(), s.status > 0
 		case isClass:

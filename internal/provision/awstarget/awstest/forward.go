@@ -3,7 +3,10 @@ package awstest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -42,14 +45,27 @@ func (b *balancing) forward(w http.ResponseWriter, r *http.Request, e entrance, 
 			b.meters.count(s)
 			return nil
 		},
-		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			s.at, s.refused = time.Now(), http.StatusBadGateway
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			s.at, s.refused, s.unreached = time.Now(), http.StatusBadGateway, undialed(err)
+			if r.Context().Err() != nil {
+				s.refused, s.unreached = clientLeft, false
+			}
 			b.meters.count(s)
 			w.Header().Set("Server", ownServer)
-			http.Error(w, "502 Bad Gateway", http.StatusBadGateway)
+			http.Error(w, fmt.Sprint(s.refused, " ", http.StatusText(s.refused)), s.refused)
 		},
 	}
 	proxy.ServeHTTP(w, r)
+}
+
+// clientLeft is the status that a load balancer notes where the client closed the connection ("The load
+// balancer generates an HTTP error").
+const clientLeft = 460
+
+// undialed says whether there was no connection to a target: what fails on one is no connection error.
+func undialed(err error) bool {
+	var of *net.OpError
+	return errors.As(err, &of) && of.Op == "dial"
 }
 
 // choose draws a target group by weight, or takes the one that a client stays with.

@@ -15,8 +15,9 @@ type sample struct {
 	at              time.Time
 	balancer, group string
 	// status is the target's, took how long it took to answer. Where the load balancer itself
-	// answered refused is its status.
+	// answered refused is its status; unreached says that it could not connect to the target.
 	status, refused int
+	unreached       bool
 	took            time.Duration
 }
 

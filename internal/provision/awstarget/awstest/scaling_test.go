@@ -127,6 +127,7 @@ func TestCloudWatchAnswers(t *testing.T) {
 	out, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{StartTime: aws.Time(began.Add(-2 * MeterPeriod)), EndTime: aws.Time(began.Add(time.Minute)), MetricDataQueries: []cloudwatchtypes.MetricDataQuery{
 		query("RequestCount", "Sum"), query("HTTPCode_Target_5XX_Count", "Sum"), query("TargetResponseTime", "p50"), query("TargetResponseTime", "p99"), query("HTTPCode_ELB_502_Count", "Sum"), query("Other", "Sum"),
 		by(query("HTTPCode_ELB_502_Count", "Sum"), 1), by(query("RequestCountPerTarget", "Sum"), 2), by(query("TargetResponseTime", "p99"), 2), by(query("TargetResponseTime", "p99"), 1),
+		query("TargetConnectionErrorCount", "Sum"),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +136,7 @@ func TestCloudWatchAnswers(t *testing.T) {
 	for _, r := range out.MetricDataResults {
 		got = append(got, r.Values)
 	}
-	if want := "[[1 4] [1] [2] [4] [] [] [1] [4] [] [4]]"; fmt.Sprint(got) != want {
+	if want := "[[1 4] [1] [2] [4] [] [] [1] [4] [] [4] []]"; fmt.Sprint(got) != want {
 		t.Errorf("the values are %v, want %s", got, want)
 	}
 	if at := out.MetricDataResults[0].Timestamps[1]; !at.Equal(began.Add(-2 * MeterPeriod)) {

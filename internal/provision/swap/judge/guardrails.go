@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
@@ -17,7 +18,8 @@ const unansweredAfter = float64(target.UnansweredAfter / time.Millisecond)
 // Requests that wait count by their latency so far. Those that go unanswered count as failed
 // where the old stack, by enough requests, answered 99 of 100 in less than that time, or half of
 // them, and this one does not: an application may well answer when it has something to tell,
-// or take long for few.
+// or take long for few. Those whose answer is not known count as failed as far as they may have, and are a
+// larger part of all than the old stack's: an application may have streams, and clients that leave.
 func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) string {
 	if !enough(m, g) {
 		return ""
@@ -28,6 +30,10 @@ func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) 
 			m.P50Milliseconds >= unansweredAfter && old.P50Milliseconds < unansweredAfter)
 	in := span(m.To.Sub(m.From))
 	errors, failed := m.ErrorPercent(), fmt.Sprintf("of %d requests in %s failed", m.Requests, in)
+	if n := unclear(m, old, compared); n > 0 {
+		errors += 100 * float64(n) / float64(m.Requests)
+		failed += fmt.Sprintf(", %d of them without any answer", n)
+	}
 	if hangs {
 		errors = 100 * float64(m.Errors+m.Unanswered) / float64(m.Seen())
 		failed = fmt.Sprintf("of %d requests in %s failed, %d of them by waiting in vain for %s", m.Seen(), in, m.Unanswered, target.UnansweredAfter)
@@ -48,6 +54,15 @@ func Breach(m target.Measurement, old *target.Measurement, g target.Guardrails) 
 		return fmt.Sprintf("%s and the old release's %.0f ms, at most %g times as much is allowed", slow, old.P99Milliseconds, *g.MaxP99Ratio)
 	}
 	return ""
+}
+
+// unclear is how many of the requests whose answer is not known count as failed.
+func unclear(m target.Measurement, old *target.Measurement, compared bool) int64 {
+	if !compared || m.Unclear == 0 {
+		return 0
+	}
+	usual := float64(m.Requests) * float64(old.Unclear) / float64(max(1, old.Requests))
+	return min(m.MayHaveFailed, max(0, m.Unclear-int64(math.Ceil(usual))))
 }
 
 // span is a length of time for people.

@@ -23,6 +23,13 @@ func hung(requests, errors, waiting, unanswered int64, p99 float64) target.Measu
 	return m
 }
 
+// open is what a stack answered in ten seconds, with so many requests whose answer is not known.
+func open(requests, errors, unclear, mayHaveFailed int64) target.Measurement {
+	m := answered(requests, errors, 90)
+	m.Unclear, m.MayHaveFailed = unclear, mayHaveFailed
+	return m
+}
+
 // at is a measurement with another median.
 func at(p50 float64, m target.Measurement) target.Measurement {
 	m.P50Milliseconds = p50
@@ -50,6 +57,11 @@ func TestABreachIsToldWithItsFigures(t *testing.T) {
 		{"more errors, and too few requests to compare with", answered(100, 6, 90), new(answered(9, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercentOverOld: new(1.0)}, ""},
 		{"slower than the old stack", answered(100, 0, 90), new(answered(100, 0, 50)), target.Guardrails{MaxP99Ratio: new(1.5)}, "the p99 latency of 100 requests in 10s was 90 ms and the old release's 50 ms, at most 1.5 times as much is allowed"},
 		{"slower than an old stack whose latency is not known", answered(100, 0, 90), new(answered(100, 0, 0)), target.Guardrails{MaxP99Ratio: new(1.5)}, ""},
+		{"answers that are not known, and may have failed", open(100, 2, 50, 10), new(open(200, 0, 80, 0)), target.Guardrails{MaxErrorPercent: new(5.0)}, "12.00 % of 100 requests in 10s failed, 10 of them without any answer, at most 5 % may"},
+		{"answers that are not known, and more than the old stack's", open(100, 0, 50, 60), new(open(200, 2, 80, 60)), target.Guardrails{MaxErrorPercentOverOld: new(5.0)}, "10.00 % of 100 requests in 10s failed, 10 of them without any answer and 1.00 % of the old release's, at most 5 percentage points more may"},
+		{"answers that are not known, as many as the old stack's", open(100, 0, 40, 60), new(open(900, 0, 360, 60)), target.Guardrails{MaxErrorPercent: new(0.0)}, ""},
+		{"answers that are not known, and none that failed", open(100, 0, 50, 0), new(open(200, 0, 0, 0)), target.Guardrails{MaxErrorPercent: new(0.0)}, ""},
+		{"answers that are not known, and nothing to compare with", open(100, 0, 50, 60), nil, target.Guardrails{MaxErrorPercent: new(5.0)}, ""},
 		{"nothing is answered for long", hung(0, 0, 40, 12, 6000), new(answered(100, 0, 90)), target.Guardrails{MinimumRequests: 20, MaxErrorPercent: new(5.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s, at most 5 % may"},
 		{"some fail, and some get no answer", hung(30, 1, 10, 3, 6000), new(answered(100, 0, 90)), target.Guardrails{MaxErrorPercent: new(5.0)}, "10.00 % of 40 requests in 10s failed, 3 of them by waiting in vain for 5s, at most 5 % may"},
 		{"no answer for long, and more so than the old stack", hung(0, 0, 40, 12, 6000), new(answered(100, 4, 90)), target.Guardrails{MaxErrorPercentOverOld: new(1.0)}, "30.00 % of 40 requests in 10s failed, 12 of them by waiting in vain for 5s and 4.00 % of the old release's, at most 1 percentage points more may"},
