@@ -3,6 +3,8 @@ package awstarget_test
 import (
 	"context"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,7 +88,26 @@ func (f *life) live() {
 		f.givenUp(task)
 	}
 	f.do(func(ctx context.Context) error { return f.DeleteStack(ctx, f.id, target.Blue, f.lease) })
+	f.deleted()
+}
+
+// deleted removes the slot. What serves must still be in a rule while ECS ends it: else it would not wait for
+// the requests that are under way.
+func (f *life) deleted() {
+	f.Helper()
+	var mu sync.Mutex
+	var changes []string
+	f.calls.Watch(func(c awstest.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		changes = append(changes, c.Operation)
+	})
 	f.do(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
+	f.calls.Watch(func(awstest.Call) {})
+	at := func(operation string) int { return strings.LastIndex(strings.Join(changes, " "), operation) }
+	if service, rule := at("DeleteService"), at("DeleteRule"); service < 0 || rule < service {
+		f.Errorf("the last rule of what serves was removed before its service: %q", changes)
+	}
 }
 
 // givenUp looks at a task whose start has failed, once before and once after it took effect, and removes it:

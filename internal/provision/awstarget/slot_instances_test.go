@@ -185,6 +185,33 @@ func TestHealthIsCountedFromWhenItWasSeen(t *testing.T) {
 	}
 }
 
+func TestAStackDrainsUntilWhatItWasAskedHasEnded(t *testing.T) {
+	t.Parallel()
+	s := slotState{Seats: map[target.Color]*seat{target.Blue: {Carried: true}, target.Green: {}}}
+	for _, c := range []struct {
+		name        string
+		to          target.Traffic
+		at          int
+		blue, green bool
+	}{
+		{"what serves", target.Traffic{Color: target.Blue}, 0, true, false},
+		{"two that share", target.Traffic{Color: target.Blue, Percent: 5}, 10, true, true},
+		{"what has lost its traffic", target.Traffic{Color: target.Green}, 20, true, true},
+		{"for so long", target.Traffic{Color: target.Green}, 49, true, true},
+		{"and no longer", target.Traffic{Color: target.Green}, 50, false, true},
+		{"what has it again", target.Traffic{Color: target.Blue}, 60, true, true},
+		{"and the other one", target.Traffic{Color: target.Blue}, 90, true, false},
+	} {
+		if carries(c.to, target.Green) {
+			s.Seats[target.Green].Carried = true
+		}
+		s.divide(c.to, second(c.at+30))
+		if blue, green := s.Seats[target.Blue].drains(second(c.at)), s.Seats[target.Green].drains(second(c.at)); blue != c.blue || green != c.green {
+			t.Errorf("%s: blue drains: %t, green: %t; want %t and %t", c.name, blue, green, c.blue, c.green)
+		}
+	}
+}
+
 func TestATaskThatIsNotCheckedTellsWhy(t *testing.T) {
 	t.Parallel()
 	const event = "service web was unable to register targets"

@@ -264,7 +264,9 @@ func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Col
 	return nil
 }
 
-// removeSeat removes all that build made, in the reverse order, and returns when it is gone.
+// removeSeat removes all that build made, in the reverse order, and returns when it is gone. What still answers
+// stays in a rule until ECS has ended it: of a target group in none ECS does not wait for the requests
+// (TargetHealth, "Target.NotInUse"). Else the rules go first, and there is nothing to wait for.
 func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	of := w.state.Seats[c]
 	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Ending = true }); err != nil {
@@ -274,24 +276,27 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 	if err != nil {
 		return err
 	}
-	if err := w.leadPreview(ctx, e); err != nil {
-		return err
+	drains := of.drains(w.target.now())
+	if !drains {
+		if err := w.leadPreview(ctx, e); err != nil {
+			return err
+		}
 	}
 	if w.state.Tasks[of.probeKey()] != nil {
 		if err := w.removeTask(ctx, of.probeKey()); err != nil {
 			return err
 		}
 	}
-	err = each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
-		p := of.unit(name)
-		for _, do := range []func(context.Context, unit) error{w.removeScaling, w.deleteService, w.deleteTargetGroup} {
-			if err := do(ctx, p); err != nil {
-				return fmt.Errorf("component %q: %w", name, err)
-			}
+	if err := of.eachUnit(ctx, w.removeScaling, w.deleteService); err != nil {
+		return err
+	}
+	if drains {
+		if err := w.leadPreview(ctx, e); err != nil {
+			return err
 		}
-		return w.deregister(ctx, p.family())
-	})
-	if err != nil {
+	}
+	deregister := func(ctx context.Context, p unit) error { return w.deregister(ctx, p.family()) }
+	if err := of.eachUnit(ctx, w.deleteTargetGroup, deregister); err != nil {
 		return err
 	}
 	return w.change(ctx, func(s *slotState) error {
@@ -299,6 +304,18 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 			delete(s.Seats, c)
 			if s.Traffic.Color == c { // the next stack in this seat has none yet
 				s.Traffic = target.Traffic{}
+			}
+		}
+		return nil
+	})
+}
+
+// eachUnit does some things, one after the other, for every component at once.
+func (s *seat) eachUnit(ctx context.Context, all ...func(context.Context, unit) error) error {
+	return each(target.SortedKeys(s.Spec.Definition.Components), func(name string) error {
+		for _, do := range all {
+			if err := do(ctx, s.unit(name)); err != nil {
+				return fmt.Errorf("component %q: %w", name, err)
 			}
 		}
 		return nil

@@ -50,6 +50,8 @@ type seat struct {
 	// after any more: it is scaled to nothing at AbandonAt unless a run puts that off.
 	Carried   bool       `json:"carried,omitempty"`
 	AbandonAt *time.Time `json:"abandon_at,omitempty"`
+	// DrainedAt is when that has ended at the latest what it was asked before it lost the last of its traffic.
+	DrainedAt *time.Time `json:"drained_at,omitempty"`
 	// TagKeys are the keys of the tags that anything of it may have got from a definition.
 	TagKeys []string `json:"tag_keys,omitempty"`
 	// Health is since when tasks are what they are, as a run saw it that had the lease.

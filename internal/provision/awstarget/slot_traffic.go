@@ -88,11 +88,11 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 	if err := w.leadProduction(ctx, e, to); err != nil {
 		return false, errors.Join(err, w.putBack(ctx, e, was, to))
 	}
-	return w.moved(ctx, e, to)
+	return w.moved(ctx, e, to, drain)
 }
 
 // moved reads back what was written and records it.
-func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (finished bool, err error) {
+func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic, drain time.Duration) (finished bool, err error) {
 	has, err := w.findRules(ctx, e.production)
 	if err != nil {
 		return false, err
@@ -103,10 +103,7 @@ func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (f
 	err = w.change(ctx, func(s *slotState) error {
 		finished = s.Moving != nil && *s.Moving == to
 		if finished {
-			s.Traffic, s.Moving = to, nil
-			if of := s.Seats[to.Color]; of != nil && to.Percent == 0 {
-				of.Served = true
-			}
+			s.divide(to, w.target.now().Add(drain))
 		} else if s.Traffic != to {
 			return target.Errorf(target.ErrConflict, "another call has divided the traffic meanwhile")
 		}
@@ -120,6 +117,27 @@ func (w *slotWork) moved(ctx context.Context, e entrances, to target.Traffic) (f
 	}
 	_ = w.endProbes(ctx, to) // the next call tries again, and they end by themselves
 	return finished, nil
+}
+
+// divide notes how the traffic is divided now. At a time that has ended which was begun before.
+func (s *slotState) divide(to target.Traffic, drained time.Time) {
+	s.Traffic, s.Moving = to, nil
+	if of := s.Seats[to.Color]; of != nil && to.Percent == 0 {
+		of.Served = true
+	}
+	for c, of := range s.Seats {
+		switch {
+		case carries(to, c):
+			of.DrainedAt = nil
+		case of.Carried && of.DrainedAt == nil:
+			of.DrainedAt = &drained
+		}
+	}
+}
+
+// drains says whether a stack may still answer what it was asked while it had traffic.
+func (s *seat) drains(now time.Time) bool {
+	return s.Carried && (s.DrainedAt == nil || now.Before(*s.DrainedAt))
 }
 
 // prepare refuses seats that can't take the traffic that they are to get, and sees to it that they

@@ -25,7 +25,7 @@ func TestAServiceLives(t *testing.T) {
 	if err := s.serve("web", definition, group, 2); err == nil {
 		t.Fatal("a service was made though no load balancer leads to its target group")
 	}
-	_, err := s.elb.CreateRule(t.Context(), &elb.CreateRuleInput{
+	rule, err := s.elb.CreateRule(t.Context(), &elb.CreateRuleInput{
 		ListenerArn: &s.listener, Priority: aws.Int32(1), Conditions: []elbtypes.RuleCondition{{Field: aws.String("host-header"), HostHeaderConfig: &elbtypes.HostHeaderConditionConfig{Values: []string{"*.elb.amazonaws.com"}}}},
 		Actions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &group}},
 	})
@@ -48,21 +48,29 @@ func TestAServiceLives(t *testing.T) {
 	if status, body := s.get("http://" + s.name); status != 200 || body != "v1" {
 		t.Errorf("the front door answers %d %q", status, body)
 	}
-	s.secure("shop.example.com", group)
+	entrance := s.secure("shop.example.com", group)
 	if status, body := s.get("https://www.shop.example.com"); status != 200 || body != "v1" {
 		t.Errorf("the front door answers %d %q over TLS", status, body)
 	}
 	_, err = s.ecs.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("shop"), Service: aws.String("web"), DesiredCount: aws.Int32(1)})
 	s.ok(err)
 	s.until("one target", func() (string, bool) { got := s.states(group); return got, got == "[healthy]" })
+	_, err = s.elb.ModifyTargetGroupAttributes(t.Context(), &elb.ModifyTargetGroupAttributesInput{TargetGroupArn: &group, Attributes: []elbtypes.TargetGroupAttribute{{Key: aws.String("deregistration_delay.timeout_seconds"), Value: aws.String("3599")}}})
+	s.ok(err)
 	_, err = s.ecs.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("shop"), Service: aws.String("web"), Force: aws.Bool(true)})
 	s.ok(err)
+	s.until("a target that drains", func() (string, bool) { got := s.states(group); return got, got == "[draining]" })
 	if err := s.serve("web", definition, group, 1); err == nil {
 		t.Error("the name of a draining service can be used")
 	}
 	if _, err := s.ecs.DeleteCluster(t.Context(), &ecs.DeleteClusterInput{Cluster: aws.String("shop")}); err == nil {
 		t.Error("a cluster with a service can be deleted")
 	}
+	_, err = s.elb.DeleteListener(t.Context(), &elb.DeleteListenerInput{ListenerArn: entrance})
+	s.ok(err)
+	_, err = s.elb.DeleteRule(t.Context(), &elb.DeleteRuleInput{RuleArn: rule.Rules[0].RuleArn})
+	s.ok(err)
+	// In no rule any more, it has nothing to wait for.
 	s.until("the end of the service", func() (string, bool) {
 		status := aws.ToString(s.service("web").Status)
 		return status, status == "INACTIVE"
@@ -75,11 +83,11 @@ func TestAServiceLives(t *testing.T) {
 }
 
 // secure adds an entrance over TLS for a domain and the names in it.
-func (s *shop) secure(domain, group string) {
+func (s *shop) secure(domain, group string) (listener *string) {
 	s.Helper()
 	certificate, err := acm.NewFromConfig(config(s.Account)).RequestCertificate(s.Context(), &acm.RequestCertificateInput{DomainName: &domain, SubjectAlternativeNames: []string{"*." + domain}, ValidationMethod: acmtypes.ValidationMethodDns})
 	s.ok(err)
-	_, err = s.elb.CreateListener(s.Context(), &elb.CreateListenerInput{
+	made, err := s.elb.CreateListener(s.Context(), &elb.CreateListenerInput{
 		LoadBalancerArn: &s.balancer, Port: aws.Int32(443), Protocol: elbtypes.ProtocolEnumHttps, Certificates: []elbtypes.Certificate{{CertificateArn: certificate.CertificateArn}},
 		DefaultActions: []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &group}},
 	})
@@ -90,6 +98,7 @@ func (s *shop) secure(domain, group string) {
 		Action: route53types.ChangeActionCreate, ResourceRecordSet: &route53types.ResourceRecordSet{Name: aws.String("*." + domain), Type: route53types.RRTypeA, AliasTarget: &route53types.AliasTarget{DNSName: &s.name, HostedZoneId: aws.String("Z1")}},
 	}}}})
 	s.ok(err)
+	return made.Listeners[0].ListenerArn
 }
 
 // states are those of a group's targets.

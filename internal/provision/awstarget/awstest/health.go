@@ -22,14 +22,15 @@ func (b *balancing) step() {
 		case !m.gone.IsZero() && now.After(m.gone):
 			delete(b.targets, k)
 		case m.checking || now.Before(m.next):
-		case m.deregistered.IsZero() || m.gone.IsZero():
+		default:
 			m.checking = true
 			b.goroutines.Go(func() { b.look(k, m) })
 		}
 	}
 }
 
-// look checks a target once, or learns how long it has to drain.
+// look checks a target once, or learns how long it has to drain: in a group that no rule leads to, or none
+// any more, a target is not in use, and there is nothing that anybody waits for ("Target health status").
 func (b *balancing) look(k targetKey, m *registered) {
 	g, used, err := b.settings(m.region, k.group)
 	var result checked
@@ -42,7 +43,10 @@ func (b *balancing) look(k targetKey, m *registered) {
 	switch {
 	case err != nil: // moto has no such group, or the account has ended
 	case !m.deregistered.IsZero():
-		m.gone = m.deregistered.Add(faster(g.deregistration))
+		m.gone, m.next = m.deregistered.Add(faster(g.deregistration)), time.Time{}
+		if !used {
+			m.gone = time.Now()
+		}
 	case !used:
 		m.state, m.reason, m.description = unusedTarget, types.TargetHealthReasonEnumNotInUse, "Target group is not configured to receive traffic from the load balancer"
 		m.next = time.Time{}
