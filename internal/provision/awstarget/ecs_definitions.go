@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,16 +80,22 @@ func (w *slotWork) definition(of *seat, component string) *ecs.RegisterTaskDefin
 }
 
 // containerCheck is the check of what no load balancer looks at. It runs in the container, whose
-// image must have a shell and curl or wget for it.
+// image must have a shell and curl or wget for it. Until it first passes, ECS leaves the task alone for as long as
+// it can: else it would end what is not up after a few checks, for ever, and nobody could see why.
 func containerCheck(h target.HealthCheck, port int) *types.HealthCheck {
-	url := fmt.Sprintf("http://127.0.0.1:%d%s", port, h.Path)
+	url := strings.ReplaceAll(fmt.Sprintf("http://127.0.0.1:%d%s", port, h.Path), "'", `'\''`) // between single quotes
 	return &types.HealthCheck{
 		Command:  []string{"CMD-SHELL", fmt.Sprintf("curl -fsS -o /dev/null '%s' || wget -q -O /dev/null '%s' || exit 1", url, url)},
 		Interval: aws.Int32(int32(min(max(5, h.IntervalSeconds), 300))),
 		Timeout:  aws.Int32(int32(min(max(2, h.TimeoutSeconds), 60))),
 		Retries:  aws.Int32(int32(min(max(1, h.UnhealthyThreshold), 10))),
+
+		StartPeriod: aws.Int32(longestStartPeriod),
 	}
 }
+
+// longestStartPeriod is in seconds (HealthCheck).
+const longestStartPeriod = 300
 
 // fargate is a task definition of one container.
 func (w *slotWork) fargate(family string, c types.ContainerDefinition, cpu, memory int, tags map[string]string) *ecs.RegisterTaskDefinitionInput {

@@ -31,7 +31,7 @@ func (f *fleet) stepTask(t *task, now time.Time) {
 		f.deregister(t, now)
 		t.end(now, aws.Int32(int32(t.process.code)))
 	case t.wanted():
-		t.check()
+		t.check(now)
 	case state == running:
 		t.LastStatus = aws.String("DEACTIVATING")
 		f.deregister(t, now)
@@ -73,14 +73,19 @@ func (f *fleet) begin(t *task, now time.Time) {
 	}
 }
 
-// check runs the check of the container's definition.
-func (t *task) check() {
-	if t.definition.HealthCheck == nil {
+// check runs the check of the container's definition. In its start period only one that passes counts; then
+// those count that fail as well.
+func (t *task) check(now time.Time) {
+	h := t.definition.HealthCheck
+	if h == nil {
 		return
 	}
 	status := types.HealthStatusHealthy
 	if t.process.sick.Load() {
 		status = types.HealthStatusUnhealthy
+		if t.HealthStatus == types.HealthStatusUnknown && now.Before(t.StartedAt.Add(faster(aws.ToInt32(h.StartPeriod)))) {
+			return
+		}
 	}
 	t.HealthStatus, t.Containers[0].HealthStatus = status, status
 }
