@@ -22,9 +22,12 @@ const (
 	maxServices = 10
 )
 
-// graceSeconds is how long ECS leaves a new task alone that the load balancer does not call
-// healthy. Then it takes it for broken and starts another one.
-const graceSeconds = 300
+// leastGrace is in seconds.
+const leastGrace = 300
+
+// grace is for how many seconds ECS leaves a new task alone that the load balancer does not call healthy. Then
+// it takes it for broken and starts another one, which begins from the start: not while the release may still start.
+func (s *seat) grace() int32 { return int32(max(leastGrace, s.StartSeconds)) }
 
 // findServices describes services by name; INACTIVE ones are not there any more. Ten at a time is
 // what AWS allows.
@@ -141,7 +144,7 @@ func (w *slotWork) service(of *seat, component string, count int) *ecs.CreateSer
 		Tags: ecsTags(w.placeTags(p.mark(), &of.Spec, component)),
 	}
 	if !c.Worker() {
-		in.HealthCheckGracePeriodSeconds = aws.Int32(graceSeconds)
+		in.HealthCheckGracePeriodSeconds = aws.Int32(of.grace())
 		in.LoadBalancers = []types.LoadBalancer{{
 			TargetGroupArn: aws.String(of.TargetGroups[component]), ContainerName: aws.String(component), ContainerPort: aws.Int32(int32(port(c))),
 		}}

@@ -34,8 +34,8 @@ func (w *slotWork) serviceDrift(of *seat, component string, s types.Service) ([]
 		differs("is the target of %s, and is to be that of %s", groupWords(s.LoadBalancers), groupWords(want.LoadBalancers))
 		in.LoadBalancers = want.LoadBalancers
 	}
-	if want.HealthCheckGracePeriodSeconds != nil && aws.ToInt32(s.HealthCheckGracePeriodSeconds) != graceSeconds {
-		differs("gives a task %d seconds to become healthy, and is to give %d", aws.ToInt32(s.HealthCheckGracePeriodSeconds), graceSeconds)
+	if want.HealthCheckGracePeriodSeconds != nil && aws.ToInt32(s.HealthCheckGracePeriodSeconds) != of.grace() {
+		differs("gives a task %d seconds to become healthy, and is to give %d", aws.ToInt32(s.HealthCheckGracePeriodSeconds), of.grace())
 		in.HealthCheckGracePeriodSeconds = want.HealthCheckGracePeriodSeconds
 	}
 	if !sameDeployment(s.DeploymentConfiguration, want.DeploymentConfiguration) {

@@ -57,6 +57,14 @@ func findTasks(ctx context.Context, c *clients, cluster string, arns []string) (
 	return all, nil
 }
 
+// ofService are the tasks of a service among those that ECS lists by its name: it lists what stopped within
+// the last hour, also of one of that name that was removed. What that one failed at is not this one's fault.
+func ofService(all []types.Task, s types.Service) []types.Task {
+	return slices.DeleteFunc(slices.Clone(all), func(t types.Task) bool {
+		return t.CreatedAt != nil && t.CreatedAt.Before(aws.ToTime(s.CreatedAt))
+	})
+}
+
 // taskID is the end of a task's ARN.
 func taskID(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
 

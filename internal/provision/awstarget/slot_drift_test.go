@@ -143,7 +143,7 @@ var slotDrifts = []drift{
 	}, "runs task definition"},
 	{"ECS does not spread tasks over the zones", updated("web", ecs.UpdateServiceInput{AvailabilityZoneRebalancing: ecstypes.AvailabilityZoneRebalancingDisabled}), "does not keep its tasks spread over the zones"},
 	{"commands may be run in containers", updated("worker", ecs.UpdateServiceInput{EnableExecuteCommand: aws.Bool(true)}), "lets commands be run"},
-	{"ECS waits less for health", updated("web", ecs.UpdateServiceInput{HealthCheckGracePeriodSeconds: aws.Int32(1)}), "gives a task 1 seconds"},
+	{"ECS waits less for health", updated("web", ecs.UpdateServiceInput{HealthCheckGracePeriodSeconds: aws.Int32(1)}), "gives a task 1 seconds to become healthy, and is to give 3600"},
 	{"ECS replaces tasks otherwise", updated("worker", ecs.UpdateServiceInput{DeploymentConfiguration: &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}}), "replaces its tasks with 0 to 100 percent of them, and is to do so with 100 to 200 percent"},
 	{"there are more tasks than may be", updated("web", ecs.UpdateServiceInput{DesiredCount: aws.Int32(5)}), "is to run 5 tasks, and is scaled between 1 and 3"},
 	{"a worker is scaled otherwise", rescaled("worker", "green", aas.RegisterScalableTargetInput{MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(9)}), "is scaled between 1 and 9 tasks, and is to be between 1 and 1"},

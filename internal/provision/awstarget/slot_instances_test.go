@@ -185,6 +185,19 @@ func TestHealthIsCountedFromWhenItWasSeen(t *testing.T) {
 	}
 }
 
+func TestTasksOfAServiceThatWasRemovedAreNotThoseOfTheNext(t *testing.T) {
+	t.Parallel()
+	all := []types.Task{crashed("a", 1, 2), crashed("b", 3, 4), runs("c", 5), runs("d", 9)}
+	for made, want := range map[int]int{0: 4, 3: 3, 5: 2} {
+		if got := ofService(all, types.Service{CreatedAt: aws.Time(second(made))}); len(got) != want || len(got) > 0 && !got[0].CreatedAt.Equal(*all[4-want].CreatedAt) {
+			t.Errorf("of a service that was made at second %d there are %d tasks, want the last %d", made, len(got), want)
+		}
+	}
+	if got := ofService(all, types.Service{}); len(got) != 4 {
+		t.Errorf("of a service that was made nobody knows when there are %d tasks, want 4", len(got))
+	}
+}
+
 func TestAStackDrainsUntilWhatItWasAskedHasEnded(t *testing.T) {
 	t.Parallel()
 	s := slotState{Seats: map[target.Color]*seat{target.Blue: {Carried: true}, target.Green: {}}}

@@ -14,6 +14,8 @@ type unit struct {
 	color     target.Color
 	attempt   int
 	component string
+	// nonce tells it from one of a slot of the same name that was removed; "" in seats of earlier versions.
+	nonce string
 }
 
 // parts are what makes a unit the only one in an AWS account and region.
@@ -48,8 +50,15 @@ func (p unit) streams() string {
 	return fmt.Sprintf("slot/%s/%s/%s-%d", p.slot.Name, p.component, p.color, p.attempt)
 }
 
-// token is the client token of its service, at most 36 characters (CreateService).
-func (p unit) token() string { return digest(16, append(p.parts(), "service")...) }
+// token is the client token of its service, at most 36 characters (CreateService). A token is never to be used for
+// another service.
+func (p unit) token() string {
+	parts := append(p.parts(), "service")
+	if p.nonce != "" {
+		parts = append(parts, p.nonce)
+	}
+	return digest(16, parts...)
+}
 
 // taskUnit is one run of a task. Nonce tells it from an earlier run under the same key that was
 // forgotten.

@@ -194,12 +194,14 @@ func (w *slotWork) look(ctx context.Context, of *seat, name string, service type
 	if len(service.Events) > 0 {
 		s.event = text(service.Events[0].Message)
 	}
-	var err error
 	if service.ServiceName != nil {
-		if s.tasks, err = w.tasksNow(ctx, *service.ServiceName); err != nil {
+		all, err := w.tasksNow(ctx, *service.ServiceName)
+		if err != nil {
 			return s, err
 		}
+		s.tasks = ofService(all, service)
 	}
+	var err error
 	if group := of.TargetGroups[name]; group != "" && !w.refreshing {
 		s.targets, err = w.healthOf(ctx, group)
 	}

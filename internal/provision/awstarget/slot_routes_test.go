@@ -191,7 +191,19 @@ func TestNamesAreShortAndTellUnitsApart(t *testing.T) {
 	seen := map[string]bool{}
 	for _, slot := range []string{"a", "a-b", long} {
 		for _, component := range []string{"b", "b-c", "c", long} {
-			u := unit{target.SlotID{Environment: target.EnvironmentID{Region: long, Name: long}, Name: slot}, target.Blue, 12, component}
+			of := slotState{Attempts: 11}
+			spec := target.StackSpec{Slot: target.SlotID{Environment: target.EnvironmentID{Region: long, Name: long}, Name: slot}, Color: target.Blue}
+			if err := of.seat(spec, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+			u := of.Seats[target.Blue].unit(component)
+			again := slotState{Attempts: 11} // the slot was removed meanwhile
+			if err := again.seat(spec, nil, 0); err != nil {
+				t.Fatal(err)
+			}
+			if next := again.Seats[target.Blue].unit(component); next.token() == u.token() || next.service() != u.service() {
+				t.Errorf("services %q and %q have the tokens %q and %q; want the same name and other tokens", u.service(), next.service(), u.token(), next.token())
+			}
 			if n := len(u.targetGroup()); n > 32 {
 				t.Errorf("target group %q has %d characters", u.targetGroup(), n)
 			}

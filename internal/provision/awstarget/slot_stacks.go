@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -37,7 +38,7 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 	if err := w.vacate(ctx, spec); err != nil {
 		return fmt.Errorf("clear the %s seat of slot %q: %w", spec.Color, w.id, err)
 	}
-	err = w.change(ctx, func(s *slotState) error { return s.seat(spec, w.tagKeys()) })
+	err = w.change(ctx, func(s *slotState) error { return s.seat(spec, w.tagKeys(), w.startSeconds) })
 	if err == nil {
 		err = w.build(ctx, spec.Color)
 	}
@@ -71,15 +72,15 @@ func (w *slotWork) vacate(ctx context.Context, spec target.StackSpec) error {
 }
 
 // seat notes that a seat has a stack, or that its routes, scaling and capacity have changed.
-// TagKeys are those that it is given now.
-func (s *slotState) seat(spec target.StackSpec, tagKeys []string) error {
+// TagKeys are those that it is given now, startSeconds how long one that is new may take to start.
+func (s *slotState) seat(spec target.StackSpec, tagKeys []string, startSeconds int) error {
 	of := s.Seats[spec.Color]
 	switch {
 	case of == nil:
 		s.Attempts++
 		before := spec
 		before.Definition.Components = nil
-		of = &seat{Attempt: s.Attempts, Before: &before}
+		of = &seat{Attempt: s.Attempts, Nonce: rand.Text(), StartSeconds: startSeconds, Before: &before}
 		if s.Seats == nil {
 			s.Seats = map[target.Color]*seat{}
 		}

@@ -34,6 +34,10 @@ type seat struct {
 	// is in effect: whoever looks after a run that died over it asks for the change again.
 	Before  *target.StackSpec `json:"before,omitempty"`
 	Attempt int               `json:"attempt"`
+	// Nonce is another one for each seat ever made: attempts begin anew with a slot that was removed.
+	Nonce string `json:"nonce,omitempty"`
+	// StartSeconds is how long the release was given to start.
+	StartSeconds int `json:"start_seconds,omitempty"`
 	// Served says that it had all of the traffic once.
 	Served bool `json:"served,omitempty"`
 	// Ending says that it is being removed.
@@ -83,7 +87,7 @@ func (s slotState) empty() bool { return len(s.Seats)+len(s.Tasks) == 0 }
 
 // unit is a component of the stack in the seat.
 func (s *seat) unit(component string) unit {
-	return unit{s.Spec.Slot, s.Spec.Color, s.Attempt, component}
+	return unit{slot: s.Spec.Slot, color: s.Spec.Color, attempt: s.Attempt, component: component, nonce: s.Nonce}
 }
 
 // stateKind is the kind of the rows with the states of an environment's slots.
@@ -103,8 +107,8 @@ type slotWork struct {
 	deciding bool
 	// resting says that no swap is under way.
 	resting bool
-	// drainSeconds are what the record asks for.
-	drainSeconds int
+	// drainSeconds and startSeconds are what the record asks for.
+	drainSeconds, startSeconds int
 	// tags are the user's, as the record has them.
 	slotTags map[string]string
 
@@ -156,7 +160,7 @@ func (t *Target) openedSlot(ctx context.Context, id target.SlotID, l target.Leas
 // read notes what the slot's record says.
 func (w *slotWork) read(rec target.SlotRecord) {
 	w.resting = rec.Swap != nil && rec.Swap.Phase.Finished()
-	w.drainSeconds, w.slotTags = rec.Asked.Policy.DrainSeconds, rec.Asked.Tags
+	w.drainSeconds, w.startSeconds, w.slotTags = rec.Asked.Policy.DrainSeconds, rec.Asked.Policy.StartTimeoutSeconds, rec.Asked.Tags
 }
 
 // reload reads the state anew.
