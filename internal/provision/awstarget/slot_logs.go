@@ -14,22 +14,33 @@ import (
 const (
 	maxReadLines = 10_000
 	shownLines   = 20
+	// maxReadPages bounds the calls for one log.
+	maxReadPages = 10
 	// shownInstances is how many instances of a component that are not well have their lines read.
 	shownInstances = 3
 )
 
 // readStream reads the last lines of a stream of the environment's log; one that is not there has
-// none.
+// none. A page may have fewer lines than there are, or none; where the token of the one before is that of this
+// one, there is no more (GetLogEvents).
 func (w *slotWork) readStream(ctx context.Context, stream string, lines int) ([]string, error) {
-	out, err := w.clients.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
-		LogGroupName: aws.String(w.logGroup()), LogStreamName: &stream, Limit: aws.Int32(int32(lines)), StartFromHead: aws.Bool(false),
-	})
-	if err != nil {
-		return nil, failed(gone(err, errNoLogGroup), "read log stream %q", stream)
-	}
+	in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: aws.String(w.logGroup()), LogStreamName: &stream, StartFromHead: aws.Bool(false)}
 	var all []string
-	for _, e := range out.Events {
-		all = append(all, strings.TrimRight(text(e.Message), "\n"))
+	for range maxReadPages {
+		in.Limit = aws.Int32(int32(lines - len(all)))
+		out, err := w.clients.logs.GetLogEvents(ctx, in)
+		if err != nil {
+			return nil, failed(gone(err, errNoLogGroup), "read log stream %q", stream)
+		}
+		var page []string
+		for _, e := range out.Events {
+			page = append(page, strings.TrimRight(text(e.Message), "\n"))
+		}
+		all = append(page, all...)
+		if len(all) >= lines || text(out.NextBackwardToken) == text(in.NextToken) {
+			break
+		}
+		in.NextToken = out.NextBackwardToken
 	}
 	return all[max(0, len(all)-lines):], nil
 }
