@@ -81,6 +81,12 @@ func (f *life) live() {
 	}
 	at := time.Now().Add(2000 * time.Hour)
 	retire(&at)
+	later := at.Add(time.Hour)
+	// While it is put off, it has an end, whenever a process dies.
+	made := f.watched(func(ctx context.Context) error { return f.RetireStack(ctx, f.id, target.Blue, &later, f.lease) })
+	if put, deleted := strings.Index(made, "PutScheduledAction"), strings.Index(made, "DeleteScheduledAction"); put < 0 || deleted < put {
+		f.Errorf("its end was taken away before it had another one: %s", made)
+	}
 	f.holds("[1 scheduled action 2 scalable target 2 service 2 target group 3 rule 3 task definition]")
 	retire(nil)
 	f.do(func(ctx context.Context) error { return f.DeleteTask(ctx, f.id, task.Key, f.lease) })
@@ -88,26 +94,26 @@ func (f *life) live() {
 		f.givenUp(task)
 	}
 	f.do(func(ctx context.Context) error { return f.DeleteStack(ctx, f.id, target.Blue, f.lease) })
-	f.deleted()
+	// What serves must still be in a rule while ECS ends it: else that would not wait for requests under way.
+	made = f.watched(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
+	if service, rule := strings.LastIndex(made, "DeleteService"), strings.LastIndex(made, "DeleteRule"); service < 0 || rule < service {
+		f.Errorf("its service was deleted when no rule led to it any more: %s", made)
+	}
 }
 
-// deleted removes the slot. What serves must still be in a rule while ECS ends it: else it would not wait for
-// the requests that are under way.
-func (f *life) deleted() {
+// watched does something, and returns the operations that it called, in order.
+func (f *life) watched(what func(context.Context) error) string {
 	f.Helper()
 	var mu sync.Mutex
-	var changes []string
+	var made []string
 	f.calls.Watch(func(c awstest.Call) {
 		mu.Lock()
 		defer mu.Unlock()
-		changes = append(changes, c.Operation)
+		made = append(made, c.Operation)
 	})
-	f.do(func(ctx context.Context) error { return f.DeleteSlot(ctx, f.id, f.lease) })
+	f.do(what)
 	f.calls.Watch(func(awstest.Call) {})
-	at := func(operation string) int { return strings.LastIndex(strings.Join(changes, " "), operation) }
-	if service, rule := at("DeleteService"), at("DeleteRule"); service < 0 || rule < service {
-		f.Errorf("the last rule of what serves was removed before its service: %q", changes)
-	}
+	return strings.Join(made, " ")
 }
 
 // givenUp looks at a task whose start has failed, once before and once after it took effect, and removes it:

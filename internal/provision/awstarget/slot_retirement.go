@@ -37,7 +37,7 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 
 // setRetirement lets the scheduler retire a stack that carries no traffic. The time is saved
 // first, and told when the scheduler has it: whoever comes after a run that died in between asks
-// for it again.
+// for it again. What was to end it before goes last, so that it always has an end.
 func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Time) error {
 	e, err := w.entrances(ctx)
 	if err != nil {
@@ -52,9 +52,6 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, w.id)
 	}
 	if of.RetireAt == nil || !of.RetireAt.Equal(at) {
-		if err := w.dropActions(ctx, of); err != nil {
-			return err
-		}
 		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
 			s.RetireAt, s.AbandonAt, s.Retirement, s.Arming = &at, nil, s.Retirement+1, true
 		}); err != nil {
@@ -69,6 +66,9 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 		err = w.scheduleRetirement(ctx, of, at, now)
 	}
 	if err != nil || !of.Arming {
+		return err
+	}
+	if err := w.dropActions(ctx, of, retirementName(of.Retirement)); err != nil {
 		return err
 	}
 	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Arming = false })
@@ -123,7 +123,7 @@ func (w *slotWork) keep(ctx context.Context, c target.Color, carries bool) error
 	if of.RetireAt == nil && of.AbandonAt == nil && (of.Carried || !carries) {
 		return nil
 	}
-	if err := w.dropActions(ctx, of); err != nil {
+	if err := w.dropActions(ctx, of, ""); err != nil {
 		return err
 	}
 	err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
@@ -171,8 +171,8 @@ func (w *slotWork) lookAfter(ctx context.Context, c target.Color) error {
 	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.AbandonAt = &at })
 }
 
-// dropActions removes the scheduled actions that would end a stack.
-func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
+// dropActions removes the scheduled actions that would end a stack, but for the one of a name.
+func (w *slotWork) dropActions(ctx context.Context, of *seat, but string) error {
 	return each(target.SortedKeys(of.Spec.Definition.Components), func(component string) error {
 		id := w.scaledID(of.unit(component))
 		has, err := w.findActions(ctx, id)
@@ -180,7 +180,7 @@ func (w *slotWork) dropActions(ctx context.Context, of *seat) error {
 			return err
 		}
 		for _, name := range target.SortedKeys(has) {
-			if !final(name) {
+			if !final(name) || name == but {
 				continue
 			}
 			if err := w.deleteAction(ctx, id, name); err != nil {
