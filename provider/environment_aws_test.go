@@ -96,7 +96,7 @@ func TestEnvironmentHasTheDefaultsOfItsTarget(t *testing.T) {
 		"a chosen block":           {onAWS(), with(anEnvironment(), set{"aws": set{"vpc_cidr_block": "10.20.0.0/20"}}), map[string]any{"aws.vpc_cidr_block": "10.20.0.0/20", "aws.zones": 3.0}},
 		"a name that is not known": {onAWS(), with(anEnvironment(), set{"name": unknown{}}), map[string]any{"aws.vpc_cidr_block": unknown{}, "aws.zones": 3.0}},
 		"a kind that is not known": {onAWS(), with(anEnvironment(), set{"kind": unknown{}}), map[string]any{
-			"aws.nat": unknown{}, "aws.zones": unknown{}, "aws.internal": false, "aws.database.engine_version": "17.4", "aws.database.instances": unknown{},
+			"aws.nat": unknown{}, "aws.zones": unknown{}, "aws.internal": false, "aws.database.engine_version": "17.7", "aws.database.instances": unknown{},
 		}},
 		"settings that are not known": {onAWS(), with(anEnvironment(), set{"aws": unknown{}}), map[string]any{"aws": unknown{}, "url": "https://production.eu.example.com"}},
 		"on this machine":             {nil, anEnvironment(), map[string]any{"aws": nil, "network.listen_address": "127.0.0.1", "database.max_connections": 200.0}},

@@ -284,7 +284,7 @@ func TestTheWayToTheDatabasesIsCheckedAtPlan(t *testing.T) {
 			t.Errorf("%s: got %d faults, want %d: %v (%v)", c.name, len(faults), c.faults, faults, err)
 		}
 	}
-	e.AWS.Database.Access, e.AWS.Database.EngineVersion = target.AccessDataAPI, "17.1" // not there, and "17.4" is
+	e.AWS.Database.Access, e.AWS.Database.EngineVersion = target.AccessDataAPI, "17.1" // not there, and "17.7" is
 	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.engine_version" {
 		t.Errorf("a version that there is not: %v (%v)", faults, err)
 	}
@@ -296,7 +296,7 @@ func TestTheWayToTheDatabasesIsCheckedAtPlan(t *testing.T) {
 	if faults, err := with.CheckEnvironment(ctx, e, eu); err != nil || len(faults) != 1 || faults[0].Path != "aws.database.min_capacity_units" {
 		t.Errorf("a version that has no capacity of %g: %v (%v)", e.AWS.Database.MinCapacity, faults, err)
 	}
-	e.AWS.Database.EngineVersion = "17.4"
+	e.AWS.Database.EngineVersion = "17.7"
 	id := production(t, with)
 	if id != e.ID() {
 		t.Fatalf("got %q", id)

@@ -79,16 +79,20 @@ type AWSVPC struct {
 	DatabaseSubnets []string `json:"database_subnet_ids"`
 }
 
+// defaultEngine is the release of Aurora PostgreSQL 17 with long-term support, which AWS offers longer than those
+// beside it ("Using an Aurora PostgreSQL long-term support (LTS) release").
+const defaultEngine = "17.7"
+
 // DefaultAWS is what holds on the aws target where nothing is said: production survives the
 // loss of a zone, keeps its cluster awake and its backups long.
 func DefaultAWS(kind string) AWS {
 	a := AWS{
 		NAT: NATSingle, Zones: 2,
-		Database: AWSDatabase{Access: AccessDataAPI, MinCapacity: 0, MaxCapacity: 4, Instances: 1, EngineVersion: "17.4", BackupDays: 1},
+		Database: AWSDatabase{Access: AccessDataAPI, MinCapacity: 0, MaxCapacity: 4, Instances: 1, EngineVersion: defaultEngine, BackupDays: 1},
 	}
 	if kind == KindProduction {
 		a.NAT, a.Zones = NATPerZone, 3
-		a.Database = AWSDatabase{Access: AccessDataAPI, MinCapacity: 0.5, MaxCapacity: 16, Instances: 2, EngineVersion: "17.4", BackupDays: 14}
+		a.Database = AWSDatabase{Access: AccessDataAPI, MinCapacity: 0.5, MaxCapacity: 16, Instances: 2, EngineVersion: defaultEngine, BackupDays: 14}
 	}
 	return a
 }
@@ -225,7 +229,7 @@ func (f *Faults) awsDatabase(d AWSDatabase, kind string) {
 	f.positive(path+"instances", d.Instances, "instances: one that writes, and its readers", 16)
 	f.positive(path+"backup_retention_days", d.BackupDays, "days", 35)
 	if !engineRegexp.MatchString(d.EngineVersion) {
-		f.addf(path+"engine_version", "%q is not a version that can be used here: expected one of Aurora PostgreSQL, 14 or newer, with its minor version, such as \"17.4\"", d.EngineVersion)
+		f.addf(path+"engine_version", "%q is not a version that can be used here: expected one of Aurora PostgreSQL, 14 or newer, with its minor version, such as %q", d.EngineVersion, defaultEngine)
 	}
 }
 

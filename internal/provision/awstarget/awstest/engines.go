@@ -9,7 +9,7 @@ import (
 // engines are the versions of Aurora PostgreSQL that there are, by their family of parameter groups.
 var engines = map[string][]string{
 	"aurora-postgresql16": {oldEngine, "16.8", "16.9"},
-	"aurora-postgresql17": {"17.4", "17.5", "17.6"},
+	"aurora-postgresql17": {"17.4", "17.5", "17.6", "17.7"},
 }
 
 // oldEngine is a version that can't pause ("Scaling to Zero ACUs with automatic pause and resume").
