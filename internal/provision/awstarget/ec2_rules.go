@@ -126,9 +126,8 @@ func seenWords(r types.SecurityGroupRule) string {
 
 // putRules lets through what is missing, and no more what somebody else, or EC2 itself, let through.
 func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
-	rules = n.resolved(rules)
-	out := 0
-	for _, r := range rules {
+	all, out := n.resolved(rules), 0
+	for _, r := range all {
 		if r.out {
 			out++
 		}
@@ -138,7 +137,7 @@ func (n *noun) putRules(ctx context.Context, id string, rules []rule) error {
 		err = n.putWay(ctx, id, true, out, d.missingOut, d.surplusOut)
 	}
 	if err == nil {
-		err = n.putWay(ctx, id, false, len(rules)-out, d.missing, d.surplus)
+		err = n.putWay(ctx, id, false, len(all)-out, d.missing, d.surplus)
 	}
 	return err
 }
