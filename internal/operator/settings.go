@@ -51,6 +51,7 @@ func (s *settings) resolveAWS(getenv func(string) string) error {
 	if s.DataDir != "" {
 		return errors.New("--data-dir is of the local target: the aws target keeps everything in AWS")
 	}
+	s.AWS.KeepDefaultTags = true // they are the provider's matter, and no command changes them
 	if s.AWS.DatabaseCABundle == "" {
 		s.AWS.DatabaseCABundle = getenv("SLIPWAY_DATABASE_CA_BUNDLE")
 	}

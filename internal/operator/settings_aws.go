@@ -50,7 +50,6 @@ func (s *settings) registerAWS(flags *flag.FlagSet) {
 	registerRoles(&a.AssumeRole, add)
 	texts("allowed_account_ids", &a.AllowedAccountIDs, "`ID` of an AWS account that may be used; any other is refused")
 	texts("forbidden_account_ids", &a.ForbiddenAccountIDs, "`ID` of an AWS account that must not be used")
-	pairs("default_tags", &a.DefaultTags, "`KEY=VALUE` of a tag, as in the provider's default_tags")
 	pairs("endpoints", &a.Endpoints, "`SERVICE=URL`, such as dynamodb=https://… (default: $AWS_ENDPOINT_URL and $AWS_ENDPOINT_URL_<SERVICE>)")
 	text("custom_ca_bundle", &a.CustomCABundle, "`FILE` with certificates of authorities to trust (default: $AWS_CA_BUNDLE)")
 	text("database_ca_bundle", &a.DatabaseCABundle, "`FILE` with the certificates of RDS's authorities, for direct connections to databases (default: $SLIPWAY_DATABASE_CA_BUNDLE)")

@@ -30,6 +30,7 @@ func TestFlagsSayHowAWSIsReached(t *testing.T) {
 		Region: "eu-west-1", Profile: "ops", Endpoints: map[string]string{"kms": "http://127.0.0.1:1", "dynamodb": "http://127.0.0.1:2"},
 		AssumeRole:        []awstarget.AssumeRole{{RoleARN: first, ExternalID: "fleet"}, {RoleARN: second, SessionName: "kim", Duration: time.Hour}},
 		AllowedAccountIDs: []string{"210987654321"}, HTTPSProxy: &none, UseFIPSEndpoint: true, MaxRetries: 3,
+		KeepDefaultTags: true,
 	}}
 	if diff := cmp.Diff(want, w.opened); diff != "" {
 		t.Errorf("the target is opened with other settings (-want +got):\n%s", diff)
@@ -42,7 +43,7 @@ func TestTheTargetMayComeFromTheEnvironment(t *testing.T) {
 		env  map[string]string
 		want targets.Settings
 	}{
-		{map[string]string{"SLIPWAY_TARGET": "aws", "SLIPWAY_DATA_DIR": "/elsewhere"}, targets.Settings{Target: targets.AWS}},
+		{map[string]string{"SLIPWAY_TARGET": "aws", "SLIPWAY_DATA_DIR": "/elsewhere"}, targets.Settings{Target: targets.AWS, AWS: awstarget.Settings{KeepDefaultTags: true}}},
 		{map[string]string{"SLIPWAY_DATA_DIR": "/elsewhere"}, targets.Settings{DataDir: "/elsewhere"}},
 	} {
 		var s settings
@@ -78,9 +79,9 @@ func TestEachAttributeOfTheAWSBlockIsAFlag(t *testing.T) {
 	if len(attributes) < 20 {
 		t.Fatalf("the block has %d attributes", len(attributes))
 	}
-	// A command has the environment variables of web identities, as the SDK reads them, and
-	// makes no environment that would need a name.
-	not := []string{"assume_role_with_web_identity", "domain_name"}
+	// A command has the environment variables of web identities, as the SDK reads them, makes no
+	// environment that would need a name, and keeps the tags of the last apply.
+	not := []string{"assume_role_with_web_identity", "domain_name", "default_tags"}
 	for name := range attributes {
 		if found := flags.Lookup(awsFlag(name)) != nil; found == slices.Contains(not, name) {
 			t.Errorf("there is a flag --%s: %t", awsFlag(name), found)

@@ -37,11 +37,13 @@ type Target struct {
 	// dialDatabase connects to a database cluster.
 	dialDatabase func(ctx context.Context, network, address string) (net.Conn, error)
 	// held are the leases of slots that this run has: what it sees of them it may note.
-	held   sync.Map // target.Lease by target.SlotID
-	tags   map[string]string
-	where  string
-	places sync.Map // place by the name of a region
-	texts  sync.Map // readTexts by what names a secret
+	held sync.Map // target.Lease by target.SlotID
+	tags map[string]string
+	// keepTags says that tags are not the provider's: Settings.KeepDefaultTags.
+	keepTags bool
+	where    string
+	places   sync.Map // place by the name of a region
+	texts    sync.Map // readTexts by what names a secret
 	// What is asked again and again: the entrances of environments, the rules of listeners, what
 	// scales services, the health of target groups, and what they answered.
 	entered lately[entrances]
@@ -79,7 +81,7 @@ func New(s Settings, o Options) *Target {
 	if o.DialDatabase == nil {
 		o.DialDatabase = new(net.Dialer).DialContext
 	}
-	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, dialDatabase: o.DialDatabase, tags: s.DefaultTags, where: where(s)}
+	return &Target{session: newSession(s, o, pace), clock: o.Clock, pace: pace, lead: o.ScheduleLead, period: o.MeterPeriod, dialDatabase: o.DialDatabase, tags: s.DefaultTags, keepTags: s.KeepDefaultTags, where: where(s)}
 }
 
 // where names what the settings lead to, without asking AWS.

@@ -28,6 +28,9 @@ type Settings struct {
 	ForbiddenAccountIDs []string
 	// DefaultTags are put on everything that can be tagged.
 	DefaultTags map[string]string
+	// KeepDefaultTags says that they are not known here: those of the last apply stay, also on what is made
+	// anew of a slot.
+	KeepDefaultTags bool
 
 	CustomCABundle string
 	// DatabaseCABundle is a file with certificates in PEM, of whose holders certificates of database

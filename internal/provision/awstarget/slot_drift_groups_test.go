@@ -2,14 +2,16 @@ package awstarget_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -184,31 +186,46 @@ func (s *stage) routesGone(take, give work) {
 // tagsFollow wants a change of the slot's tags alone to reach what it is made of, and to leave it again.
 func (s *stage) tagsFollow(spoil *spoiler, changes ...func(*target.Component)) {
 	s.Helper()
-	for _, tags := range []map[string]string{{"team": "shop"}, nil} {
+	for _, c := range []struct {
+		tags map[string]string
+		by   func(*awstarget.Settings)
+		want string
+	}{
+		{map[string]string{"team": "shop"}, func(s *awstarget.Settings) { s.DefaultTags = map[string]string{"cost": "1"} }, "map[cost:1 team:shop]"},
+		{map[string]string{"team": "web"}, func(s *awstarget.Settings) { s.KeepDefaultTags = true }, "map[cost:1 team:web]"},
+		{nil, func(*awstarget.Settings) {}, "map[]"},
+	} {
 		asked := s.asked("b", changes...)
-		asked.Tags = tags
-		if err := second(s.process().provisioner().UpdateSlot(s.Context(), asked)); err != nil {
+		asked.Tags = c.tags
+		if err := second(s.process(c.by).provisioner().UpdateSlot(s.Context(), asked)); err != nil {
 			s.Fatal(err)
+		}
+		wants := func(what string, has map[string]string) {
+			s.Helper()
+			maps.DeleteFunc(has, func(key, _ string) bool { return key != "cost" && key != "team" })
+			if got := fmt.Sprint(has); got != c.want {
+				s.Errorf("%s has tags %s, want %s", what, got, c.want)
+			}
 		}
 		for _, color := range []string{"green", "blue"} {
 			web := spoil.service("web", color)
 			for _, arn := range []*string{web.ServiceArn, web.TaskDefinition} {
 				out := spoil.must(spoil.ecs().ListTagsForResource(s.Context(), &ecs.ListTagsForResourceInput{ResourceArn: arn})).(*ecs.ListTagsForResourceOutput)
-				has := slices.ContainsFunc(out.Tags, func(t ecstypes.Tag) bool { return *t.Key == "team" && *t.Value == "shop" })
-				if has != (tags != nil) {
-					s.Errorf("with tags %v %s has it: %t", tags, *arn, has)
+				has := map[string]string{}
+				for _, t := range out.Tags {
+					has[*t.Key] = *t.Value
 				}
+				wants(*arn, has)
 			}
-			if has := spoil.scaledTags("web", color)["team"] == "shop"; has != (tags != nil) {
-				s.Errorf("with tags %v the scalable target of the %s stack has it: %t", tags, color, has)
-			}
+			wants("the scalable target of the "+color+" stack", spoil.scaledTags("web", color))
 			arns := []string{*web.LoadBalancers[0].TargetGroupArn, *spoil.rule(443, "shop").RuleArn}
 			out := spoil.must(spoil.elb().DescribeTags(s.Context(), &elb.DescribeTagsInput{ResourceArns: arns})).(*elb.DescribeTagsOutput)
 			for _, d := range out.TagDescriptions {
-				has := slices.ContainsFunc(d.Tags, func(t elbtypes.Tag) bool { return *t.Key == "team" && *t.Value == "shop" })
-				if has != (tags != nil) {
-					s.Errorf("with tags %v %s has it: %t", tags, *d.ResourceArn, has)
+				has := map[string]string{}
+				for _, t := range d.Tags {
+					has[*t.Key] = *t.Value
 				}
+				wants(*d.ResourceArn, has)
 			}
 		}
 	}

@@ -38,7 +38,10 @@ func (t *Target) PutStack(ctx context.Context, spec target.StackSpec, l target.L
 	if err := w.vacate(ctx, spec); err != nil {
 		return fmt.Errorf("clear the %s seat of slot %q: %w", spec.Color, w.id, err)
 	}
-	err = w.change(ctx, func(s *slotState) error { return s.seat(spec, w.tagKeys(), w.startSeconds) })
+	err = w.change(ctx, func(s *slotState) error {
+		s.DefaultTags = w.defaultTags()
+		return s.seat(spec, w.tagKeys(), w.startSeconds)
+	})
 	if err == nil {
 		err = w.build(ctx, spec.Color)
 	}

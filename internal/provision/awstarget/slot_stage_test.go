@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
@@ -52,9 +53,9 @@ func newStage(t *testing.T) *stage {
 
 // process is another process, whose calls are followed by a look at the front door wherever they
 // may have changed what it does.
-func (s *stage) process() *trial {
+func (s *stage) process(change ...func(*awstarget.Settings)) *trial {
 	s.Helper()
-	r := s.try(s.T, s.clock, time.Second)
+	r := s.try(s.T, s.clock, time.Second, change...)
 	r.calls.Watch(func(c awstest.Call) {
 		if c.Changes() || c.Operation == "DescribeServices" {
 			s.look(c)

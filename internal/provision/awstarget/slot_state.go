@@ -25,6 +25,8 @@ type slotState struct {
 	Traffic target.Traffic      `json:"traffic"`
 	Moving  *target.Traffic     `json:"moving,omitempty"`
 	Tasks   map[string]*oneTask `json:"tasks,omitempty"`
+	// DefaultTags are those of the provider that put a stack last.
+	DefaultTags map[string]string `json:"default_tags,omitempty"`
 }
 
 // seat is a stack in a seat.
@@ -235,7 +237,7 @@ func (s slotState) clone() slotState {
 		v := *of
 		tasks[k] = &v
 	}
-	s.Seats, s.Tasks = seats, tasks
+	s.Seats, s.Tasks, s.DefaultTags = seats, tasks, maps.Clone(s.DefaultTags)
 	return s
 }
 

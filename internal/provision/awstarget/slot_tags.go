@@ -25,7 +25,8 @@ const (
 // of which stack it is; of none with a nil stack.
 func (w *slotWork) placeTags(mark string, s *target.StackSpec, component string) map[string]string {
 	all := map[string]string{}
-	maps.Copy(all, w.tags(mark))
+	maps.Copy(all, w.defaultTags())
+	maps.Copy(all, w.userTags())
 	maps.Copy(all, w.slotTags)
 	maps.Copy(all, w.marks(mark))
 	all[tagSlot] = w.id.Name
@@ -35,10 +36,18 @@ func (w *slotWork) placeTags(mark string, s *target.StackSpec, component string)
 	return all
 }
 
+// defaultTags are those of the provider, or of the one that put a stack last.
+func (w *slotWork) defaultTags() map[string]string {
+	if w.target.keepTags {
+		return w.state.DefaultTags
+	}
+	return w.target.tags
+}
+
 // tagKeys are the keys of the tags that people have chosen, as they are now.
 func (w *slotWork) tagKeys() []string {
 	all := map[string]string{}
-	for _, of := range []map[string]string{w.target.tags, w.userTags(), w.slotTags} {
+	for _, of := range []map[string]string{w.defaultTags(), w.userTags(), w.slotTags} {
 		maps.Copy(all, of)
 	}
 	return target.SortedKeys(all)

@@ -117,9 +117,13 @@ func tagWords(tags map[string]string) string {
 const factTagKeys = "tag_keys"
 
 // retag says which tags a thing lacks, and which it has of an earlier definition. Tags that
-// somebody else put on it stay.
+// somebody else put on it stay, and all of them where the provider's defaults are not known.
 func (n *noun) retag(part string, has map[string]string) retagging {
-	return retagged(n.tags(part), has, n.factList(factTagKeys))
+	before := n.factList(factTagKeys)
+	if n.target.keepTags {
+		before = nil
+	}
+	return retagged(n.tags(part), has, before)
 }
 
 // retagging is what makes a thing's tags what they are to be.
