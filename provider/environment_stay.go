@@ -16,6 +16,9 @@ func (m *environmentModel) stay(ctx context.Context, state environmentModel, kep
 	m.AccountsDirectory = stays(m.AccountsDirectory, state.AccountsDirectory, types.StringUnknown(), kept.Unfinished && !onAWS)
 	m.CertificateAuthority = stays(m.CertificateAuthority, state.CertificateAuthority, types.StringUnknown(), kept.Unfinished && !onAWS)
 	m.DatabaseHost = stays(m.DatabaseHost, state.DatabaseHost, types.StringUnknown(), kept.Unfinished)
+	if slices.Contains(kept.Anew, "database_host") {
+		m.DatabaseHost = types.StringUnknown()
+	}
 	m.DatabasePort = stays(m.DatabasePort, state.DatabasePort, types.Int64Unknown(), kept.Unfinished)
 	of := environmentResourcesType()
 	m.AWSResources = stays(m.AWSResources, state.AWSResources, types.ObjectUnknown(of.AttrTypes), kept.Unfinished && onAWS)

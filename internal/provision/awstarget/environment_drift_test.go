@@ -290,13 +290,17 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	}
 	e := environment(t, eu.Name, "production")
 	e.Tags = map[string]string{"team": "platform"}
-	seen := func() string {
+	look := func() target.EnvironmentRecord {
 		t.Helper()
 		rec, err := d.GetEnvironment(t.Context(), e.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return rec.Meta.Problem
+		return rec
+	}
+	seen := func() string {
+		t.Helper()
+		return look().Meta.Problem
 	}
 	put := func(o target.PutOptions) {
 		t.Helper()
@@ -334,14 +338,15 @@ func TestDriftOfAnEnvironmentIsSeenAndRepaired(t *testing.T) {
 	spoil(entranceDrifts...)
 	l.proveAnew(t, func() []string {
 		t.Helper()
-		rec, err := d.GetEnvironment(t.Context(), e.ID())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return rec.Status.AWS.Anew
+		return look().Status.AWS.Anew
 	})
 	spoil(databaseDrifts...)
 	spoil(stackDrifts...)
+	put(again)
+	s.dropCluster()
+	if got := look(); !strings.Contains(got.Meta.Problem, "is gone, and is made anew without data") || !slices.Contains(got.Status.AWS.Anew, "database_host") {
+		t.Errorf("of a cluster that is gone it says: %s; anew are %q", got.Meta.Problem, got.Status.AWS.Anew)
+	}
 	put(again)
 	if got := aws.ToString(s.listener(443).SslPolicy); got != oldPolicy {
 		t.Errorf("where the newest policy is not known the front door has %q, want %q", got, oldPolicy)

@@ -90,7 +90,7 @@ func (n *noun) lose(mark string) {
 // that was chosen, and keeps it.
 func (n *noun) anew(l layout) []string {
 	of := map[string][]string{
-		"vpc_id": {markVPC}, "nat_addresses": {markAddress(0)}, "certificate_arn": {factCertificate},
+		"database_host": {factDatabaseHost}, "vpc_id": {markVPC}, "nat_addresses": {markAddress(0)}, "certificate_arn": {factCertificate},
 		"load_balancer_arn": {partBalancer}, "load_balancer_dns_name": {partBalancer}, "load_balancer_zone_id": {partBalancer},
 		"load_balancer_security_group_id": {markBalancerGroup}, "stack_security_group_id": {markStackGroup}, "database_security_group_id": {markDatabaseGroup},
 	}

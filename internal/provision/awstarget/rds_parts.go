@@ -207,7 +207,8 @@ func (n *noun) checkDatabase(ctx context.Context, e target.Environment, l layout
 	c := n.databaseOf(e)
 	d, err := findDatabase(ctx, n.clients, c.name)
 	if isAbsent(err) {
-		return []string{fmt.Sprintf("database cluster %q is gone", c.name)}, nil
+		n.lose(factDatabaseHost)
+		return []string{fmt.Sprintf("database cluster %q is gone, and is made anew without data: to have its data back, restore a snapshot of it under this name before the next apply", c.name)}, nil
 	}
 	if err != nil {
 		return nil, err

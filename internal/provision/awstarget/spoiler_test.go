@@ -149,6 +149,15 @@ func (s *spoiler) cluster() rdstypes.DBCluster {
 	return out.DBClusters[0]
 }
 
+// dropCluster deletes the only cluster with its instances.
+func (s *spoiler) dropCluster() {
+	c := s.cluster()
+	for _, i := range c.DBClusterMembers {
+		s.do(s.rds().DeleteDBInstance(s.ctx, &rds.DeleteDBInstanceInput{DBInstanceIdentifier: i.DBInstanceIdentifier, SkipFinalSnapshot: aws.Bool(true)}))
+	}
+	s.do(s.rds().DeleteDBCluster(s.ctx, &rds.DeleteDBClusterInput{DBClusterIdentifier: c.DBClusterIdentifier, SkipFinalSnapshot: aws.Bool(true)}))
+}
+
 func (s *spoiler) subnetGroup() rdstypes.DBSubnetGroup {
 	out, err := s.rds().DescribeDBSubnetGroups(s.ctx, nil)
 	s.do(out, err)
