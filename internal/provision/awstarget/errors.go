@@ -14,6 +14,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
@@ -25,6 +26,14 @@ var errAbsent = errors.New("is not there")
 func coded(err error, codes ...string) bool {
 	var api smithy.APIError
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}
+
+// turnedDown says that AWS has answered that it does not do what it was asked. What was sent again until the
+// tries were over may have been done by one whose answer was lost.
+func turnedDown(err error) bool {
+	var answer *smithyhttp.ResponseError
+	var spent *retry.MaxAttemptsError
+	return errors.As(err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500 && !errors.As(err, &spent)
 }
 
 // absent turns the codes that a service has for what is not there into errAbsent.

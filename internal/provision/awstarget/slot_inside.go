@@ -68,7 +68,7 @@ func (w *slotWork) standBy(ctx context.Context, e entrances, live, to target.Tra
 
 // lookAgain notes it if the task that asks has ended since it was looked at.
 func (w *slotWork) lookAgain(ctx context.Context, of *seat) error {
-	if k := w.state.Tasks[of.probeKey()]; k != nil && k.Ended == nil {
+	if k := w.state.Tasks[of.probeKey()]; k != nil && k.Ended == nil && k.ARN != "" {
 		_, _, err := w.lookAt(ctx, k)
 		return err
 	}
@@ -109,19 +109,15 @@ func (w *slotWork) putProbe(ctx context.Context, e entrances, of *seat) (*oneTas
 	if k := w.state.Tasks[key]; k != nil && k.ARN != "" {
 		return k, nil
 	}
-	if w.state.Tasks[key] == nil {
-		nodes, err := w.nodes(ctx, e.balancer)
-		if err != nil {
-			return nil, err
-		}
-		if err := w.noteTask(ctx, w.probeSpec(of, nodes)); err != nil {
-			return nil, err
-		}
+	if w.state.Tasks[key] != nil {
+		_, err := w.startTask(ctx, key)
+		return w.state.Tasks[key], err
 	}
-	if err := w.startTask(ctx, key); err != nil {
-		return nil, err
+	nodes, err := w.nodes(ctx, e.balancer)
+	if err == nil {
+		err = w.beginTask(ctx, w.probeSpec(of, nodes))
 	}
-	return w.state.Tasks[key], nil
+	return w.state.Tasks[key], err
 }
 
 // probeSpec asks for a task that asks.

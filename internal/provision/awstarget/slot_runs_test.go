@@ -18,7 +18,10 @@ import (
 func TestARunWhoseAnswerWasLostIsLookedFor(t *testing.T) {
 	t.Parallel()
 	const suite, never, long = "suite", 1000 * time.Hour, 25 * time.Hour
-	start := func(w *slotWork, ctx context.Context) error { return w.startTask(ctx, suite) }
+	start := func(w *slotWork, ctx context.Context) error {
+		_, err := w.startTask(ctx, suite)
+		return err
+	}
 	remove := func(w *slotWork, ctx context.Context) error { return w.removeTask(ctx, suite) }
 	look := func(w *slotWork, ctx context.Context) error { return w.observeTasks(ctx, new(target.Observation)) }
 	for _, c := range []struct {

@@ -40,16 +40,27 @@ func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lea
 	if err != nil {
 		return err
 	}
-	if w.state.Tasks[spec.Key] == nil {
-		err = w.noteTask(ctx, spec)
-	}
-	if err == nil && w.state.Tasks[spec.Key].ARN == "" {
-		err = w.startTask(ctx, spec.Key)
+	if k := w.state.Tasks[spec.Key]; k == nil {
+		err = w.beginTask(ctx, spec)
+	} else if k.ARN == "" {
+		_, err = w.startTask(ctx, spec.Key)
 	}
 	if err != nil {
 		return fmt.Errorf("start %s task of slot %q: %w", spec.Kind, spec.Slot, err)
 	}
 	return nil
+}
+
+// beginTask notes a task and runs it. One that surely does not run is forgotten, so that it may be begun anew.
+func (w *slotWork) beginTask(ctx context.Context, spec target.TaskSpec) error {
+	if err := w.noteTask(ctx, spec); err != nil {
+		return err
+	}
+	unsure, err := w.startTask(ctx, spec.Key)
+	if k := w.state.Tasks[spec.Key]; err != nil && !unsure && k != nil {
+		_ = w.forgetTask(ctx, k) // else it is looked for, and not found
+	}
+	return err
 }
 
 // noteTask notes that a task is to run.
@@ -62,18 +73,19 @@ func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec) error {
 	})
 }
 
-// startTask runs the task of a key, or finds the run that was begun.
-func (w *slotWork) startTask(ctx context.Context, key string) error {
+// startTask runs the task of a key, or finds the run that was begun. Where it fails it says whether the task
+// may run all the same.
+func (w *slotWork) startTask(ctx context.Context, key string) (unsure bool, err error) {
 	k := w.state.Tasks[key]
 	if k.Ended != nil {
-		return nil
+		return false, nil
 	}
 	if w.target.now().After(k.StartedAt.Add(remembered)) {
-		return w.recoverTask(ctx, key)
+		return true, w.recoverTask(ctx, key)
 	}
 	definition, err := w.register(ctx, k.unit().family(), func() (*ecs.RegisterTaskDefinitionInput, error) { return w.taskDefinition(ctx, k) })
 	if err != nil {
-		return err
+		return false, err
 	}
 	in := &ecs.RunTaskInput{
 		Cluster: aws.String(w.clusterName()), TaskDefinition: &definition, ClientToken: aws.String(k.unit().token()), Count: aws.Int32(1),
@@ -92,18 +104,18 @@ func (w *slotWork) startTask(ctx context.Context, key string) error {
 		if err = w.findRun(ctx, key); err == nil && w.state.Tasks[key].ARN == "" {
 			err = target.Errorf(target.ErrUnavailable, "task %q was begun, and ECS does not list it yet", key)
 		}
-		return err
+		return true, err
 	}
 	if err != nil {
-		return err
+		return !turnedDown(err), err
 	}
 	for _, f := range out.Failures {
-		return target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s %s", text(f.Reason), text(f.Detail))
+		return false, target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s %s", text(f.Reason), text(f.Detail))
 	}
 	if len(out.Tasks) == 0 {
-		return target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")
+		return false, target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")
 	}
-	return w.changeTask(ctx, k, func(k *oneTask) {
+	return true, w.changeTask(ctx, k, func(k *oneTask) {
 		k.ARN, k.Definition, k.NotedAt = text(out.Tasks[0].TaskArn), definition, w.target.now()
 	})
 }
@@ -194,12 +206,17 @@ func (w *slotWork) removeTask(ctx context.Context, key string) error {
 			return err
 		}
 	}
+	return w.forgetTask(ctx, k)
+}
+
+// forgetTask forgets a run that does not go on.
+func (w *slotWork) forgetTask(ctx context.Context, k *oneTask) error {
 	if err := w.deregister(ctx, k.unit().family()); err != nil {
 		return err
 	}
 	return w.change(ctx, func(s *slotState) error {
-		if now := s.Tasks[key]; now != nil && now.Nonce == k.Nonce {
-			delete(s.Tasks, key)
+		if now := s.Tasks[k.Spec.Key]; now != nil && now.Nonce == k.Nonce {
+			delete(s.Tasks, k.Spec.Key)
 		}
 		return nil
 	})
@@ -237,7 +254,8 @@ func (w *slotWork) observeTasks(ctx context.Context, obs *target.Observation) er
 	var arns []string
 	for _, key := range target.SortedKeys(w.state.Tasks) {
 		// The run that began to start it died. A look starts nothing: the task may not be wanted any more.
-		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN == "" && w.lease.Token != "" {
+		// Those that ask a front door are gone on with by whoever asks.
+		if k := w.state.Tasks[key]; k.Ended == nil && k.ARN == "" && !k.probes() && w.lease.Token != "" {
 			if err := w.recoverTask(ctx, key); err != nil {
 				return unnoted(err)
 			}

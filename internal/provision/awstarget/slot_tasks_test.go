@@ -90,9 +90,20 @@ func (s *late) live() {
 	}
 
 	r.calls.Refuse(1, map[string]string{"RunTask": "AccessDeniedException"})
-	if err := r.PutTask(s.Context(), s.task("lost"), lease); err == nil {
+	if err := r.PutTask(s.Context(), s.task("refused"), lease); err == nil {
 		s.Fatal("a task that was refused has begun")
 	}
+	seen, err := r.Observe(s.Context(), s.id)
+	s.ok(err)
+	if len(seen.Tasks) > 0 || s.running(s.T, home)["task definition"] > 0 {
+		s.Errorf("of a task that AWS has refused there is left: %+v", seen.Tasks)
+	}
+
+	r.calls.FailWith(func(c awstest.Call) bool { return c.Operation == "RunTask" }, awstest.FailBefore)
+	if err := r.PutTask(s.Context(), s.task("lost"), lease); err == nil {
+		s.Fatal("a task that was not asked for has begun")
+	}
+	r.calls.FailAt(0, awstest.FailBefore)
 	r.clock.Jump(25 * time.Hour)
 	s.ok(r.PutTask(s.Context(), s.task("lost"), lease))
 	obs, err := r.Observe(s.Context(), s.id)
