@@ -235,14 +235,14 @@ func (s site) subnets(ctx context.Context, path string, ids []string) (target.Fa
 	return all, nil
 }
 
-// What a load balancer needs of each of its subnets ("Application Load Balancers", "Subnets for your load
-// balancer"): a block of /27 or larger, and so many free addresses.
+// What a load balancer is to have in each of its subnets ("Application Load Balancers", "Subnets for your load
+// balancer"): a block of /27 or larger, which AWS does not hold anybody to, and so many free addresses.
 const (
 	narrowest = 27
 	leastFree = 8
 )
 
-// narrow refuses subnets that are too small for the load balancer. Those that it is in already have its own
+// narrow refuses subnets with too few addresses for the load balancer, and doubts those that are small. Those that it is in already have its own
 // addresses.
 func (s site) narrow(path string, there []types.Subnet) target.Faults {
 	ids := onePerZone(there)
@@ -265,7 +265,9 @@ func (s site) narrow(path string, there []types.Subnet) target.Faults {
 			free = leastFree // not told
 		}
 		if err == nil && block.Bits() > narrowest || free < leastFree {
-			all = append(all, blame(path, "Subnets for your load balancer", "subnet %q is %s and has %d free addresses, and a load balancer needs /%d or larger and %d free addresses in each of its subnets: name another, or free addresses", id, text(n.CidrBlock), free, narrowest, leastFree))
+			f := blame(path, "Subnets for your load balancer", "subnet %q is %s and has %d free addresses, and a load balancer needs /%d or larger and %d free addresses in each of its subnets: name another, or free addresses", id, text(n.CidrBlock), free, narrowest, leastFree)
+			f.Doubtful = free >= leastFree
+			all = append(all, f)
 		}
 	}
 	return all

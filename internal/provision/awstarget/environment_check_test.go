@@ -60,26 +60,28 @@ func TestWhatAWSWouldRefuseOfANetworkIsRefusedAtPlan(t *testing.T) {
 		{"two private subnets in one zone for an internal load balancer", eu, within(func(a *target.AWS) { a.Internal = true }), nil},
 		{"a public subnet that is too small", eu, within(func(a *target.AWS) {
 			a.VPC.PublicSubnets = []string{a.VPC.PublicSubnets[0], aws.ToString(small.Subnet.SubnetId)}
-		}), []string{"aws.vpc.public_subnet_ids"}},
+		}), []string{"doubtful: aws.vpc.public_subnet_ids"}},
 		{"a small private one that is not the load balancer's", eu, within(func(a *target.AWS) {
 			a.VPC.PublicSubnets, a.VPC.PrivateSubnets = a.VPC.PublicSubnets[1:], append(slices.Clone(a.VPC.PrivateSubnets), aws.ToString(small.Subnet.SubnetId))
 		}), nil},
 		{"a subnet that is not there", eu, within(func(a *target.AWS) { a.VPC.PublicSubnets = []string{"subnet-00000001", a.VPC.PublicSubnets[2]} }), []string{"aws.vpc.public_subnet_ids"}},
 		// Of 60 rules the VPC and the only NAT gateway have two for each port.
 		{"as many blocks as there is room for", eu, func(a *target.AWS) { a.CIDRs, a.PreviewCIDRs = blocks(25), blocks(4) }, nil},
-		{"a block more for the front door", eu, func(a *target.AWS) { a.CIDRs, a.PreviewCIDRs = blocks(26), blocks(4) }, []string{"aws.cidr_blocks"}},
-		{"a block more for the preview", eu, func(a *target.AWS) { a.PreviewCIDRs = blocks(57) }, []string{"aws.preview_cidr_blocks"}},
-		{"more blocks for a given VPC", eu, within(func(a *target.AWS) { a.Internal, a.CIDRs = true, blocks(29) }), []string{"aws.cidr_blocks"}},
+		{"a block more for the front door", eu, func(a *target.AWS) { a.CIDRs, a.PreviewCIDRs = blocks(26), blocks(4) }, []string{"doubtful: aws.cidr_blocks"}},
+		{"a block more for the preview", eu, func(a *target.AWS) { a.PreviewCIDRs = blocks(57) }, []string{"doubtful: aws.preview_cidr_blocks"}},
+		{"more blocks for a given VPC", eu, within(func(a *target.AWS) { a.Internal, a.CIDRs = true, blocks(29) }), []string{"doubtful: aws.cidr_blocks"}},
 		{"more blocks for the databases", eu, within(func(a *target.AWS) {
 			a.Internal, a.Database.Access, a.Database.CIDRs = true, target.AccessDirect, blocks(60)
-		}), []string{"aws.database.cidr_blocks"}},
+		}), []string{"doubtful: aws.database.cidr_blocks"}},
 	} {
 		e := environment(t, eu.Name, "production")
 		c.change(e.AWS)
 		faults, err := d.CheckEnvironment(ctx, e, c.in)
 		var got []string
 		for _, f := range faults {
-			if f.Path != "domain_name" { // there is no zone
+			if f.Doubtful {
+				got = append(got, "doubtful: "+f.Path)
+			} else if f.Path != "domain_name" { // there is no zone
 				got = append(got, f.Path)
 			}
 		}
