@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 func TestAListOfSecretsMayBeLate(t *testing.T) {
 	t.Parallel()
 	var accounts []*accountNoun
+	var mu sync.Mutex
 	var asked []string
 	tags := func(a *accountNoun) []types.Tag {
 		return tagList(a.tags(partAccount), func(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} })
@@ -37,7 +39,9 @@ func TestAListOfSecretsMayBeLate(t *testing.T) {
 		case *secretsmanager.DescribeSecretInput:
 			for i, a := range accounts[:4] {
 				if a.secretName() == *in.SecretId {
+					mu.Lock()
 					asked = append(asked, a.account)
+					mu.Unlock()
 					return &secretsmanager.DescribeSecretOutput{ARN: aws.String(fmt.Sprint(i)), Name: in.SecretId, VersionIdsToStages: current, Tags: tags(a)}, nil
 				}
 			}
