@@ -101,7 +101,7 @@ func (c dbCluster) instanceDrift(d types.DBInstance) []string {
 	if !aws.ToBool(d.AutoMinorVersionUpgrade) {
 		drift = append(drift, fmt.Sprintf("database instance %q does not get minor versions by itself", name))
 	}
-	if has, want := d.PromotionTier, c.tier(name); has != nil && want != nil && *has != *want {
+	if has, want := d.PromotionTier, c.tier(name); has != nil && want != nil && *has != *want && max(*has, *want) > 1 {
 		drift = append(drift, fmt.Sprintf("database instance %q takes over in place %d, not %d, and is kept as large as the one that writes in places 0 and 1 only", name, *has, *want))
 	}
 	return drift
