@@ -70,13 +70,13 @@ func (c *client) installation(ctx context.Context) (string, error) {
 // ready says whether the target can be asked.
 func (c *client) ready() bool { return c != nil && c.driver != nil }
 
-// tagFaults are those of tags beside the provider's.
-func (c *client) tagFaults(tags map[string]string) target.Faults {
+// tagFaults are those of tags beside the provider's, see [target.Tagging].
+func (c *client) tagFaults(tags map[string]string, roles bool) target.Faults {
 	if !c.ready() {
 		return nil
 	}
 	if t, ok := c.driver.(target.Tagging); ok {
-		return t.TagFaults(tags)
+		return t.TagFaults(tags, roles)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.refuse(&resp.Diagnostics, req.Config.Raw, r.client.tagFaults(region.Tags))
+	r.refuse(&resp.Diagnostics, req.Config.Raw, r.client.tagFaults(region.Tags, false))
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
 		if len(kept.Anew) > 0 {

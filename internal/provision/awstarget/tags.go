@@ -35,7 +35,10 @@ func (n *noun) tags(part string) map[string]string {
 }
 
 // TagFaults implements target.Tagging.
-func (t *Target) TagFaults(tags map[string]string) target.Faults {
+func (t *Target) TagFaults(tags map[string]string, roles bool) target.Faults {
+	if roles {
+		return target.RoleTagsBeside(tags, t.tags)
+	}
 	return target.TagsBeside(tags, t.tags)
 }
 

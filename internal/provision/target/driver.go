@@ -65,8 +65,9 @@ type Locations interface {
 
 // Tagging is of drivers that give everything the provider's tags too.
 type Tagging interface {
-	// TagFaults are those of tags beside the provider's.
-	TagFaults(tags map[string]string) Faults
+	// TagFaults are those of tags beside the provider's. Roles says that they are an environment's, whose
+	// roles bear them, too.
+	TagFaults(tags map[string]string, roles bool) Faults
 }
 
 // Sites is of drivers that can tell before an apply what an environment would be refused for.

@@ -159,6 +159,7 @@ func (e Environment) Validate() Faults {
 		}
 	}
 	f.tags(e.Tags)
+	f.roleTags(e.Tags)
 	return f
 }
 

@@ -17,7 +17,18 @@ var tagRegexp = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 func ValidateTags(tags map[string]string) Faults {
 	var f Faults
 	f.tags(tags)
+	f.roleTags(tags)
 	return f
+}
+
+// roleTags applies what IAM has for the tags of its roles, of which environments have some: of keys that differ
+// in case only there may be one.
+func (f *Faults) roleTags(tags map[string]string) {
+	for _, k := range SortedKeys(tags) {
+		if like := alike(k, tags); like != "" && like < k {
+			f.addf("tags."+k, "the keys %q and %q differ in case only, and are one for AWS: remove one of them", k, like)
+		}
+	}
 }
 
 // tags applies the AWS limits, which are the tighter.
@@ -38,9 +49,6 @@ func (f *Faults) tags(tags map[string]string) {
 			bad := outside(k+tags[k], func(r rune) bool { return tagRegexp.MatchString(string(r)) })
 			f.addf("tags."+k, "the tag contains %s: tags may contain letters and digits of any script, spaces and \"_.:/=+-@\"", bad)
 		}
-		if like := alike(k, tags); like != "" && like < k {
-			f.addf("tags."+k, "the keys %q and %q differ in case only, and are one for AWS: remove one of them", k, like)
-		}
 	}
 	if len(tags) > mostTags {
 		f.addf("tags", "%d tags; at most %d are possible beside those that Slipway sets", len(tags), mostTags)
@@ -55,14 +63,20 @@ func TagsBeside(tags map[string]string, others ...map[string]string) Faults {
 	for _, o := range others {
 		maps.Copy(all, o)
 	}
-	for _, k := range SortedKeys(tags) {
-		if like := alike(k, all); like != "" {
-			f.addf("tags."+k, "the key %q and %q, which default_tags of the provider or the tags of what this lies in have, differ in case only, and are one for AWS: write both the same way", k, like)
-		}
-	}
 	maps.Copy(all, tags)
 	if len(tags) > 0 && len(tags) <= mostTags && len(all) > mostTags {
 		f.addf("tags", "%d tags, with default_tags of the provider and the tags of what this lies in; at most %d are possible beside those that Slipway sets", len(all), mostTags)
+	}
+	return f
+}
+
+// RoleTagsBeside returns those of tags that roles bear, too, beside the provider's.
+func RoleTagsBeside(tags, defaults map[string]string) Faults {
+	f := TagsBeside(tags, defaults)
+	for _, k := range SortedKeys(tags) {
+		if like := alike(k, defaults); like != "" {
+			f.addf("tags."+k, "the key %q and %q, which default_tags of the provider have, differ in case only, and are one for AWS: write both the same way", k, like)
+		}
 	}
 	return f
 }

@@ -26,13 +26,17 @@ func TestTagsThatAWSRefuses(t *testing.T) {
 		{"Slipway's", map[string]string{"Managed-By": "b", "Slipway:a": "b"}, nil, nil, []string{"tags.Managed-By", "tags.Slipway:a"}},
 		{"a key in two cases", map[string]string{"Team": "a", "team": "b"}, nil, nil, []string{"tags.team"}},
 		{"a key in another case than the provider's", map[string]string{"team": "b"}, map[string]string{"Team": "a"}, nil, []string{"tags.team"}},
-		{"a key in another case than the environment's", map[string]string{"team": "b"}, nil, map[string]string{"TEAM": "a"}, []string{"tags.team"}},
+		{"a key in another case than the environment's, which no role bears", map[string]string{"team": "b"}, nil, map[string]string{"TEAM": "a"}, nil},
 		{"as many as there may be", map[string]string{"t1": "b"}, many, nil, nil},
 		{"too many together", map[string]string{"team": "b"}, many, nil, []string{"tags"}},
 		{"none of its own beside too many", nil, many, map[string]string{"team": "b"}, nil},
 	} {
 		var got []string
-		for _, f := range append(target.ValidateTags(c.tags), target.TagsBeside(c.tags, c.defaults, c.above)...) {
+		all := append(target.ValidateTags(c.tags), target.RoleTagsBeside(c.tags, c.defaults)...)
+		if c.above != nil {
+			all = append(all, target.TagsBeside(c.tags, c.defaults, c.above)...)
+		}
+		for _, f := range all {
 			got = append(got, f.Path)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
