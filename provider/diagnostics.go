@@ -105,8 +105,10 @@ func (n noun) warnDrift(id string, m target.Meta, diags *diag.Diagnostics) {
 	switch {
 	case m.Ending:
 		diags.AddWarning(n.title+" is being removed", fmt.Sprintf("The removal of %q was begun and is not finished: some of it may be gone already, and it can't be changed.\n\n%s", id, endingHint))
+	case m.Problem != "" && m.Ready:
+		diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it.", id, sentence(m.Problem)))
 	case m.Problem != "":
-		diags.AddWarning(n.title+" differs from its definition", fmt.Sprintf("What is true of %q now: %s\n\nThe next apply repairs it. Where the plan says that it is tainted, a create of it was not finished, and the apply would remove it and begin anew: run \"terraform untaint %s.<name>\" first to keep what there is.", id, sentence(m.Problem), n.typeName))
+		diags.AddWarning(n.title+" is not finished", fmt.Sprintf("What is true of %q now: %s\n\nWhere the plan says that it is tainted, the next apply would remove it and begin anew: run \"terraform untaint %s.<name>\" first to keep what there is.", id, sentence(m.Problem), n.typeName))
 	}
 }
 

@@ -129,7 +129,7 @@ func sortedSet(s types.Set, harmless string) []string {
 }
 
 // fillAWS replaces what the configuration leaves out by the defaults of the environment's kind.
-func (m *environmentModel) fillAWS(ctx context.Context, config environmentModel, diags *diag.Diagnostics) {
+func (m *environmentModel) fillAWS(ctx context.Context, config, was environmentModel, diags *diag.Diagnostics) {
 	if config.AWS.IsUnknown() {
 		return
 	}
@@ -167,13 +167,23 @@ func (m *environmentModel) fillAWS(ctx context.Context, config environmentModel,
 			of.CIDRs = toSet(nil)
 		}
 		of.BackupDays = byKind(of.BackupDays, known, types.Int64Value(int64(d.Database.BackupDays)), types.Int64Unknown())
-		of.EngineVersion = byKind(of.EngineVersion, true, types.StringValue(d.Database.EngineVersion), types.StringUnknown())
+		of.EngineVersion = orUnknown(orUnknown(of.EngineVersion, was.engine(ctx, diags)), types.StringValue(d.Database.EngineVersion))
 		of.Instances = byKind(of.Instances, known, types.Int64Value(int64(d.Database.Instances)), types.Int64Unknown())
 		of.MaxCapacity = byKind(of.MaxCapacity, known, types.Float64Value(d.Database.MaxCapacity), types.Float64Unknown())
 		of.MinCapacity = byKind(of.MinCapacity, known, types.Float64Value(d.Database.MinCapacity), types.Float64Unknown())
 		c.Database = toObject(ctx, environmentDatabaseType(), of, diags)
 	}
 	m.AWS = toObject(ctx, environmentAWSType(), c, diags)
+}
+
+// engine is the version that an environment was given or got by default: another default changes none that stands.
+func (m environmentModel) engine(ctx context.Context, diags *diag.Diagnostics) types.String {
+	if c := nested[environmentAWSModel](ctx, m.AWS, diags); c != nil {
+		if of := nested[environmentAWSDatabaseModel](ctx, c.Database, diags); of != nil {
+			return of.EngineVersion
+		}
+	}
+	return types.StringNull()
 }
 
 // byKind is a value that is given, else the default where that is known which it follows from, as

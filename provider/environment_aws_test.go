@@ -163,6 +163,11 @@ func TestEnvironmentOnAWSMovesOnlyAsAnother(t *testing.T) {
 	if !strings.Contains(p.diags.String(), `AttributeName("engine_version")`) {
 		t.Errorf("another major version: %s", p.diags)
 	}
+	o = l.changed(o, with(anEnvironment(), set{"aws": set{"database": set{"engine_version": "17.4"}}}))
+	const engine = "aws.database.engine_version"
+	if p := l.plan(o, with(anEnvironment(), set{"tags": set{"team": "shop"}})); at(p.planned, engine) != "17.4" || len(p.diags) > 0 {
+		t.Errorf("by default, where it is 17.4, %s is %v: %s", engine, at(p.planned, engine), p.diags)
+	}
 }
 
 // An environment that was made before its block could be chosen stays where it is: as long as its

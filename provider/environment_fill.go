@@ -42,8 +42,9 @@ func (m environmentModel) on() string {
 }
 
 // fill replaces what the configuration leaves out by what follows from the rest of it on a
-// target; "" is one that is not known yet. Domain is what names on aws are under, or "".
-func (m *environmentModel) fill(ctx context.Context, config environmentModel, on, domain string, diags *diag.Diagnostics) {
+// target; "" is one that is not known yet. Domain is what names on aws are under, or "". Was is
+// the environment as it stands, without values if it does not.
+func (m *environmentModel) fill(ctx context.Context, config, was environmentModel, on, domain string, diags *diag.Diagnostics) {
 	known := given(config.RegionID) && given(config.Name)
 	id := target.EnvironmentID{Region: config.RegionID.ValueString(), Name: config.Name.ValueString()}
 	if m.ID = types.StringUnknown(); known {
@@ -66,7 +67,7 @@ func (m *environmentModel) fill(ctx context.Context, config environmentModel, on
 	m.AWS = config.AWS
 	switch {
 	case on == targetAWS:
-		m.fillAWS(ctx, config, diags)
+		m.fillAWS(ctx, config, was, diags)
 	case on == "" && config.AWS.IsNull():
 		m.AWS = types.ObjectUnknown(environmentAWSType().AttrTypes)
 	}

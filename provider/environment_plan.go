@@ -45,7 +45,7 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if on == "" && why == changing {
 		on = state.on()
 	}
-	plan.fill(ctx, config, on, r.client.settings.AWSDomainName, &resp.Diagnostics)
+	plan.fill(ctx, config, state, on, r.client.settings.AWSDomainName, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	if why == changing {
 		kept = r.reached(state, plan, on, kept)
@@ -60,7 +60,7 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 		return
 	}
 	r.refuseOther(on, config, e, req, resp)
-	r.refuse(&resp.Diagnostics, req.Config.Raw, r.client.tagFaults(e.Tags))
+	r.refuse(&resp.Diagnostics, req.Config.Raw, r.client.tagFaults(e.Tags, true))
 	var before *target.Environment
 	if why == changing {
 		r.planChange(ctx, state, plan, resp)
