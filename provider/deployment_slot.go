@@ -109,7 +109,7 @@ func (r *deploymentSlotResource) Read(ctx context.Context, req resource.ReadRequ
 		r.report(ctx, &resp.Diagnostics, "read", id.String(), err)
 	default:
 		r.client.register.slots.hold(id)
-		r.warnDrift(id.String(), target.Meta{Ready: true, Problem: strings.Join(state.Drift(), "; ")}, &resp.Diagnostics)
+		r.warnDrift(id.String(), target.Meta{Ready: state.Record.Meta.Ready, Problem: strings.Join(state.Drift(), "; ")}, &resp.Diagnostics)
 		m.fromDomain(ctx, state, &resp.Diagnostics)
 		r.locate(ctx, &m, &resp.Diagnostics)
 		r.keepSlot(ctx, kept{&resp.State, resp.Identity, resp.Private}, &m, state, &resp.Diagnostics)

@@ -75,7 +75,7 @@ func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
 		},
 		"engine_version": schema.StringAttribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "Oldest version of Aurora PostgreSQL that will do, such as `17.7`, the default. Minor versions move on by themselves; another major version is refused while the environment stands.",
+			MarkdownDescription: "Oldest version of Aurora PostgreSQL that will do, such as `17.7`, the default; an environment that stands keeps the one that it was made with when the default changes. Minor versions move on by themselves; another major version is refused while the environment stands.",
 		},
 		"instances": schema.Int64Attribute{
 			Optional: true, Computed: true,

@@ -119,6 +119,27 @@ func (throttled) IsErrorRetryable(err error) bool {
 	return coded(err, "ThrottlingException", "RequestLimitExceeded")
 }
 
+// witness sees each try of a call, of which the error tells the last one only.
+type witness struct {
+	aws.RetryerV2
+	// unsure says that one that failed may have been carried out.
+	unsure *bool
+}
+
+// witnessed has a call's tries seen.
+func witnessed(r aws.Retryer, unsure *bool) aws.Retryer {
+	whole, ok := r.(aws.RetryerV2)
+	if !ok {
+		return aws.NopRetryer{}
+	}
+	return witness{whole, unsure}
+}
+
+func (w witness) IsErrorRetryable(err error) bool {
+	*w.unsure = *w.unsure || !turnedDown(err)
+	return w.RetryerV2.IsErrorRetryable(err)
+}
+
 // table is a table of rows.
 func (c *clients) table(name string) table {
 	r, _ := c.readers.LoadOrStore(name, &reader{client: c.dynamodb, table: name, pace: c.pace})

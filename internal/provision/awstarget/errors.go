@@ -28,12 +28,10 @@ func coded(err error, codes ...string) bool {
 	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
 }
 
-// turnedDown says that AWS has answered that it does not do what it was asked. What was sent again until the
-// tries were over may have been done by one whose answer was lost.
+// turnedDown says that AWS has answered a try that it does not do what it was asked.
 func turnedDown(err error) bool {
 	var answer *smithyhttp.ResponseError
-	var spent *retry.MaxAttemptsError
-	return errors.As(err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500 && !errors.As(err, &spent)
+	return errors.As(err, &answer) && answer.HTTPStatusCode() >= 400 && answer.HTTPStatusCode() < 500
 }
 
 // absent turns the codes that a service has for what is not there into errAbsent.

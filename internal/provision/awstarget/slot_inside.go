@@ -109,6 +109,11 @@ func (w *slotWork) putProbe(ctx context.Context, e entrances, of *seat) (*oneTas
 	if k := w.state.Tasks[key]; k != nil && k.ARN != "" {
 		return k, nil
 	}
+	if k := w.state.Tasks[key]; k != nil && k.Ended == nil && w.target.now().After(k.StartedAt.Add(probeStart)) {
+		if err := w.removeTask(ctx, key); err != nil { // its time has run since its start was broken off
+			return nil, err
+		}
+	}
 	if w.state.Tasks[key] != nil {
 		_, err := w.startTask(ctx, key)
 		return w.state.Tasks[key], err

@@ -53,21 +53,22 @@ func (t *Target) PutTask(ctx context.Context, spec target.TaskSpec, l target.Lea
 
 // beginTask notes a task and runs it. One that surely does not run is forgotten, so that it may be begun anew.
 func (w *slotWork) beginTask(ctx context.Context, spec target.TaskSpec) error {
-	if err := w.noteTask(ctx, spec); err != nil {
+	nonce := rand.Text()
+	if err := w.noteTask(ctx, spec, nonce); err != nil {
 		return err
 	}
 	unsure, err := w.startTask(ctx, spec.Key)
-	if k := w.state.Tasks[spec.Key]; err != nil && !unsure && k != nil {
+	if k := w.state.Tasks[spec.Key]; err != nil && !unsure && k != nil && k.Nonce == nonce && k.ARN == "" {
 		_ = w.forgetTask(ctx, k) // else it is looked for, and not found
 	}
 	return err
 }
 
-// noteTask notes that a task is to run.
-func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec) error {
+// noteTask notes that a task is to run, unless somebody has.
+func (w *slotWork) noteTask(ctx context.Context, spec target.TaskSpec, nonce string) error {
 	return w.change(ctx, func(s *slotState) error {
 		if s.Tasks[spec.Key] == nil {
-			s.Tasks[spec.Key] = &oneTask{Spec: spec, Nonce: rand.Text(), StartedAt: w.target.now()}
+			s.Tasks[spec.Key] = &oneTask{Spec: spec, Nonce: nonce, StartedAt: w.target.now()}
 		}
 		return nil
 	})
@@ -97,7 +98,7 @@ func (w *slotWork) startTask(ctx context.Context, key string) (unsure bool, err 
 		if err := w.fence(ctx); err != nil {
 			return err
 		}
-		out, err = w.clients.ecs.RunTask(ctx, in)
+		out, err = w.clients.ecs.RunTask(ctx, in, func(o *ecs.Options) { o.Retryer = witnessed(o.Retryer, &unsure) })
 		return failed(err, "run task %q", key)
 	}, lagOfECSRole)
 	if coded(err, "ConflictException") { // it was begun, with tags or subnets that were others
@@ -107,7 +108,7 @@ func (w *slotWork) startTask(ctx context.Context, key string) (unsure bool, err 
 		return true, err
 	}
 	if err != nil {
-		return !turnedDown(err), err
+		return unsure || !turnedDown(err), err
 	}
 	for _, f := range out.Failures {
 		return false, target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s %s", text(f.Reason), text(f.Detail))

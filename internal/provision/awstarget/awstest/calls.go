@@ -227,8 +227,8 @@ func (c Call) beats() bool {
 }
 
 // random is what is another one each time that a request is sent again: passwords, what a server
-// checks them by, and transactions.
-var random = regexp.MustCompile(`"SecretString":"(\\.|[^"\\])*"|SCRAM-SHA-256[^\\']*|"transactionId":"[^"]*"`)
+// checks them by, transactions, and by what runs of tasks are told from each other.
+var random = regexp.MustCompile(`"SecretString":"(\\.|[^"\\])*"|SCRAM-SHA-256[^\\']*|"transactionId":"[^"]*"|-task-[0-9a-f]{8}|/task/[A-Z2-7]{26}|"clientToken":"[^"]*"`)
 
 // essence is what of a call is the same when it is sent again. Of rows it is not what is written
 // into them: that has stamps and times.
