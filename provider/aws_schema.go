@@ -12,7 +12,7 @@ import (
 func awsSchema() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: "Settings of the `aws` target. Names, environment variables and precedence are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs), except that keys can't be given here: saved plans hold the configuration of a provider. One block serves all AWS regions.",
+		MarkdownDescription: "Settings of the `aws` target. Names, environment variables and precedence are those of the [AWS provider](https://registry.terraform.io/providers/hashicorp/aws/latest/docs), except that keys can't be given here, since saved plans hold the configuration of a provider, and that `TF_AWS_DEFAULT_TAGS_<key>` is not read. One block serves all AWS regions.",
 		Attributes: map[string]schema.Attribute{
 			"allowed_account_ids":           awsSet("AWS accounts that may be used; any other is refused. Left out, any may be used. An empty set is refused, where the AWS provider takes it for no limit.", notEmpty{}),
 			"assume_role":                   awsAssumeRole(),
@@ -32,7 +32,7 @@ func awsSchema() schema.SingleNestedAttribute {
 				MarkdownDescription: "URLs of services by their names in the AWS provider, such as `dynamodb` or `elbv2`. Also from `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>`.",
 			},
 			"forbidden_account_ids":       awsSet("AWS accounts that must not be used."),
-			"http_proxy":                  schema.StringAttribute{Optional: true, MarkdownDescription: "URL of a proxy for HTTP, such as `http://proxy.example.com:3128`; empty means none. Also from `HTTP_PROXY`, which may hold a password: this can't, since saved plans hold it."},
+			"http_proxy":                  schema.StringAttribute{Optional: true, MarkdownDescription: "URL of a proxy for HTTP alone, such as `http://proxy.example.com:3128`; empty means none. AWS is asked by HTTPS. Also from `HTTP_PROXY`, which may hold a password: this can't, since saved plans hold it."},
 			"https_proxy":                 schema.StringAttribute{Optional: true, MarkdownDescription: "URL of a proxy for HTTPS, such as `http://proxy.example.com:3128`; empty means none. Also from `HTTPS_PROXY`, which may hold a password: this can't, since saved plans hold it."},
 			"insecure":                    awsFlag("Whether certificates are not checked; defaults to `false`."),
 			"max_retries":                 schema.Int64Attribute{Optional: true, Validators: []validator.Int64{notZero{1000}}, MarkdownDescription: "How often a request is sent at most, 1 to 1000; defaults to 25. Requests that AWS would carry out twice are sent once, and four times at most where AWS says that there are too many."},

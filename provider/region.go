@@ -31,7 +31,7 @@ type regionResource struct {
 func newRegion() resource.Resource {
 	return &regionResource{
 		noun:   noun{"region", "Region", "slipway_region"},
-		limits: limits{create: 5 * time.Minute, read: 5 * time.Minute, update: 5 * time.Minute, delete: 5 * time.Minute},
+		limits: limits{create: 15 * time.Minute, read: 5 * time.Minute, update: 15 * time.Minute, delete: 15 * time.Minute},
 	}
 }
 

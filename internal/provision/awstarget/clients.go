@@ -54,40 +54,44 @@ type clients struct {
 func newClients(s signedIn, region string, settings Settings, pace wait.Options) *clients {
 	config := s.config.Copy()
 	config.Region = region
-	endpoint := func(name string) *string {
+	endpoint := func(name string, to **string) { // else it is what the SDK reads, also for the service alone
 		if url := settings.Endpoints[name]; url != "" {
-			return &url
+			*to = &url
 		}
-		return config.BaseEndpoint
 	}
 	describes := newDescribes(pace.First, pace.Clock)
 	return &clients{
 		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors,
-		acm: acm.NewFromConfig(config, func(o *acm.Options) { o.BaseEndpoint = endpoint("acm") }),
+		acm: acm.NewFromConfig(config, func(o *acm.Options) { endpoint("acm", &o.BaseEndpoint) }),
 		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
-			o.BaseEndpoint, o.Retryer = endpoint("dynamodb"), persistent(o.Retryer)
+			endpoint("dynamodb", &o.BaseEndpoint)
+			o.Retryer = persistent(o.Retryer)
 		}),
-		ec2: ec2.NewFromConfig(config, func(o *ec2.Options) { o.BaseEndpoint = endpoint("ec2") }),
-		ecs: ecs.NewFromConfig(config, func(o *ecs.Options) { o.BaseEndpoint = endpoint("ecs") }),
-		iam: iam.NewFromConfig(config, func(o *iam.Options) { o.BaseEndpoint = endpoint("iam") }),
-		kms: kms.NewFromConfig(config, func(o *kms.Options) { o.BaseEndpoint = endpoint("kms") }),
+		ec2: ec2.NewFromConfig(config, func(o *ec2.Options) { endpoint("ec2", &o.BaseEndpoint) }),
+		ecs: ecs.NewFromConfig(config, func(o *ecs.Options) { endpoint("ecs", &o.BaseEndpoint) }),
+		iam: iam.NewFromConfig(config, func(o *iam.Options) { endpoint("iam", &o.BaseEndpoint) }),
+		kms: kms.NewFromConfig(config, func(o *kms.Options) { endpoint("kms", &o.BaseEndpoint) }),
 		logs: cloudwatchlogs.NewFromConfig(config, func(o *cloudwatchlogs.Options) {
-			o.BaseEndpoint, o.Retryer = endpoint("logs"), persistent(o.Retryer)
+			endpoint("logs", &o.BaseEndpoint)
+			o.Retryer = persistent(o.Retryer)
 		}),
-		metrics: cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { o.BaseEndpoint = endpoint("cloudwatch") }),
-		rds:     rds.NewFromConfig(config, func(o *rds.Options) { o.BaseEndpoint = endpoint("rds") }),
-		rdsdata: rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { o.BaseEndpoint = endpoint("rdsdata") }),
-		route53: route53.NewFromConfig(config, func(o *route53.Options) { o.BaseEndpoint = endpoint("route53") }),
+		metrics: cloudwatch.NewFromConfig(config, func(o *cloudwatch.Options) { endpoint("cloudwatch", &o.BaseEndpoint) }),
+		rds:     rds.NewFromConfig(config, func(o *rds.Options) { endpoint("rds", &o.BaseEndpoint) }),
+		rdsdata: rdsdata.NewFromConfig(config, func(o *rdsdata.Options) { endpoint("rdsdata", &o.BaseEndpoint) }),
+		route53: route53.NewFromConfig(config, func(o *route53.Options) { endpoint("route53", &o.BaseEndpoint) }),
 		scaling: applicationautoscaling.NewFromConfig(config, func(o *applicationautoscaling.Options) {
-			o.BaseEndpoint, o.Retryer = endpoint("applicationautoscaling"), persistent(o.Retryer)
+			endpoint("applicationautoscaling", &o.BaseEndpoint)
+			o.Retryer = persistent(o.Retryer)
 		}),
 		elb: elb.NewFromConfig(config, func(o *elb.Options) {
-			o.BaseEndpoint, o.APIOptions = endpoint("elbv2"), append(slices.Clone(o.APIOptions), describes.describe)
+			endpoint("elbv2", &o.BaseEndpoint)
+			o.APIOptions = append(slices.Clone(o.APIOptions), describes.describe)
 		}),
 		s3: s3.NewFromConfig(config, func(o *s3.Options) {
-			o.BaseEndpoint, o.UsePathStyle = endpoint("s3"), settings.S3UsePathStyle
+			endpoint("s3", &o.BaseEndpoint)
+			o.UsePathStyle = settings.S3UsePathStyle
 		}),
-		secrets: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) { o.BaseEndpoint = endpoint("secretsmanager") }),
+		secrets: secretsmanager.NewFromConfig(config, func(o *secretsmanager.Options) { endpoint("secretsmanager", &o.BaseEndpoint) }),
 	}
 }
 
