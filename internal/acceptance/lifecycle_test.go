@@ -16,25 +16,25 @@ func TestAccLocalLifecycle(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	windows := attrs{
-		"swap":       `{ minimum_healthy_seconds = 0, drain_seconds = 5, bake_seconds = 0, fallback_window_seconds = 30 }`,
 		"test_suite": "{ command = " + command("suite") + ", account = \"acme\", timeout_seconds = 30 }",
 		"migrate":    "{ command = " + command("migrate") + ", timeout_seconds = 30 }", "allow_untested": "",
 		"depends_on": "[slipway_account_database.acme]",
 	}
-	config := func(release string) string {
+	config := func(release string, window int) string {
+		windows["swap"] = fmt.Sprintf("{ minimum_healthy_seconds = 0, drain_seconds = 5, bake_seconds = 0, fallback_window_seconds = %d }", window)
 		return m.base(nil) + database("acme", nil) + slot(release, windows)
 	}
 
-	m.apply(config("1"))
+	m.apply(config("1", 600))
 	m.emptyPlan("after the first apply")
 	m.serves("1")
 
 	before := m.instances("1")
-	m.apply(config("2"))
+	m.apply(config("2", 600))
 	m.emptyPlan("after a swap")
 	m.serves("2")
 
-	back := m.apply(config("1"))
+	back := m.apply(config("1", 30)) // which the other release stays ready for
 	m.serves("1")
 	t.Logf("the switch back took %s", back.took)
 	if now := m.instances("1"); fmt.Sprint(now) != fmt.Sprint(before) {
