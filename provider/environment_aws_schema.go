@@ -79,7 +79,7 @@ func environmentAWSDatabaseAttributes() map[string]schema.Attribute {
 		},
 		"instances": schema.Int64Attribute{
 			Optional: true, Computed: true,
-			MarkdownDescription: "How many instances the cluster has, 1 to 16: one that writes, and its readers in other zones, of which one takes over where it fails. Defaults to 2 for `production` and 1 for `sandbox`.",
+			MarkdownDescription: "How many instances the cluster has, 1 to 16: one that writes, and its readers, of which one takes over where it fails. Each new one is in the zone of the database subnets that has the fewest of them. Defaults to 2 for `production` and 1 for `sandbox`.",
 		},
 		"max_capacity_units": schema.Float64Attribute{
 			Optional: true, Computed: true,

@@ -34,10 +34,11 @@ func (c dbCluster) putInstances(ctx context.Context, d *types.DBCluster) error {
 		if slices.ContainsFunc(has, func(m types.DBClusterMember) bool { return text(m.DBInstanceIdentifier) == name }) {
 			continue
 		}
-		if err := c.putInstance(ctx, name); err != nil {
+		if err := c.putInstance(ctx, name, d.DBClusterMembers); err != nil {
 			return err
 		}
-		has = append(has, types.DBClusterMember{DBInstanceIdentifier: &name})
+		d.DBClusterMembers = append(d.DBClusterMembers, types.DBClusterMember{DBInstanceIdentifier: &name})
+		has = c.members(d)
 	}
 	if surplus := len(has) - want; surplus > 0 {
 		readers := slices.DeleteFunc(slices.Clone(has), func(m types.DBClusterMember) bool { return aws.ToBool(m.IsClusterWriter) })
@@ -74,7 +75,9 @@ func (c dbCluster) members(d *types.DBCluster) []types.DBClusterMember {
 // maxInstances is how many instances a cluster can have (Quotas and constraints for Amazon Aurora).
 const maxInstances = 16
 
-func (c dbCluster) putInstance(ctx context.Context, name string) error {
+// putInstance makes an instance of the cluster beside the others. Where the zone that was chosen for it has no
+// room for it, AWS chooses.
+func (c dbCluster) putInstance(ctx context.Context, name string, others []types.DBClusterMember) error {
 	d, err := findInstance(ctx, c.clients, name)
 	if err == nil {
 		return c.retagRDS(ctx, c.part, "database instance", text(d.DBInstanceArn))
@@ -82,14 +85,22 @@ func (c dbCluster) putInstance(ctx context.Context, name string) error {
 	if !isAbsent(err) {
 		return err
 	}
+	zone, err := c.zoneFor(ctx, others)
+	if err != nil {
+		return err
+	}
 	in := &rds.CreateDBInstanceInput{
-		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String(instanceClass),
+		DBInstanceIdentifier: &name, DBClusterIdentifier: &c.name, DBInstanceClass: aws.String(instanceClass), AvailabilityZone: zone,
 		Engine: aws.String(databaseEngine), PubliclyAccessible: aws.Bool(false), AutoMinorVersionUpgrade: aws.Bool(true),
 		PromotionTier: c.tier(name), Tags: c.rdsTags(c.part),
 	}
 	err = c.target.insist(ctx, fmt.Sprintf("database cluster %q to take another instance", c.name), c.free, func(ctx context.Context) error {
 		return c.target.patiently(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error {
 			_, err := c.clients.rds.CreateDBInstance(ctx, in)
+			if in.AvailabilityZone != nil && coded(err, "InsufficientDBInstanceCapacity") {
+				in.AvailabilityZone = nil
+				_, err = c.clients.rds.CreateDBInstance(ctx, in)
+			}
 			return err
 		}, lagsOfRDSRole...)
 	})

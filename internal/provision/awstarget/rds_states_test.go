@@ -119,8 +119,17 @@ func TestADatabaseClusterIsWaitedFor(t *testing.T) {
 	made := s.cluster()
 	name := made.DBClusterIdentifier
 	s.do(s.rds().DisableHttpEndpoint(ctx, &rds.DisableHttpEndpointInput{ResourceArn: made.DBClusterArn}))
+	zones := map[string]bool{}
 	for _, m := range made.DBClusterMembers {
+		out, err := s.rds().DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: m.DBInstanceIdentifier})
+		if err != nil {
+			t.Fatal(err)
+		}
+		zones[aws.ToString(out.DBInstances[0].AvailabilityZone)] = true
 		s.do(s.rds().ModifyDBInstance(ctx, &rds.ModifyDBInstanceInput{DBInstanceIdentifier: m.DBInstanceIdentifier, PubliclyAccessible: aws.Bool(true), ApplyImmediately: aws.Bool(true)}))
+	}
+	if len(zones) != 2 {
+		t.Errorf("two instances are in the zones %v", zones)
 	}
 	e.AWS.Database.Instances = 1
 	e.AWS.Database.MaxCapacity = 8
