@@ -101,6 +101,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 	tagged := func(release, image string, a attrs) string {
 		return c.taggedSlot(`{ team = "shop" }`, release, image, a)
 	}
+	untested := attrs{"migrate": `{ image = "registry.example.com/exit:1", command = ["1"] }`, "test_suite": `{ image = "registry.example.com/exit:1", command = ["1"] }`}
 	more := attrs{"components": `{
     api = {
       image        = "registry.example.com/well:{release}"
@@ -134,6 +135,13 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
 				resource.TestCheckResourceAttrSet(slotAddress, "fallback.retire_at"),
 			)},
+			// The traffic goes back to what stands: nothing is migrated or tested, or it would fail.
+			{Config: c.awsSlot("1", "well", untested), Check: resource.ComposeAggregateTestCheckFunc(
+				serves("1"),
+				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "2"),
+				resource.TestCheckResourceAttr(slotAddress, "last_swap.from_release", "2"),
+			)},
+			{Config: c.awsSlot("2", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(serves("2"), resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"))},
 			// Tags of the environment reach the slot in the same apply.
 			{Config: tagged("2", "well", nil), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
