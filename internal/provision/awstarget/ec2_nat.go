@@ -2,6 +2,7 @@ package awstarget
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -52,10 +53,11 @@ func (n *noun) address(zone int) thing {
 			if err != nil {
 				return err
 			}
-			if len(addresses) != 1 {
+			at := slices.IndexFunc(addresses, func(a types.Address) bool { return text(a.AllocationId) == id }) // not every emulator filters
+			if at < 0 {
 				return errAbsent
 			}
-			return n.save(ctx, factAddress(zone), text(addresses[0].PublicIp)+"/32")
+			return n.save(ctx, factAddress(zone), text(addresses[at].PublicIp)+"/32")
 		},
 		delete: func(ctx context.Context, id string) error {
 			_, err := c.ReleaseAddress(ctx, &ec2.ReleaseAddressInput{AllocationId: &id})
