@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -111,7 +112,7 @@ func (w *slotWork) startTask(ctx context.Context, key string) (unsure bool, err 
 		return unsure || !turnedDown(err), err
 	}
 	for _, f := range out.Failures {
-		return false, target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s %s", text(f.Reason), text(f.Detail))
+		return false, target.Errorf(target.ErrUnavailable, "ECS could not start the task: %s", strings.TrimSpace(text(f.Reason)+" "+text(f.Detail)))
 	}
 	if len(out.Tasks) == 0 {
 		return false, target.Errorf(target.ErrUnavailable, "ECS started no task and said no reason")
