@@ -81,7 +81,7 @@ func TestWhatIsNeededMayNotBeKnownYet(t *testing.T) {
 					if !known("address") {
 						return new(ec2.DescribeAddressesOutput), nil
 					}
-					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{PublicIp: aws.String("192.0.2.1")}}}, nil
+					return &ec2.DescribeAddressesOutput{Addresses: []types.Address{{AllocationId: aws.String("eipalloc-1"), PublicIp: aws.String("192.0.2.1")}}}, nil
 				}
 				return nil, fmt.Errorf("%T is not expected", in)
 			})
