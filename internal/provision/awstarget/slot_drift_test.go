@@ -1,6 +1,7 @@
 package awstarget_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,17 @@ func (s *spoiler) service(component, color string) ecstypes.Service {
 func (s *spoiler) scaledID(component, color string) *string {
 	arn := *s.service(component, color).ServiceArn
 	return aws.String(arn[strings.LastIndex(arn, ":")+1:])
+}
+
+// ended is what the end of a stack makes of a scalable target.
+var ended = aas.RegisterScalableTargetInput{MinCapacity: aws.Int32(0), MaxCapacity: aws.Int32(0)}
+
+// bounds are between what a component is scaled.
+func (s *spoiler) bounds(component, color string) string {
+	s.t.Helper()
+	found := s.must(s.scaling().DescribeScalableTargets(s.ctx, &aas.DescribeScalableTargetsInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ResourceIds: []string{*s.scaledID(component, color)}})).(*aas.DescribeScalableTargetsOutput)
+	t := found.ScalableTargets[0]
+	return fmt.Sprintf("%d to %d", *t.MinCapacity, *t.MaxCapacity)
 }
 
 // scaledTags are the tags of a component's scalable target.
@@ -147,6 +159,7 @@ var slotDrifts = []drift{
 	{"ECS replaces tasks otherwise", updated("worker", ecs.UpdateServiceInput{DeploymentConfiguration: &ecstypes.DeploymentConfiguration{MinimumHealthyPercent: aws.Int32(0), MaximumPercent: aws.Int32(100)}}), "replaces its tasks with 0 to 100 percent of them, and is to do so with 100 to 200 percent"},
 	{"there are more tasks than may be", updated("web", ecs.UpdateServiceInput{DesiredCount: aws.Int32(5)}), "is to run 5 tasks, and is scaled between 1 and 3"},
 	{"a worker is scaled otherwise", rescaled("worker", "green", aas.RegisterScalableTargetInput{MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(9)}), "is scaled between 1 and 9 tasks, and is to be between 1 and 1"},
+	{"the workers of the fallback were started", rescaled("worker", "blue", aas.RegisterScalableTargetInput{MinCapacity: aws.Int32(1), MaxCapacity: aws.Int32(1)}), "is scaled between 1 and 1 tasks, and is to be between 0 and 0"},
 	{"schedules are suspended", rescaled("web", "blue", aas.RegisterScalableTargetInput{SuspendedState: &aastypes.SuspendedState{ScheduledScalingSuspended: aws.Bool(true)}}), "has its scheduled scaling suspended"},
 	{"a scaling policy is gone", func(s *spoiler) {
 		s.do(s.scaling().DeleteScalingPolicy(s.ctx, &aas.DeleteScalingPolicyInput{ServiceNamespace: aastypes.ServiceNamespaceEcs, ScalableDimension: aastypes.ScalableDimensionECSServiceDesiredCount, ResourceId: s.scaledID("web", "green"), PolicyName: aws.String("cpu")}))

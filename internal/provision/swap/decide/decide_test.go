@@ -312,6 +312,8 @@ func TestDecide(t *testing.T) {
 			p.stand(target.Blue, "1", "s1", true)
 			p.stand(target.Green, "2", "s0", false)
 		}), "put green 2, workers held"},
+		{"somebody else has started the workers of the fallback: it is repaired before they are waited for", draw(noSwap, ask("1"), fallback, startedBySomebody, drift(target.Green)), "repair stack green"},
+		{"they are waited for then", draw(noSwap, ask("1"), fallback, startedBySomebody, drift(target.Green), repaired(target.Green, time.Second)), "wait"},
 
 		// Preparing.
 		{"tasks of other swaps are forgotten first", draw(in(target.PhasePreparing), task("s1-test-1", exit(0))), "delete task s1-test-1"},

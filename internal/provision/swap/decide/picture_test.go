@@ -79,6 +79,13 @@ func unheld(st target.StackStatus) target.StackStatus {
 	return st
 }
 
+// startedBySomebody says that a worker of the fallback is to run, though it is held.
+func startedBySomebody(p *picture) {
+	st := p.Seen.Stacks[target.Green]
+	st.Scale["mailer"] = 1
+	p.Seen.Stacks[target.Green] = st
+}
+
 func unprobed(p *picture) { p.Record.Swap.Probed = false }
 
 // manual asks for approval within ten minutes.

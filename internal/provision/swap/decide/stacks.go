@@ -24,11 +24,11 @@ const settleLimit = time.Minute
 // not go away by waiting: nothing keeps the release from serving, and whoever looks is told of it. What
 // instances are replaced for takes as long as a start.
 func (f Facts) repair(c target.Color) *Decision {
-	st := f.Seen.Stacks[c]
-	at, done := f.Repaired[c]
+	if d := f.putAgain(c); d != nil {
+		return d
+	}
+	st, at := f.Seen.Stacks[c], f.Repaired[c]
 	switch {
-	case len(st.Drift) > 0 && !done:
-		return &Decision{Do: RepairStack, Stack: st.Spec}
 	case len(st.Mending) > 0 && f.waited() < f.startLimit():
 		return wait()
 	case len(st.Mending) > 0:
@@ -37,6 +37,15 @@ func (f Facts) repair(c target.Color) *Decision {
 		return wait()
 	}
 	return nil
+}
+
+// putAgain puts a stack that somebody else has changed, unless this run has done so.
+func (f Facts) putAgain(c target.Color) *Decision {
+	st := f.Seen.Stacks[c]
+	if _, done := f.Repaired[c]; done || len(st.Drift) == 0 {
+		return nil
+	}
+	return &Decision{Do: RepairStack, Stack: st.Spec}
 }
 
 // free makes a stack what its definition says and lets its size follow its load.

@@ -29,7 +29,8 @@ func (f Facts) holdWorkers(c target.Color, hold bool) *Decision {
 	return f.put(st.Spec)
 }
 
-// stopped waits until no worker of a stack runs, or is to.
+// stopped waits until no worker of a stack runs, or is to. Those that somebody else has started stop when
+// the stack is put again.
 func (f Facts) stopped(c target.Color) *Decision {
 	st := f.Seen.Stacks[c]
 	for _, name := range target.SortedKeys(st.Spec.Definition.Components) {
@@ -40,7 +41,7 @@ func (f Facts) stopped(c target.Color) *Decision {
 		case f.waited() >= limit:
 			return stop(fmt.Sprintf("component %q of release %s did not stop within %s, so that the workers of the other release were not started", name, st.Spec.Definition.Release, limit))
 		default:
-			return wait()
+			return first(f.putAgain(c), wait())
 		}
 	}
 	return nil
