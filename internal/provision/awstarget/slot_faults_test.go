@@ -28,6 +28,9 @@ func TestASlotSurvivesEveryFault(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an end that is put off too late", func(t *testing.T) {
+		(&life{T: t, lab: l, trial: r, id: target.SlotID{Environment: e, Name: "shop"}}).endedTooEarly()
+	})
 	t.Run("what AWS tells late", func(t *testing.T) { (&late{T: t, lab: l, id: target.SlotID{Environment: e, Name: "batch"}}).live() })
 }
 
@@ -99,6 +102,40 @@ func (f *life) live() {
 	if service, rule := strings.LastIndex(made, "DeleteService"), strings.LastIndex(made, "DeleteRule"); service < 0 || rule < service {
 		f.Errorf("its service was deleted when no rule led to it any more: %s", made)
 	}
+}
+
+// endedTooEarly puts the end of a stack off when AWS has begun to end it: it lives on as large as before.
+func (f *life) endedTooEarly() {
+	f.Helper()
+	ok := func(err error) {
+		f.Helper()
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	var err error
+	f.lease, err = f.AcquireLease(f.Context(), f.id, "token", "me", 1000*time.Hour)
+	ok(err)
+	s := stackOf(shop(f.id.Environment, "1"), target.Blue)
+	s.Definition.Components["worker"] = apps{}.Worker()
+	s.Fingerprint, _ = s.Definition.Fingerprint(nil)
+	ok(f.PutStack(f.Context(), s, f.lease))
+	spoil := &spoiler{f.Context(), f.lab, f.T}
+	// The scheduler comes to one component after the other.
+	for n, end := range []func(*spoiler){rescaled("web", "blue", ended), rescaled("worker", "blue", ended)} {
+		at := f.clock.Now().Add(time.Hour)
+		ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
+		f.clock.Advance(time.Hour + time.Duration(n)*time.Minute)
+		end(spoil)
+		at = at.Add(10 * time.Hour)
+		ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
+		for _, component := range []string{"web", "worker"} {
+			if got := spoil.bounds(component, "blue"); got != "1 to 1" {
+				f.Errorf("component %q is scaled from %s, want 1 to 1", component, got)
+			}
+		}
+	}
+	ok(f.DeleteSlot(f.Context(), f.id, f.lease))
 }
 
 // watched does something, and returns the operations that it called, in order.

@@ -37,7 +37,8 @@ func (t *Target) RetireStack(ctx context.Context, id target.SlotID, c target.Col
 
 // setRetirement lets the scheduler retire a stack that carries no traffic. The time is saved
 // first, and told when the scheduler has it: whoever comes after a run that died in between asks
-// for it again. What was to end it before goes last, so that it always has an end.
+// for it again. What was to end it before goes last, so that it always has an end; if that may have ended
+// it by then, it is scaled again.
 func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Time) error {
 	e, err := w.entrances(ctx)
 	if err != nil {
@@ -47,10 +48,11 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 	if err != nil {
 		return err
 	}
-	of := w.state.Seats[c]
+	before := w.state.Seats[c]
 	if carries(live, c) {
 		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, w.id)
 	}
+	of := before
 	if of.RetireAt == nil || !of.RetireAt.Equal(at) {
 		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) {
 			s.RetireAt, s.AbandonAt, s.Retirement, s.Arming = &at, nil, s.Retirement+1, true
@@ -71,7 +73,18 @@ func (w *slotWork) setRetirement(ctx context.Context, c target.Color, at time.Ti
 	if err := w.dropActions(ctx, of, retirementName(of.Retirement)); err != nil {
 		return err
 	}
+	if at.After(now) && (before.Arming || before.endedBy(w.target)) {
+		if err := w.scale(ctx, c); err != nil {
+			return err
+		}
+	}
 	return w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Arming = false })
+}
+
+// endedBy says whether a target's scheduled actions may have ended a stack by now, by either clock.
+func (s *seat) endedBy(t *Target) bool {
+	soon := t.now().Add(t.lead)
+	return s.RetireAt != nil && soon.After(*s.RetireAt) || s.AbandonAt != nil && soon.After(*s.AbandonAt)
 }
 
 // scheduleRetirement has the scheduler scale a stack to nothing at a time, and do nothing else.
@@ -162,7 +175,7 @@ func (w *slotWork) lookAfter(ctx context.Context, c target.Color) error {
 	err := each(target.SortedKeys(of.Spec.Definition.Components), func(name string) error {
 		return w.putAction(ctx, w.scaledID(of.unit(name)), abandonment, action{schedule: once(at)})
 	})
-	if err == nil && of.AbandonAt != nil && now.After(*of.AbandonAt) {
+	if err == nil && of.endedBy(w.target) {
 		err = w.scale(ctx, c)
 	}
 	if err != nil {
