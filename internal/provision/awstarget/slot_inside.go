@@ -258,12 +258,20 @@ func howEnded(s target.TaskStatus) string {
 }
 
 // endProbes stops and forgets the tasks that ask for stacks without traffic, and those that asked
-// before the traffic was last divided. Their logs stay.
+// before the traffic was last divided. Their logs stay. One whose start was interrupted, and which ECS may
+// not list yet, is not waited for: it goes when the traffic is divided again, or with its stack.
 func (w *slotWork) endProbes(ctx context.Context, t target.Traffic) error {
 	for _, key := range target.SortedKeys(w.state.Tasks) {
 		k := w.state.Tasks[key]
 		if !k.probes() || !k.Past && shareOf(t, k.Spec.Color) > 0 {
 			continue
+		}
+		if k.ARN == "" && k.Ended == nil && w.target.now().Before(k.StartedAt.Add(probeStart+taskLag)) {
+			if known, err := w.noteRun(ctx, k); err != nil {
+				return err
+			} else if !known {
+				continue
+			}
 		}
 		if err := w.removeTask(ctx, key); err != nil {
 			return err

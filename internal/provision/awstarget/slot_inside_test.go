@@ -1,11 +1,15 @@
 package awstarget_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/awstarget/awstest"
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // outside is a client that no front door lets in.
@@ -79,6 +83,76 @@ func TestAFrontDoorThatLetsOnlyOthersInIsAskedFromInside(t *testing.T) {
 	if err := p.DeleteSlot(t.Context(), shop(e.ID(), "2").ID()); err != nil {
 		t.Fatal(err)
 	}
+	if got := words(l.running(t, home)); got != "[]" {
+		t.Errorf("left: %s", got)
+	}
+	e.AWS.ProbeImage = ""
+	if _, err := d.PutEnvironment(t.Context(), e, target.PutOptions{Owner: mine.Owner, IfGeneration: 2}); err != nil {
+		t.Fatal(err)
+	}
+	brokenOff(t, l, target.SlotID{Environment: e.ID(), Name: "shop"})
+}
+
+// brokenOff breaks the start of tasks off that are to ask: what they leave is not waited for, and goes.
+func brokenOff(t *testing.T, l *lab, id target.SlotID) {
+	t.Helper()
+	nowhere := "http://127.0.0.1:1"
+	r := l.try(t, wait.NewFake(time.Now()), time.Second, func(s *awstarget.Settings) { s.HTTPSProxy = &nowhere })
+	f := &life{T: t, lab: l, trial: r, id: id}
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	f.lease, err = r.AcquireLease(t.Context(), id, "token", "me", 1000*time.Hour)
+	ok(err)
+	serve := func(c target.Color) (took time.Duration) {
+		t.Helper()
+		before := r.clock.Now()
+		ok(second(r.SetTraffic(t.Context(), id, target.Traffic{Color: c}, time.Second, f.lease)))
+		return r.clock.Now().Sub(before)
+	}
+	for n, c := range []target.Color{target.Blue, target.Green} {
+		ok(r.PutStack(t.Context(), stackOf(shop(id.Environment, fmt.Sprint(n)), c), f.lease))
+		f.healthy(c)
+		serve(c)
+	}
+	// left breaks the start of the task off that is to ask for what serves, and counts task definitions.
+	left := func(operation string, fault awstest.Fault) int {
+		t.Helper()
+		r.calls.FailWith(func(c awstest.Call) bool { return c.Operation == operation }, fault)
+		if _, err := r.ProbeFrontDoor(t.Context(), id); err == nil {
+			t.Errorf("%s, %s: the task was started", operation, fault)
+		}
+		r.calls.FailAt(0, fault)
+		return l.running(t, home)["task definition"]
+	}
+	serve(target.Blue)
+	if got := left("RegisterTaskDefinition", awstest.FailAfter); got != 2 {
+		t.Errorf("there are %d task definitions of two services after one was registered whose task was given up", got)
+	}
+	if got := left("RunTask", awstest.FailBefore); got != 3 {
+		t.Errorf("there are %d task definitions of two services and a task that may have been started, want 3", got)
+	}
+	if took := serve(target.Green); took > 10*time.Second {
+		t.Errorf("a switch waited %s for a task that was to ask before it", took)
+	}
+	r.clock.Advance(10 * time.Minute)
+	serve(target.Blue)
+	if took := serve(target.Green); took > 10*time.Second {
+		t.Errorf("%s were waited for a task that was to be started long ago", took)
+	}
+	f.holds("[2 scalable target 2 service 2 target group 2 task definition 3 rule]")
+	// One that was begun, and whose answer was lost, is found.
+	serve(target.Blue)
+	if got := left("RunTask", awstest.FailAfter); got != 3 {
+		t.Errorf("there are %d task definitions of two services and a task, want 3", got)
+	}
+	serve(target.Green)
+	f.holds("[2 scalable target 2 service 2 target group 2 task definition 3 rule]")
+	ok(r.DeleteSlot(t.Context(), id, f.lease))
 	if got := words(l.running(t, home)); got != "[]" {
 		t.Errorf("left: %s", got)
 	}

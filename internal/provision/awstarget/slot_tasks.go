@@ -224,28 +224,37 @@ func (w *slotWork) forgetTask(ctx context.Context, k *oneTask) error {
 	})
 }
 
-// findRun notes the run of a key if one was begun whose answer was lost. Its task definition is no other's. ECS
-// may not list it yet; nobody else starts it meanwhile, for we have the lease.
+// findRun notes the run of a key if one was begun whose answer was lost. ECS may not list it yet; nobody else
+// starts it meanwhile, for we have the lease.
 func (w *slotWork) findRun(ctx context.Context, key string) error {
-	k := w.state.Tasks[key]
+	k, listed := w.state.Tasks[key], w.target.now().Add(taskLag)
+	if last := k.StartedAt.Add(probeStart + taskLag); k.probes() && last.Before(listed) { // nobody starts it after that time
+		listed = last
+	}
+	return w.target.until(ctx, fmt.Sprintf("task %q, which may have been started", key), func(ctx context.Context) (status, bool, error) {
+		known, err := w.noteRun(ctx, w.state.Tasks[key])
+		return "not there", known || w.target.now().After(listed), err
+	})
+}
+
+// noteRun notes a run if ECS lists it, and says whether it is known what became of it: without a task
+// definition, which is no other's, it was not begun.
+func (w *slotWork) noteRun(ctx context.Context, k *oneTask) (known bool, err error) {
+	if err := w.fence(ctx); err != nil {
+		return false, err
+	}
 	has, err := findDefinitions(ctx, w.clients, k.unit().family(), types.TaskDefinitionStatusActive)
 	if err != nil || len(has) == 0 {
-		return err
+		return true, err
 	}
-	listed := w.target.now().Add(taskLag)
-	return w.target.until(ctx, fmt.Sprintf("task %q, which may have been started", key), func(ctx context.Context) (status, bool, error) {
-		if err := w.fence(ctx); err != nil {
-			return "", false, err
-		}
-		arns, err := listTasks(ctx, w.clients, w.clusterName(), tasksOf{family: k.unit().family()})
-		if coded(err, errNoCluster) {
-			return "gone", true, nil
-		}
-		if err == nil && len(arns) > 0 {
-			err = w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition, k.NotedAt = arns[0], has[0], w.target.now() })
-		}
-		return "not there", len(arns) > 0 || w.target.now().After(listed), err
-	})
+	arns, err := listTasks(ctx, w.clients, w.clusterName(), tasksOf{family: k.unit().family()})
+	switch {
+	case coded(err, errNoCluster):
+		return true, nil
+	case err != nil || len(arns) == 0:
+		return false, err
+	}
+	return true, w.changeTask(ctx, k, func(k *oneTask) { k.ARN, k.Definition, k.NotedAt = arns[0], has[0], w.target.now() })
 }
 
 // observeTasks looks at all runs that are not known to have ended by one call.
