@@ -20,9 +20,7 @@ func (w *slotWork) clear(ctx context.Context) error {
 		if err := w.applyRules(ctx, e.production, nil); err != nil {
 			return err
 		}
-	}
-	for _, c := range target.SortedKeys(w.state.Seats) {
-		if err := w.removeSeat(ctx, c); err != nil {
+		if err := w.removeSeats(ctx, target.SortedKeys(w.state.Seats)...); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package awstarget_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -152,7 +153,12 @@ func brokenOff(t *testing.T, l *lab, id target.SlotID) {
 	}
 	serve(target.Green)
 	f.holds("[2 scalable target 2 service 2 target group 2 task definition 3 rule]")
+	r.calls.FailAt(0, 0)
 	ok(r.DeleteSlot(t.Context(), id, f.lease))
+	made := r.calls.Made()
+	if group := slices.Index(made, "elasticloadbalancing DeleteTargetGroup"); group < 0 || slices.Contains(made[group:], "ecs DeleteService") {
+		t.Errorf("one stack was ended after the other: %q", made)
+	}
 	if got := words(l.running(t, home)); got != "[]" {
 		t.Errorf("left: %s", got)
 	}

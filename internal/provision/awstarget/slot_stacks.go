@@ -71,7 +71,7 @@ func (w *slotWork) vacate(ctx context.Context, spec target.StackSpec) error {
 	if !left {
 		return nil
 	}
-	return w.removeSeat(ctx, spec.Color)
+	return w.removeSeats(ctx, spec.Color)
 }
 
 // seat notes that a seat has a stack, or that its routes, scaling and capacity have changed.
@@ -234,12 +234,12 @@ func (w *slotWork) note(ctx context.Context, of *seat, made map[string]string, w
 	})
 }
 
-// each does something for every name at once.
-func each(names []string, do func(name string) error) error {
-	errs := make([]error, len(names))
+// each does something for everything on a list at once.
+func each[T any](list []T, do func(T) error) error {
+	errs := make([]error, len(list))
 	var working sync.WaitGroup
-	for i, name := range names {
-		working.Go(func() { errs[i] = do(name) })
+	for i, one := range list {
+		working.Go(func() { errs[i] = do(one) })
 	}
 	working.Wait()
 	return errors.Join(errs...)
@@ -262,36 +262,42 @@ func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Col
 	if carries(live, c) || w.state.Moving != nil && carries(*w.state.Moving, c) {
 		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, id)
 	}
-	if err := w.removeSeat(ctx, c); err != nil {
+	if err := w.removeSeats(ctx, c); err != nil {
 		return fmt.Errorf("remove the %s stack of slot %q: %w", c, id, err)
 	}
 	return nil
 }
 
-// removeSeat removes all that build made, in the reverse order, and returns when it is gone. What still answers
-// stays in a rule until ECS has ended it: of a target group in none ECS does not wait for the requests
-// (TargetHealth, "Target.NotInUse"). Else the rules go first, and there is nothing to wait for.
-func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
-	of := w.state.Seats[c]
-	if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Ending = true }); err != nil {
-		return err
+// removeSeats removes all that build made in seats, of all at once and in the reverse order, and returns when it is
+// gone. What still answers stays in a rule until ECS has ended it: of a target group in none ECS does not wait for
+// the requests (TargetHealth, "Target.NotInUse"). Else the rules go first, and there is nothing to wait for.
+func (w *slotWork) removeSeats(ctx context.Context, colors ...target.Color) error {
+	var all []unit
+	drains := false
+	for _, c := range colors {
+		of := w.state.Seats[c]
+		if err := w.changeSeat(ctx, c, of.Attempt, func(s *seat) { s.Ending = true }); err != nil {
+			return err
+		}
+		all, drains = append(all, of.units()...), drains || of.drains(w.target.now())
 	}
 	e, _, err := w.entrancesLeft(ctx)
 	if err != nil {
 		return err
 	}
-	drains := of.drains(w.target.now())
 	if !drains {
 		if err := w.leadPreview(ctx, e); err != nil {
 			return err
 		}
 	}
-	if w.state.Tasks[of.probeKey()] != nil {
-		if err := w.removeTask(ctx, of.probeKey()); err != nil {
-			return err
+	for _, c := range colors {
+		if key := w.state.Seats[c].probeKey(); w.state.Tasks[key] != nil {
+			if err := w.removeTask(ctx, key); err != nil {
+				return err
+			}
 		}
 	}
-	if err := of.eachUnit(ctx, w.removeScaling, w.deleteService); err != nil {
+	if err := eachUnit(ctx, all, w.removeScaling, w.deleteService); err != nil {
 		return err
 	}
 	if drains {
@@ -300,26 +306,37 @@ func (w *slotWork) removeSeat(ctx context.Context, c target.Color) error {
 		}
 	}
 	deregister := func(ctx context.Context, p unit) error { return w.deregister(ctx, p.family()) }
-	if err := of.eachUnit(ctx, w.deleteTargetGroup, deregister); err != nil {
+	if err := eachUnit(ctx, all, w.deleteTargetGroup, deregister); err != nil {
 		return err
 	}
 	return w.change(ctx, func(s *slotState) error {
-		if now := s.Seats[c]; now != nil && now.Attempt == of.Attempt {
-			delete(s.Seats, c)
-			if s.Traffic.Color == c { // the next stack in this seat has none yet
-				s.Traffic = target.Traffic{}
+		for _, c := range colors {
+			if now := s.Seats[c]; now != nil && now.Ending {
+				delete(s.Seats, c)
+				if s.Traffic.Color == c { // the next stack in this seat has none yet
+					s.Traffic = target.Traffic{}
+				}
 			}
 		}
 		return nil
 	})
 }
 
-// eachUnit does some things, one after the other, for every component at once.
-func (s *seat) eachUnit(ctx context.Context, all ...func(context.Context, unit) error) error {
-	return each(target.SortedKeys(s.Spec.Definition.Components), func(name string) error {
+// units are the components of the stack in the seat.
+func (s *seat) units() []unit {
+	var all []unit
+	for _, name := range target.SortedKeys(s.Spec.Definition.Components) {
+		all = append(all, s.unit(name))
+	}
+	return all
+}
+
+// eachUnit does some things, one after the other, for all units at once.
+func eachUnit(ctx context.Context, units []unit, all ...func(context.Context, unit) error) error {
+	return each(units, func(p unit) error {
 		for _, do := range all {
-			if err := do(ctx, s.unit(name)); err != nil {
-				return fmt.Errorf("component %q: %w", name, err)
+			if err := do(ctx, p); err != nil {
+				return fmt.Errorf("component %q: %w", p.component, err)
 			}
 		}
 		return nil
