@@ -91,7 +91,10 @@ func TestEnvironmentHasTheDefaultsOfItsTarget(t *testing.T) {
 			"network.listen_address": nil, "database.max_connections": nil, "aws.nat": "per_zone", "aws.internal": false, "aws.vpc": nil, "aws_resources": unknown{},
 			"aws.vpc_cidr_block": "10.43.0.0/16",
 		}},
-		"a sandbox on aws":         {onAWS(), with(anEnvironment(), set{"kind": "sandbox"}), map[string]any{"aws.nat": "single", "deletion_protection": false}},
+		"a sandbox on aws": {onAWS(), with(anEnvironment(), set{"kind": "sandbox"}), map[string]any{"aws.nat": "single", "deletion_protection": false}},
+		"long names under a short domain": {set{"target": "aws", "aws": set{"region": "eu-central-1", "domain_name": "a.co"}}, with(anEnvironment(), set{
+			"name": strings.Repeat("e", 40), "region_id": strings.Repeat("r", 17), "aws": set{"zones": 2},
+		}), map[string]any{"domain_name": strings.Repeat("e", 40) + "." + strings.Repeat("r", 17) + ".a.co"}},
 		"a given network":          {onAWS(), given, map[string]any{"aws.nat": nil, "aws.zones": nil, "aws.vpc_cidr_block": nil, "aws.vpc.id": "vpc-01234567"}},
 		"a chosen block":           {onAWS(), with(anEnvironment(), set{"aws": set{"vpc_cidr_block": "10.20.0.0/20"}}), map[string]any{"aws.vpc_cidr_block": "10.20.0.0/20", "aws.zones": 3.0}},
 		"a name that is not known": {onAWS(), with(anEnvironment(), set{"name": unknown{}}), map[string]any{"aws.vpc_cidr_block": unknown{}, "aws.zones": 3.0}},

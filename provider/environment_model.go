@@ -82,7 +82,8 @@ func (m environmentModel) toDomain(ctx context.Context, on string, diags *diag.D
 	e.DomainName = text(m.DomainName, placeholder)
 	d := defaultsOn(on, e.ID(), "")
 	if on == targetAWS || on == "" && given(m.AWS) {
-		d, e.AWS = defaultsOn(targetAWS, e.ID(), placeholder), m.onAWS(ctx, e.Kind, diags)
+		d, e.AWS = defaultsOn(targetAWS, e.ID(), ""), m.onAWS(ctx, e.Kind, diags)
+		d.domainName = placeholder // what it is under, the provider's block says
 	}
 	if m.DomainName.IsNull() {
 		e.DomainName = d.domainName

@@ -130,7 +130,7 @@ func (f *Faults) validateAWS(e Environment) {
 		f.addf("domain_name", "%q lies under \"localhost\", which is this machine: on the aws target name one in a hosted zone of Route 53", e.DomainName)
 	}
 	if len(e.DomainName) > 64 && a.CertificateARN == "" {
-		f.addf("domain_name", "%q has %d characters: the name of a certificate that ACM makes has at most 64; shorten it, or set aws.certificate_arn", e.DomainName, len(e.DomainName))
+		f.addf("domain_name", "%q has %d characters: the name of a certificate that ACM makes has at most 64; set a shorter domain_name, which by default is made of the names of the environment and its region, or set aws.certificate_arn", e.DomainName, len(e.DomainName))
 	}
 	if a.CertificateARN != "" && !certificateRegexp.MatchString(a.CertificateARN) {
 		f.addf("aws.certificate_arn", "%q is not the ARN of a certificate: expected such as \"arn:aws:acm:eu-central-1:123456789012:certificate/…\"", a.CertificateARN)
