@@ -35,7 +35,7 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
-		Steps: []resource.TestStep{
+		Steps: c.inRoles([]resource.TestStep{
 			{Config: directly(nil), ExpectError: regexp.MustCompile(`aws\.database\.access`)},
 			{Config: with(1, closed), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(address, "port", "5432"),
@@ -44,8 +44,9 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 				resource.TestCheckResourceAttrPair(address, "host", "slipway_environment.test", "database_host"),
 				resource.TestCheckResourceAttrWith(own, "secret_id", c.readable),
 				resource.TestMatchResourceAttr(own, "host", regexp.MustCompile(`^slipway-eu-production-globex-`)),
+				c.secretsArePrivate,
 			)},
-			emptyPlan(with(1, closed)),
+			{Config: with(1, closed), PlanOnly: true},
 			imported(address, "eu/production/acme"),
 			imported(own, "eu/production/globex"),
 			{Config: with(1, attrs{"deletion_protection": "true", "isolation": `"database"`}), ExpectError: regexp.MustCompile(`isolation\s+of\s+account\s+database`)},
@@ -55,7 +56,7 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 				plancheck.ExpectResourceAction(own, plancheck.ResourceActionUpdate),
 			}}},
 			// The environment's size has reached the account's cluster.
-			emptyPlan(with(2, open)),
+			{Config: with(2, open), PlanOnly: true},
 			// What is wrong with the environment's cluster keeps none from being planned, and one apply repairs all.
 			{PreConfig: c.spoilClusters, Config: with(2, open), ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
@@ -86,8 +87,8 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
 				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
 			}}},
-			emptyPlan(directly(open.with(attrs{"connection_limit": "3"}))),
-		},
+			{Config: directly(open.with(attrs{"connection_limit": "3"})), PlanOnly: true},
+		}),
 	})
 }
 

@@ -114,7 +114,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
-		Steps: []resource.TestStep{
+		Steps: c.inRoles([]resource.TestStep{
 			{Config: c.awsSlot("1", "well", attrs{"components": `{ api = { command = ["app"], health_check = { path = "/" }, routes = [{}] } }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`this\s+target\s+runs\s+images`)},
 			{Config: c.awsSlot("1", "well", attrs{"swap": `{ steps = [{ percent = 10 }], sticky_by = "account" }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`sticky_by`)},
 			{Config: c.awsSlot("1", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
@@ -122,14 +122,14 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				resource.TestCheckNoResourceAttr(slotAddress, "fallback.release"),
 				with(map[string]int{}),
 			)},
-			emptyPlan(c.awsSlot("1", "well", nil)),
+			{Config: c.awsSlot("1", "well", nil), PlanOnly: true},
 			imported(slotAddress, "eu/production/oms"),
 			// What the environment lacks keeps no slot from being planned, and one apply repairs both.
 			{PreConfig: c.frontGone, Config: c.awsSlot("1", "well", nil), ConfigPlanChecks: repairsSlot("of environment \"eu/production\" is gone", "1", "live",
 				plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate),
 				plancheck.ExpectKnownValue(slotAddress, path("fallback"), knownvalue.Null()),
 			), Check: serves("1")},
-			emptyPlan(c.awsSlot("1", "well", nil)),
+			{Config: c.awsSlot("1", "well", nil), PlanOnly: true},
 			{Config: c.awsSlot("2", "well", nil), Check: resource.ComposeAggregateTestCheckFunc(
 				serves("2"),
 				resource.TestCheckResourceAttr(slotAddress, "fallback.release", "1"),
@@ -148,7 +148,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				plancheck.ExpectResourceAction(slotAddress, plancheck.ResourceActionUpdate),
 			}}, Check: serves("2")},
 			{Config: tagged("3", "sick", nil), ExpectError: regexp.MustCompile(`release\s+3\s+did\s+not\s+become\s+healthy`)},
-			emptyPlan(tagged("2", "well", nil)),
+			{Config: tagged("2", "well", nil), PlanOnly: true},
 			// What is changed of a slot by hand is repaired, and looks like no swap.
 			{PreConfig: c.slotDrift, Config: tagged("2", "well", nil), ConfigPlanChecks: repairsSlot("stickiness.enabled of its target group", "2", "failed",
 				plancheck.ExpectKnownValue(slotAddress, path("fallback"), knownvalue.Null()),
@@ -159,8 +159,8 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
 				resource.TestCheckResourceAttr(slotAddress, "live.release", "2"),
 				resource.TestCheckResourceAttr(slotAddress, "phase", "failed"), // of the last swap
 			)},
-			emptyPlan(tagged("2", "well", more)),
+			{Config: tagged("2", "well", more), PlanOnly: true},
 			imported(slotAddress, "eu/production/oms"),
-		},
+		}),
 	})
 }

@@ -48,6 +48,8 @@ type cloud struct {
 	block string
 	// settings are what the block says, once it was read.
 	settings atomic.Pointer[provider.Settings]
+	// role is whose rights a provider has that is configured now.
+	role atomic.Pointer[role]
 	// refused is what fails once, nil for nothing.
 	refused atomic.Pointer[smithy.OperationError]
 }
@@ -57,13 +59,15 @@ func newCloud(t *testing.T) *cloud {
 	asked(t)
 	a := awstest.New(t)
 	authority := awstest.File(t, "authority.pem", string(a.Authority))
-	return &cloud{Account: a, t: t, block: awsBlock(t, a.URL, attrs{
+	c := &cloud{Account: a, t: t, block: awsBlock(t, a.URL, attrs{
 		"region":             `"` + frankfurt + `"`,
 		"domain_name":        `"example.com"`,
 		"https_proxy":        `"` + a.Proxy + `"`,
 		"custom_ca_bundle":   `"` + authority + `"`,
 		"database_ca_bundle": `"` + authority + `"`,
 	})}
+	c.role.Store(applier(t))
+	return c
 }
 
 // awsBlock is the block of a provider that works on an emulator.
@@ -96,7 +100,7 @@ func awsBlock(t *testing.T, url string, a attrs) string {
 // shutOut keeps the provider away from all front doors.
 func (c *cloud) shutOut() { c.block = strings.Replace(c.block, c.Proxy, "http://127.0.0.1:1", 1) }
 
-// serve is the provider on the emulator, which checks each request.
+// serve is the provider on the emulator, which checks each request and whether the run's role may send it.
 func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 	make := func(s provider.Settings) (target.Driver, error) {
 		c.settings.Store(&s)
@@ -108,11 +112,13 @@ func (c *cloud) serve() map[string]func() (tfprotov6.ProviderServer, error) {
 }
 
 func (c *cloud) open(s provider.Settings) target.Driver {
+	role := c.role.Load()
 	return awstarget.New(*s.AWS, awstarget.Options{
 		Pace: 20 * time.Millisecond, ScheduleLead: time.Second, MeterPeriod: awstest.MeterPeriod,
 		DialDatabase: c.Dial, Inspect: func(stack *middleware.Stack) error {
 			check := awstest.Check(func(fault string) { c.t.Errorf("AWS would refuse a request: %s", fault) })
-			return errors.Join(check(stack), stack.Initialize.Add(middleware.InitializeMiddlewareFunc("RefuseOnce", c.refuseOnce), middleware.After))
+			judge := c.Judge.Hold(role.policies, func(denied string) { c.t.Errorf("IAM would refuse the role of %s: %s", role.name, denied) })
+			return errors.Join(check(stack), judge(stack), stack.Initialize.Add(middleware.InitializeMiddlewareFunc("RefuseOnce", c.refuseOnce), middleware.After))
 		},
 	})
 }
@@ -278,7 +284,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.holds(nothing),
-		Steps: []resource.TestStep{
+		Steps: c.inRoles([]resource.TestStep{
 			{Config: config(attrs{"domain_name": `"shop.example.net"`}), ExpectError: regexp.MustCompile(`no\s+public\s+hosted\s+zone`)},
 			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
 			// What a failed create made is destroyed, as long as it is not finished whatever protects it.
@@ -303,23 +309,23 @@ func TestAccAWSEnvironment(t *testing.T) {
 				resource.TestCheckResourceAttrSet(environmentAddress, "aws_resources.load_balancer_dns_name"),
 				c.holds(whole),
 			)},
-			emptyPlan(config(attrs{"aws": "{}", "network": "{}", "database": "{}"})),
+			{Config: config(attrs{"aws": "{}", "network": "{}", "database": "{}"}), PlanOnly: true},
 			imported("slipway_region.test", "eu"),
 			imported(environmentAddress, "eu/production"),
 			{PreConfig: c.drift, Config: config(nil), ConfigPlanChecks: repairs, Check: c.holds(whole)},
-			emptyPlan(config(nil)),
+			{Config: config(nil), PlanOnly: true},
 			{Config: config(cheap), ConfigPlanChecks: updates("certificate_arn", "nat_addresses"), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://shop.example.org"),
 				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://shop.example.org:9443"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "0"),
 				c.holds(changed(whole, map[string]int{"address": 0, "nat": 0, "endpoint": 5, "security group": 4, "database instance": 1})),
 			)},
-			emptyPlan(config(cheap)),
+			{Config: config(cheap), PlanOnly: true},
 			imported(environmentAddress, "eu/production"),
 			// A destroy that stopped half-way is not changed any more, and is finished by the next.
 			{PreConfig: c.refuse("DeleteVpcEndpoints", "AccessDenied"), Config: config(cheap), Destroy: true, ExpectError: regexp.MustCompile(`DeleteVpcEndpoints`)},
 			{Config: config(cheap), ExpectError: regexp.MustCompile(`being\s+removed(?s:.*)-replace`)},
 			{Config: config(cheap), Destroy: true, Check: c.holds(nothing)},
-		},
+		}),
 	})
 }
