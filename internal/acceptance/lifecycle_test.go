@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,6 +50,20 @@ func TestAccLocalLifecycle(t *testing.T) {
 	})
 	m.emptyPlan("after the deadline")
 	m.serves("1")
+
+	// The same state is not for aws, and plan says so before anything is asked of it.
+	aws := regexp.MustCompile(`command = \[[^]]*\]`).ReplaceAllLiteralString(config("1", 30), fromGuide(t).image)
+	m.write(providerBlock.ReplaceAllLiteralString(aws, fromGuide(t).provider))
+	for _, refresh := range []string{"-refresh=true", "-refresh=false"} {
+		o := m.terraform(nil, "plan", "-no-color", "-input=false", refresh)
+		for _, want := range []string{`Region "eu" was made on the local target, and the provider's target is "aws" now`, `Set target back to "local"`, "another workspace"} {
+			if o.code != 1 || !strings.Contains(unwrapped(o.out), want) {
+				t.Errorf("plan %s of a local state on aws ended with %d, and does not say %q:\n%s", refresh, o.code, want, o.out)
+			}
+		}
+	}
+	m.write(config("1", 30))
+	m.emptyPlan("back on the local target")
 
 	m.ok(os.Remove(filepath.Join(m.work, "terraform.tfstate")))
 	for _, r := range [][2]string{
