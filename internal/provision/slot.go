@@ -168,10 +168,7 @@ func (p *Provisioner) DeleteSlot(ctx context.Context, id target.SlotID) error {
 	if err := p.mySlot(ctx, id); err != nil {
 		return err
 	}
-	if err := gone(p.machine().Delete(ctx, id)); err != nil {
-		return fmt.Errorf("delete deployment slot %q: %w", id, err)
-	}
-	return nil
+	return gone(p.machine().Delete(ctx, id)) // which names the slot
 }
 
 // mySlot refuses a slot of somebody else.

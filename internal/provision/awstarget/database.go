@@ -156,7 +156,7 @@ func (t *Target) PutAccountDatabase(ctx context.Context, d target.AccountDatabas
 	if err != nil {
 		// Once its login is stored there may be something in it.
 		made := a.made && a.credential(d).arn() == ""
-		return none, target.MadeIf(made, fmt.Errorf("put account database %q: %w", d.ID(), err))
+		return none, target.MadeIf(made, err)
 	}
 	return rec, nil
 }

@@ -24,10 +24,7 @@ func (t *Target) DeleteAccountDatabase(ctx context.Context, id target.AccountDat
 	if errors.Is(err, target.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("delete account database %q: %w", id, err)
-	}
-	return nil
+	return err
 }
 
 // remove takes the account out of the directory first; the record goes last.

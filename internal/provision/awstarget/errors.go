@@ -87,27 +87,55 @@ func failed(err error, format string, args ...any) error {
 // byTag are the services whose resources have names of AWS's own: the policies that we document go by a tag.
 var byTag = []string{ec2.ServiceID, elb.ServiceID, acm.ServiceID, kms.ServiceID}
 
-// refusal is an error of AWS with what may be the reason.
-type refusal struct{ error }
-
-func (r refusal) Unwrap() error { return r.error }
-
-func (r refusal) Error() string {
-	return fmt.Sprintf("%v (the documented policies let only what bears the tag %s = %q be changed: if it was taken off, put it back by hand)", r.error, tagManagedBy, managedBy)
+// refusal is an error of AWS with what to do about it. It matches the sentinel, if there is one.
+type refusal struct {
+	error
+	todo     string
+	sentinel error
 }
 
-// explained adds to a refusal that a tag may be missing which policies go by. AWS does not say so.
+func (r refusal) Unwrap() []error {
+	if r.sentinel == nil {
+		return []error{r.error}
+	}
+	return []error{r.error, r.sentinel}
+}
+
+func (r refusal) Error() string { return fmt.Sprintf("%v (%s)", r.error, r.todo) }
+
+// signedOut are the codes for credentials that are no longer good, of services and of who gives some out.
+var signedOut = []string{
+	"AuthFailure", "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidGrantException", "InvalidToken",
+	"RequestExpired", "UnrecognizedClientException",
+}
+
+// explained adds to a refusal what AWS does not say: where the credentials or the policy come from that it asks for,
+// and that a tag may be missing which policies go by.
 func explained(err error) error {
 	var known refusal
 	var operation *smithy.OperationError
-	if errors.As(err, &known) || !coded(err, "UnauthorizedOperation", "AccessDenied", "AccessDeniedException") || !errors.As(err, &operation) {
+	switch {
+	case errors.As(err, &known):
 		return err
-	}
-	reads := slices.ContainsFunc([]string{"Describe", "Get", "List"}, func(p string) bool { return strings.HasPrefix(operation.Operation(), p) })
-	if reads || !slices.Contains(byTag, operation.Service()) {
+	case coded(err, signedOut...):
+		return refusal{err, "the credentials are not good any more: sign in again, such as with \"aws sso login\", or give the run a session that lasts longer, and run it again, which goes on from here", target.ErrSignIn}
+	case !coded(err, "UnauthorizedOperation", "AccessDenied", "AccessDeniedException") || !errors.As(err, &operation):
 		return err
+	case reads(operation.Operation()):
+		return refusal{err, "the documented policy plan.json allows it: " + comparePolicies, nil}
 	}
-	return refusal{err}
+	todo := "of the documented policies an apply needs all, plan.json, apply-network.json, apply-data.json and apply-stacks.json: " + comparePolicies
+	if slices.Contains(byTag, operation.Service()) {
+		todo += fmt.Sprintf(". They let only what bears the tag %s = %q be changed: if it was taken off, put it back by hand", tagManagedBy, managedBy)
+	}
+	return refusal{err, todo, nil}
+}
+
+const comparePolicies = "compare what the role has with \"What the provider may do on AWS\" in the provider's documentation; something else may deny it too, such as a service control policy"
+
+// reads says of an operation whether the policy of plans has it.
+func reads(operation string) bool {
+	return operation != "GetSecretValue" && operation != "GetLogEvents" && slices.ContainsFunc([]string{"Describe", "Get", "List", "Head", "Query", "BatchGet"}, func(p string) bool { return strings.HasPrefix(operation, p) })
 }
 
 func isAbsent(err error) bool { return errors.Is(err, errAbsent) }

@@ -46,7 +46,7 @@ func (t *Target) buildRegion(ctx context.Context, d table, id string) (target.Re
 		return target.RegionRecord{}, err
 	}
 	if err := n.exclusively(ctx, n.finishRegion); err != nil {
-		return target.RegionRecord{}, fmt.Errorf("put region %q: %w", id, err)
+		return target.RegionRecord{}, err
 	}
 	return recordOf[target.RegionRecord](n.document)
 }
@@ -160,10 +160,7 @@ func (t *Target) DeleteRegion(ctx context.Context, id string) error {
 	if err == nil && !ended || errors.Is(err, target.ErrNotFound) {
 		_, err = t.endInstallation(ctx, d, "") // the others may have been removed at the same time
 	}
-	if err != nil {
-		return fmt.Errorf("delete region %q: %w", id, err)
-	}
-	return nil
+	return err
 }
 
 // removeRegion ends the installation too, with its last region. The row goes after that: nobody comes

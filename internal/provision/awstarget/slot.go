@@ -167,7 +167,7 @@ func (t *Target) DeleteSlot(ctx context.Context, id target.SlotID, l target.Leas
 	}
 	w.lease = l
 	if err := w.clear(ctx); err != nil {
-		return fmt.Errorf("delete slot %q: %w", id, err)
+		return err
 	}
 	if err := t.eraseJournals(ctx, control, id); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,24 +51,37 @@ func TestWhatIsOursIsToldByItsTagsAndTheRecord(t *testing.T) {
 	}
 }
 
-func TestARefusalNamesTheTagThatPoliciesGoBy(t *testing.T) {
+func TestARefusalSaysWhatToDo(t *testing.T) {
 	t.Parallel()
+	const tag, plan, apply, again = `managed-by = "slipway"`, "policy plan.json", "apply-network.json", "sign in again"
 	for _, c := range []struct {
 		service, operation, code string
-		want                     bool
+		want                     []string
 	}{
-		{"EC2", "CreateTags", "UnauthorizedOperation", true},
-		{"KMS", "ScheduleKeyDeletion", "AccessDeniedException", true},
-		{"Elastic Load Balancing v2", "AddTags", "AccessDenied", true},
-		{"ACM", "AddTagsToCertificate", "AccessDeniedException", true},
-		{"EC2", "DescribeVpcs", "UnauthorizedOperation", false},
-		{"EC2", "CreateTags", "InvalidVpcID.NotFound", false},
-		{"S3", "PutBucketTagging", "AccessDenied", false},
+		{"EC2", "CreateTags", "UnauthorizedOperation", []string{tag, apply}},
+		{"KMS", "ScheduleKeyDeletion", "AccessDeniedException", []string{tag, apply}},
+		{"Elastic Load Balancing v2", "AddTags", "AccessDenied", []string{tag, apply}},
+		{"ACM", "AddTagsToCertificate", "AccessDeniedException", []string{tag, apply}},
+		{"EC2", "DescribeVpcs", "UnauthorizedOperation", []string{plan}},
+		{"Secrets Manager", "GetSecretValue", "AccessDeniedException", []string{apply}},
+		{"EC2", "CreateTags", "InvalidVpcID.NotFound", nil},
+		{"S3", "PutBucketTagging", "AccessDenied", []string{apply}},
+		{"EC2", "DescribeVpcs", "RequestExpired", []string{again}},
+		{"RDS", "CreateDBCluster", "ExpiredToken", []string{again}},
 	} {
 		err := failed(&smithy.OperationError{ServiceID: c.service, OperationName: c.operation, Err: &smithy.GenericAPIError{Code: c.code}}, "do it")
 		err = failed(err, "do all")
-		if got := strings.Count(err.Error(), `managed-by = "slipway"`); got != map[bool]int{true: 1}[c.want] || !coded(err, c.code) {
-			t.Errorf("%s %s, %s: %v", c.service, c.operation, c.code, err)
+		for _, part := range []string{tag, plan, apply, again} {
+			want := 0
+			if slices.Contains(c.want, part) {
+				want = 1
+			}
+			if strings.Count(err.Error(), part) != want || !coded(err, c.code) {
+				t.Errorf("%s %s, %s: want %d of %q: %v", c.service, c.operation, c.code, want, part, err)
+			}
+		}
+		if got, want := errors.Is(err, target.ErrSignIn), slices.Contains(c.want, again); got != want {
+			t.Errorf("%s: that it is about signing in is %t", c.code, got)
 		}
 	}
 }
