@@ -110,9 +110,9 @@ func toHealthCheck(ctx context.Context, v types.Object, diags *diag.Diagnostics)
 		return nil
 	}
 	h.Path = text(m.Path, h.Path)
-	h.IntervalSeconds = number(m.IntervalSeconds, h.IntervalSeconds, h.IntervalSeconds)
+	h.IntervalSeconds = number(m.IntervalSeconds, h.IntervalSeconds, 1) // the start must be long enough for all checks
 	h.TimeoutSeconds = number(m.TimeoutSeconds, h.TimeoutSeconds, h.TimeoutSeconds)
-	h.HealthyThreshold = number(m.HealthyThreshold, h.HealthyThreshold, h.HealthyThreshold)
+	h.HealthyThreshold = number(m.HealthyThreshold, h.HealthyThreshold, 1)
 	h.UnhealthyThreshold = number(m.UnhealthyThreshold, h.UnhealthyThreshold, h.UnhealthyThreshold)
 	return &h
 }

@@ -33,7 +33,7 @@ func (s Slot) Validate() Faults {
 	for _, name := range SortedKeys(d.Components) {
 		c, path := d.Components[name], "components."+name
 		f.check(path, ValidateName(name))
-		f.component(path, name, c)
+		f.component(path, name, c, s.Policy.StartTimeoutSeconds)
 		told = told || c.HealthCheck != nil || !c.Worker()
 		if other, dup := ports[c.Port]; dup && c.Port != 0 {
 			f.addf(path+".port", "port %d is the port of component %q too: give each component its own", c.Port, other)
@@ -75,7 +75,8 @@ func (s Slot) Validate() Faults {
 	return f
 }
 
-func (f *Faults) component(path, name string, c Component) {
+// component checks one component, whose instances have so many seconds to get healthy.
+func (f *Faults) component(path, name string, c Component, startTimeout int) {
 	f.program(path, c.Image, c.Command)
 	if c.Port < 0 || c.Port > 65535 {
 		f.addf(path+".port", "%d is not a TCP port: expected 1 to 65535", c.Port)
@@ -98,6 +99,10 @@ func (f *Faults) component(path, name string, c Component) {
 		f.positive(p+"timeout_seconds", h.TimeoutSeconds, "seconds", 120)
 		f.positive(p+"healthy_threshold", h.HealthyThreshold, "checks in a row", 100)
 		f.positive(p+"unhealthy_threshold", h.UnhealthyThreshold, "checks in a row", 100)
+		least := (h.HealthyThreshold - 1) * h.IntervalSeconds // the first one may be at once
+		if h.HealthyThreshold <= 100 && h.IntervalSeconds <= 300 && least > 0 && startTimeout > 0 && least >= startTimeout {
+			f.addf(p+"healthy_threshold", "%d checks in a row, one every %d seconds, take %d seconds at least, and swap.start_timeout_seconds is %d: no candidate could ever get healthy. Lower interval_seconds or healthy_threshold, or raise swap.start_timeout_seconds", h.HealthyThreshold, h.IntervalSeconds, least, startTimeout)
+		}
 	}
 	for i, r := range c.Routes {
 		p := fmt.Sprintf("%s.routes.%d.", path, i)
