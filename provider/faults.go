@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,13 +28,33 @@ func (n noun) refuse(diags *diag.Diagnostics, value tftypes.Value, faults target
 
 // faultPath finds the attribute that a fault's path ("components.api.routes.1.path_prefix")
 // means in value, as deep as value goes: a part that is null has no parts of its own. Beyond
-// is what remains of the path there, with a dot before it.
+// is what remains of the path there, in Terraform's notation.
 func faultPath(value tftypes.Value, faulty string) (at path.Path, beyond string) {
-	p, _, rest := find(value, faulty)
-	if rest != "" {
-		rest = "." + rest
+	p, v, rest := find(value, faulty)
+	return p, notation(v.Type(), rest)
+}
+
+// notation writes a path within a value of a type as Terraform does: ".port", "[0]", `["team"]`. Keys of texts may
+// contain dots themselves.
+func notation(t tftypes.Type, rest string) string {
+	if rest == "" {
+		return ""
 	}
-	return p, rest
+	name, below, _ := strings.Cut(rest, ".")
+	switch t := t.(type) {
+	case tftypes.Map:
+		if t.ElementType.Is(tftypes.String) {
+			name, below = rest, ""
+		}
+		return fmt.Sprintf("[%q]", name) + notation(t.ElementType, below)
+	case tftypes.List:
+		return "[" + name + "]" + notation(t.ElementType, below)
+	case tftypes.Set:
+		return "[" + name + "]" + notation(t.ElementType, below)
+	case tftypes.Object:
+		return "." + name + notation(t.AttributeTypes[name], below)
+	}
+	return "." + rest
 }
 
 // decided leaves out the faults of what is not known yet in value.

@@ -152,12 +152,9 @@ func (m providerModel) refuse(ctx context.Context, faults target.Faults, diags *
 		return
 	}
 	for _, f := range faults {
-		at, _, beyond := descend(path.Root("aws"), given, f.Path)
-		if beyond != "" {
-			beyond = "." + beyond
-		}
+		at, v, beyond := descend(path.Root("aws"), given, f.Path)
 		name, _, _ := strings.Cut(f.Path, ".")
-		diags.AddAttributeError(at, "Invalid "+name, sentence(at.String()+beyond+": "+f.Message))
+		diags.AddAttributeError(at, "Invalid "+name, sentence(at.String()+notation(v.Type(), beyond)+": "+f.Message))
 	}
 }
 

@@ -197,7 +197,7 @@ func (f *Faults) awsNetwork(a AWS) {
 
 func (f *Faults) subnets(path string, ids []string) {
 	if len(ids) < 2 {
-		f.addf(path, "%d subnets; at least 2 are needed, in different availability zones", len(ids))
+		f.addf(path, "got %d: at least 2 subnets are needed, in different availability zones", len(ids))
 	}
 	for _, id := range ids {
 		if !subnetRegexp.MatchString(id) {
