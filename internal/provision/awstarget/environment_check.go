@@ -71,11 +71,14 @@ func (s site) zone(ctx context.Context) (target.Faults, error) {
 	const path = "aws.hosted_zone_id"
 	id := s.settings.HostedZoneID
 	if id == "" {
-		_, err := findZone(ctx, s.clients, s.of.DomainName)
+		id, err := findZone(ctx, s.clients, s.of.DomainName)
 		if errors.Is(err, target.ErrInvalid) {
 			return fault("domain_name", "%s. Where this configuration makes the zone, set aws.hosted_zone_id to its id", err), nil
 		}
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
+		return s.names(ctx, id)
 	}
 	out, err := s.clients.route53.GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: &id})
 	if err != nil {
@@ -91,7 +94,28 @@ func (s site) zone(ctx context.Context) (target.Faults, error) {
 	case private && s.settings.CertificateARN == "":
 		return fault(path, "hosted zone %s is private, and ACM looks for proofs of a name in public ones: set aws.certificate_arn", id), nil
 	}
-	return nil, nil
+	return s.names(ctx, id)
+}
+
+// names doubts a domain name that somebody else leads elsewhere, as far as one call shows it. The same apply may
+// remove the record.
+func (s site) names(ctx context.Context, zone string) (target.Faults, error) {
+	if s.stands != nil && slices.Contains(s.stands.factList(factNames), s.of.DomainName+"@"+zone) {
+		return nil, nil
+	}
+	out, err := s.clients.route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &zone, StartRecordName: &s.of.DomainName, MaxItems: aws.Int32(maxRecords)})
+	if err != nil {
+		return nil, failed(err, "find the records of %q", s.of.DomainName)
+	}
+	var all target.Faults
+	for _, name := range namesOf(s.of.DomainName) {
+		if kind := ledBy(out.ResourceRecordSets, name); kind != "" {
+			f := fault("domain_name", "hosted zone %s has a record of type %s at %q, which Slipway did not make, and would refuse to replace: remove it before the apply, or choose another domain_name", zone, kind, name)
+			f[0].Doubtful = true
+			all = append(all, f...)
+		}
+	}
+	return all, nil
 }
 
 func (s site) certificate(ctx context.Context) (target.Faults, error) {

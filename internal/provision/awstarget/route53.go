@@ -185,12 +185,20 @@ func unclaimed(ctx context.Context, c *clients, zone, name string) error {
 	if err != nil {
 		return failed(absent(err, "NoSuchHostedZone"), "find the records of %q", name)
 	}
-	for _, kind := range []types.RRType{types.RRTypeA, types.RRTypeAaaa, types.RRTypeCname} {
-		if _, err := recordIn(out.ResourceRecordSets, name, string(kind)); err == nil {
-			return fmt.Errorf("%w: remove it, or choose another domain_name", foreign(fmt.Sprintf("Route 53 record of type %s", kind), name))
-		}
+	if kind := ledBy(out.ResourceRecordSets, name); kind != "" {
+		return fmt.Errorf("%w: remove it, or choose another domain_name", foreign(fmt.Sprintf("Route 53 record of type %s", kind), name))
 	}
 	return nil
+}
+
+// ledBy is the type of a record that leads a name somewhere, "" where none does.
+func ledBy(all []types.ResourceRecordSet, name string) types.RRType {
+	for _, kind := range []types.RRType{types.RRTypeA, types.RRTypeAaaa, types.RRTypeCname} {
+		if _, err := recordIn(all, name, string(kind)); err == nil {
+			return kind
+		}
+	}
+	return ""
 }
 
 // putNames leads the domain name, and every label under it, to the load balancer.

@@ -28,6 +28,16 @@ func TestANameThatLeadsSomewhereIsRefused(t *testing.T) {
 			if err := unclaimed(t.Context(), n.clients, "Z1", "example.com"); err != nil || calls != 2 {
 				t.Errorf("another name: got error %v, %d calls", err, calls)
 			}
+			// At plan it is doubted, with one call, until the environment has begun with it.
+			s := site{clients: n.clients, of: target.Environment{DomainName: "example.com"}}
+			faults, err := s.names(t.Context(), "Z1")
+			if err != nil || calls != 3 || (len(faults) == 1) != refuses || refuses && (!faults[0].Doubtful || faults[0].Path != "domain_name") {
+				t.Errorf("at plan: %v, %v, after %d calls", faults, err, calls)
+			}
+			s.stands = &noun{facts: map[string]string{factNames: "example.com@Z1"}}
+			if faults, err := s.names(t.Context(), "Z1"); err != nil || calls != 3 || len(faults) > 0 {
+				t.Errorf("of its own name at plan: %v, %v, after %d calls", faults, err, calls)
+			}
 		})
 	}
 }
