@@ -288,7 +288,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 			{Config: config(attrs{"domain_name": `"shop.example.net"`}), ExpectError: regexp.MustCompile(`no\s+public\s+hosted\s+zone`)},
 			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
 			// What a failed create made is destroyed, as long as it is not finished whatever protects it.
-			{PreConfig: c.refuse("CreateLoadBalancer", "AccessDenied"), Config: config(protected), ExpectError: regexp.MustCompile(`CreateLoadBalancer(?s:.*)terraform\s+untaint\s+slipway_environment`)},
+			{PreConfig: c.refuse("CreateLoadBalancer", "AccessDenied"), Config: config(protected), ExpectError: regexp.MustCompile(`Make\s+environment\s+"eu/production"\s+what\s+is\s+asked:\s+put\s+balancer(?s:.*)CreateLoadBalancer(?s:.*)apply-network\.json(?s:.*)terraform\s+untaint\s+slipway_environment`)},
 			{PreConfig: c.refuse("DeleteNatGateway", "AccessDenied"), Config: config(protected), Destroy: true, ExpectError: regexp.MustCompile(`DeleteNatGateway`)},
 			{PreConfig: c.refuse("DeleteDBCluster", "InvalidDBClusterStateFault"), Config: config(protected), Destroy: true, Check: c.holds(nothing)},
 			{PreConfig: c.refuse("PutBucketPolicy", "AccessDenied"), Config: config(nil), ExpectError: regexp.MustCompile(`PutBucketPolicy(?s:.*)terraform\s+untaint\s+slipway_region`)},

@@ -37,6 +37,7 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if why == destroying {
 		r.leave(state)
 		r.refuseProtected(state.DeletionProtection, state.ID.ValueString(), resp)
+		r.sayLeaves(ctx, state.ID.ValueString(), resp)
 		return
 	}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -133,11 +134,24 @@ func (r *environmentResource) planChange(ctx context.Context, state, plan enviro
 	id := state.ID.ValueString()
 	if held := r.contents(ctx, id, resp); len(held) > 0 {
 		for _, p := range moved {
-			resp.Diagnostics.AddAttributeError(p, r.summary("replace"), fmt.Sprintf("Environment %q holds %s. A change of %s would replace it and destroy them: leave it as it is, or destroy them first.", id, strings.Join(held, ", "), p))
+			resp.Diagnostics.AddAttributeError(p, r.summary("replace"), fmt.Sprintf("Set %s back to what it was: its change would replace environment %q, and destroy with it what it holds (%s). Only if that may be lost, destroy it first.", p, id, strings.Join(held, ", ")))
 		}
 		return
 	}
-	r.refuseProtected(state.DeletionProtection, id, resp)
+	r.refuseReplacing(state.DeletionProtection, id, moved, resp)
+	r.sayLeaves(ctx, id, resp)
+}
+
+// sayLeaves says where the data of an environment that is to be destroyed can be had back from.
+func (r *environmentResource) sayLeaves(ctx context.Context, id string, resp *resource.ModifyPlanResponse) {
+	parsed, err := target.ParseEnvironmentID(id)
+	if err != nil || resp.Diagnostics.HasError() || !r.client.ready() {
+		return
+	}
+	// What can't be read is told when it is destroyed.
+	if rec, err := r.client.ReadEnvironment(target.RecordsOnly(ctx), parsed); err == nil && rec.Leaves != "" {
+		resp.Diagnostics.AddWarning("What an environment leaves behind", fmt.Sprintf("Environment %q will be removed. What stays is %s. It costs by size until somebody deletes it.", id, rec.Leaves))
+	}
 }
 
 func (r *environmentResource) contents(ctx context.Context, id string, resp *resource.ModifyPlanResponse) []string {

@@ -225,7 +225,7 @@ func TestAccEnvironmentThatIsProtectedCanNotBeDestroyed(t *testing.T) {
 		resource.TestStep{Config: protected},
 		resource.TestStep{Config: protected, Destroy: true, ExpectError: regexp.MustCompile(`Deletion\s+protection\s+of\s+environment\s+"eu/production"\s+is\s+on`)},
 		resource.TestStep{Config: regionBlock(nil), ExpectError: regexp.MustCompile(`Deletion\s+protection`)},
-		resource.TestStep{Config: platformWithEnvironment(attrs{"name": `"other"`, "deletion_protection": "true"}), ExpectError: regexp.MustCompile(`Deletion\s+protection`)},
+		resource.TestStep{Config: platformWithEnvironment(attrs{"name": `"other"`, "deletion_protection": "true"}), ExpectError: regexp.MustCompile(`Set\s+name\s+back\s+to\s+what\s+it\s+was(?s:.*)deletion\s+protection\s+is\s+on`)},
 		resource.TestStep{Config: protected, Taint: []string{environmentAddress}, ExpectError: regexp.MustCompile(`terraform\s+untaint`)},
 		resource.TestStep{Config: platformWithEnvironment(nil), PreConfig: w.unprotect},
 		emptyPlan(platformWithEnvironment(nil)),
@@ -243,7 +243,7 @@ func TestAccEnvironmentWithDatabasesCanNotBeReplaced(t *testing.T) {
 	for _, a := range changes {
 		steps = append(steps, resource.TestStep{
 			Config:      regionBlock(nil) + environmentBlock(a) + databaseBlock(attrs{"environment_id": `"eu/production"`}),
-			ExpectError: regexp.MustCompile(`Environment\s+"eu/production"\s+holds\s+account\s+database`),
+			ExpectError: regexp.MustCompile(`Set\s+(name|kind|tenancy|account)\s+back\s+to\s+what\s+it\s+was(?s:.*)account\s+database`),
 		})
 	}
 	newWorld(t).run(append(steps, emptyPlan(platformWithDatabase(nil)))...)

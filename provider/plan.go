@@ -110,3 +110,13 @@ func (n noun) refuseProtected(protected types.Bool, id string, resp *resource.Mo
 		resp.Diagnostics.AddError(n.summary("destroy"), "Deletion protection of "+n.words+" \""+id+"\" is on. "+protectedHint)
 	}
 }
+
+// refuseReplacing is refuseProtected where a change of some attributes replaces the object.
+func (n noun) refuseReplacing(protected types.Bool, id string, moved path.Paths, resp *resource.ModifyPlanResponse) {
+	if !protected.ValueBool() {
+		return
+	}
+	for _, p := range moved {
+		resp.Diagnostics.AddAttributeError(p, n.summary("replace"), fmt.Sprintf("Set %s back to what it was: its change would replace %s %q, whose deletion protection is on. Only if it may go, set deletion_protection = false and apply that first.", p, n.words, id))
+	}
+}

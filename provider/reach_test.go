@@ -29,8 +29,20 @@ func TestPlanOfARegionsEndSaysWhatGoesWithIt(t *testing.T) {
 	warned(t, l.plan(o, with(aRegion(), set{"name": "us"})).diags, "", "Its key old will go.")
 }
 
+func TestPlanOfAnEnvironmentsEndSaysWhatItLeaves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.lab(nil, provider.WithDriver(func(provider.Settings) (target.Driver, error) { return keyless{w.Target}, nil }))
+	l.made("region", aRegion())
+	o := l.made("environment", anEnvironment())
+	warned(t, l.plan(o, nil).diags, "", "the snapshot of production")
+	l.configure()
+	warned(t, l.plan(o, with(anEnvironment(), set{"name": "other"})).diags, "", "the snapshot of production")
+}
+
 func (k keyless) GetEnvironment(ctx context.Context, id target.EnvironmentID) (target.EnvironmentRecord, error) {
 	rec, err := k.Driver.GetEnvironment(ctx, id)
+	rec.Leaves = "the snapshot of production"
 	rec.Status.AWS = &target.AWSResources{VPC: "vpc-1", KeyARN: "arn:aws:kms:eu-central-1:123456789012:key/old"}
 	return rec, err
 }

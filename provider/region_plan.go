@@ -84,7 +84,7 @@ func (r *regionResource) planChange(ctx context.Context, state, plan regionModel
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("name"))
 		r.client.register.regions.leave(name)
 		if held := r.holdings(ctx, name, resp); len(held) > 0 {
-			resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("replace"), fmt.Sprintf("Region %q holds %s. A change of its name would destroy them: keep the name, or destroy them first. For a region of another name add a resource.", name, strings.Join(held, ", ")))
+			resp.Diagnostics.AddAttributeError(path.Root("name"), r.summary("replace"), fmt.Sprintf("Set name back to %q: its change would destroy what the region holds (%s). For a region of another name add a resource. Only if that may be lost, destroy it first.", name, strings.Join(held, ", ")))
 		}
 		r.sayEnds(ctx, name, resp)
 		return

@@ -95,7 +95,7 @@ func TestAccRegionWithEnvironmentsCanNeitherMoveNorGo(t *testing.T) {
 	w.run(
 		resource.TestStep{Config: full},
 		resource.TestStep{Config: moved, ExpectError: regexp.MustCompile(`Unable\s+to\s+update\s+region`)},
-		resource.TestStep{Config: renamed, ExpectError: regexp.MustCompile(`Region\s+"eu"\s+holds\s+account\s+database`)},
+		resource.TestStep{Config: renamed, ExpectError: regexp.MustCompile(`Set\s+name\s+back\s+to\s+"eu"(?s:.*)account\s+database\s+eu/production/acme`)},
 		emptyPlan(full),
 	)
 }

@@ -47,7 +47,7 @@ func (t *Target) PutEnvironment(ctx context.Context, e target.Environment, o tar
 		return none, target.MadeIf(made && n.created(ctx), err)
 	}
 	if err := n.exclusively(ctx, n.finishEnvironment); err != nil {
-		return none, target.MadeIf(made && n.created(ctx), fmt.Errorf("put environment %q: %w", e.ID(), err))
+		return none, target.MadeIf(made && n.created(ctx), err)
 	}
 	return recordOf[target.EnvironmentRecord](n.document)
 }
@@ -132,6 +132,9 @@ func (t *Target) GetEnvironment(ctx context.Context, id target.EnvironmentID) (t
 		return target.EnvironmentRecord{}, err
 	}
 	rec, err := environmentRecord(n.document)
+	if c := n.databaseOf(rec.Spec); err == nil && n.keeps(rec.Meta, c.keep) {
+		rec.Leaves = fmt.Sprintf("the final snapshot of its database cluster in %s and its automated backups. The snapshot is called \"%s-final-\" and the seconds of when the cluster was made, and is encrypted with the key of region %q", c.clients.region, c.name, id.Region)
+	}
 	if err != nil || !rec.Meta.Ready || rec.Meta.Ending || target.OnlyRecords(ctx) {
 		return rec, err
 	}
@@ -185,10 +188,7 @@ func (t *Target) DeleteEnvironment(ctx context.Context, id target.EnvironmentID)
 	if errors.Is(err, target.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("delete environment %q: %w", id, err)
-	}
-	return nil
+	return err
 }
 
 func (n *noun) removeEnvironment(ctx context.Context, id target.EnvironmentID) error {

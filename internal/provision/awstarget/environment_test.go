@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,6 +138,10 @@ func (l *lab) keepsWhatItFound(t *testing.T, r *trial, e target.Environment) {
 	if _, err := r.PutEnvironment(t.Context(), e, mine); !errors.Is(err, target.ErrForeign) || errors.As(err, &made) { // its names
 		t.Errorf("what was there is put with error %v, want %q, and not as made", err, target.ErrForeign)
 	}
+	said, err := r.GetEnvironment(target.RecordsOnly(t.Context()), e.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.calls.FailAt(0, awstest.FailBefore)
 	if err := r.DeleteEnvironment(t.Context(), e.ID()); err != nil {
 		t.Fatal(err)
@@ -146,8 +151,14 @@ func (l *lab) keepsWhatItFound(t *testing.T, r *trial, e target.Environment) {
 			t.Errorf("the database is removed with %v", call.Form)
 		}
 	}
-	if n := len(l.snapshots(t)); n != 2 {
-		t.Errorf("%d snapshots are left, want the account's and the environment's", n)
+	left, named := l.snapshots(t), 0
+	for name := range left {
+		if strings.Contains(said.Leaves, `"`+name[:strings.LastIndex(name, "-")+1]+`"`) {
+			named++
+		}
+	}
+	if len(left) != 2 || named != 1 {
+		t.Errorf("%d snapshots are left, want the account's and the environment's; it was said that there would be %s", len(left), said.Leaves)
 	}
 }
 

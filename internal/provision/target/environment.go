@@ -73,6 +73,9 @@ type EnvironmentRecord struct {
 	Meta   Meta              `json:"meta"`
 	Spec   Environment       `json:"spec"`
 	Status EnvironmentStatus `json:"status"`
+
+	// Leaves says what of the environment stays where it is removed, "" for nothing.
+	Leaves string `json:"-"`
 }
 
 // ID is the environment's natural key.
