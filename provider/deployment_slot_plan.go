@@ -75,6 +75,7 @@ func (r *deploymentSlotResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	r.warnMissing(slot, before, req, resp)
 	r.warnShort(slot, before, resp)
+	r.warnLong(ctx, slot, before, plan, resp)
 }
 
 // fill replaces what the configuration leaves out by what follows from the environment, and
@@ -147,11 +148,11 @@ func (r *deploymentSlotResource) planChange(ctx context.Context, state, plan dep
 	id := state.ID.ValueString()
 	if release := r.serving(ctx, id, resp); release != "" {
 		for _, p := range moved {
-			resp.Diagnostics.AddAttributeError(p, r.summary("replace"), fmt.Sprintf("Slot %q serves release %s. A change of %s would take its traffic away: leave it as it is, or add another slot and destroy this one when it is no longer needed.", id, release, p))
+			resp.Diagnostics.AddAttributeError(p, r.summary("replace"), fmt.Sprintf("Set %s back to what it was: its change would take the traffic away from slot %q, which serves release %s. For another slot add a resource, and destroy this one when it is no longer needed.", p, id, release))
 		}
 		return
 	}
-	r.refuseProtected(state.DeletionProtection, id, resp)
+	r.refuseReplacing(state.DeletionProtection, id, moved, resp)
 }
 
 // serving is the release that a slot serves, "" if it serves none.
