@@ -11,8 +11,9 @@ import (
 )
 
 // zoneFor chooses the zone of a new instance beside these members of the cluster: of the zones of its subnet
-// group that which has the fewest of its instances, the first by name of several. It is nil, which leaves the
-// choice to AWS, for the first instance and where the zones of the others or of the group are not told.
+// group in which its storage is that which has the fewest of its instances, the first by name of several. It is
+// nil, which leaves the choice to AWS, for the first instance and where these zones or those of the others are
+// not told.
 func (c dbCluster) zoneFor(ctx context.Context, members []types.DBClusterMember) (*string, error) {
 	if len(members) == 0 {
 		return nil, nil
@@ -21,22 +22,33 @@ func (c dbCluster) zoneFor(ctx context.Context, members []types.DBClusterMember)
 	if err != nil || !told {
 		return nil, err
 	}
-	g, err := findSubnetGroup(ctx, c.clients, c.groups)
-	if err != nil {
+	zones, err := c.zones(ctx)
+	if err != nil || len(zones) == 0 {
 		return nil, gone(err)
-	}
-	var zones []string
-	for _, s := range g.Subnets {
-		if s.SubnetAvailabilityZone != nil && text(s.SubnetAvailabilityZone.Name) != "" {
-			zones = append(zones, text(s.SubnetAvailabilityZone.Name))
-		}
-	}
-	if len(zones) == 0 {
-		return nil, nil
 	}
 	return aws.String(slices.MinFunc(zones, func(a, b string) int {
 		return cmp.Or(cmp.Compare(used[a], used[b]), cmp.Compare(a, b))
 	})), nil
+}
+
+// zones are those of the subnet group in which the cluster can have instances: its storage is in three of a
+// region's zones, and a network that is given may have subnets in more (CreateDBInstance, AvailabilityZone).
+func (c dbCluster) zones(ctx context.Context) ([]string, error) {
+	d, err := findDatabase(ctx, c.clients, c.name)
+	if err != nil {
+		return nil, err
+	}
+	g, err := findSubnetGroup(ctx, c.clients, c.groups)
+	if err != nil {
+		return nil, err
+	}
+	var zones []string
+	for _, s := range g.Subnets {
+		if s.SubnetAvailabilityZone != nil && slices.Contains(d.AvailabilityZones, text(s.SubnetAvailabilityZone.Name)) {
+			zones = append(zones, text(s.SubnetAvailabilityZone.Name))
+		}
+	}
+	return zones, nil
 }
 
 // awaitZones counts the cluster's instances in each zone, and says whether the zone of each is told. One that is

@@ -11,7 +11,8 @@ import (
 )
 
 // A new instance is in the zone that has the fewest of the others, also where those are just being made. The
-// first one, and one beside an instance whose zone is not told, is where AWS puts it.
+// first one, and one beside an instance whose zone is not told, is where AWS puts it. A cluster has instances where
+// its storage is.
 func TestANewDatabaseInstanceIsInTheLeastUsedZone(t *testing.T) {
 	t.Parallel()
 	const told, never = time.Minute, 1000 * time.Hour
@@ -38,6 +39,8 @@ func TestANewDatabaseInstanceIsInTheLeastUsedZone(t *testing.T) {
 		{"others are in one zone", []string{"a", "b"}, []types.DBInstance{in("a")}, 0, "", []string{"b", "a"}, 0},
 		{"a zone without room", []string{"a", "b"}, []types.DBInstance{in("a"), in("a")}, 0, "b", []string{"b", ""}, 0},
 		{"no subnets", nil, []types.DBInstance{in("a"), in("b")}, 0, "", []string{""}, 0},
+		{"a zone without storage", []string{"0", "a", "b"}, []types.DBInstance{in("a"), in("b")}, 0, "", []string{"a"}, 0},
+		{"no zone with storage", []string{"0", "1"}, []types.DBInstance{in("a"), in("b")}, 0, "", []string{""}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +100,8 @@ func (r *zonedRDS) answer(in any) (any, error) {
 			return nil, refused(errNoInstance)
 		}
 		return &rds.DescribeDBInstancesOutput{DBInstances: r.instances()}, nil
+	case *rds.DescribeDBClustersInput:
+		return &rds.DescribeDBClustersOutput{DBClusters: []types.DBCluster{{AvailabilityZones: []string{"a", "b", "c"}}}}, nil
 	case *rds.DescribeDBSubnetGroupsInput:
 		var g types.DBSubnetGroup
 		for _, zone := range r.zones {
