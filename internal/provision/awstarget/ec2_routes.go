@@ -12,12 +12,18 @@ import (
 // routes are the route tables: one for all public subnets, one for each private one, and one
 // for all database subnets, which leads nowhere outside.
 func (n *noun) routes(l layout) []thing {
-	all := []thing{
-		n.routeTable(path{l, subnetPublic, 0, l.zones}),
-		n.routeTable(path{l, subnetDatabase, 0, l.zones}),
+	var all []thing
+	for _, p := range l.paths() {
+		all = append(all, n.routeTable(p))
 	}
+	return all
+}
+
+// paths are what they are for.
+func (l layout) paths() []path {
+	all := []path{{l, subnetPublic, 0, l.zones}, {l, subnetDatabase, 0, l.zones}}
 	for zone := range l.zones {
-		all = append(all, n.routeTable(path{l, subnetPrivate, zone, zone + 1}))
+		all = append(all, path{l, subnetPrivate, zone, zone + 1})
 	}
 	return all
 }
@@ -188,20 +194,48 @@ func (n *noun) defaultRoute(table *types.RouteTable, p path) (has, right bool) {
 	return false, internet == nil && nat == nil
 }
 
+// putDefaultRoute leads a table's traffic outside. A way that is to lead nowhere stays until closeRoutes.
 func (n *noun) putDefaultRoute(ctx context.Context, table *types.RouteTable, p path) error {
 	internet, nat := n.outside(p)
 	has, right := n.defaultRoute(table, p)
 	var err error
 	switch {
-	case right:
-	case has && internet == nil && nat == nil:
-		_, err = n.clients.ec2.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: table.RouteTableId, DestinationCidrBlock: aws.String(everywhere)})
+	case right, internet == nil && nat == nil:
 	case has:
 		_, err = n.clients.ec2.ReplaceRoute(ctx, &ec2.ReplaceRouteInput{RouteTableId: table.RouteTableId, DestinationCidrBlock: aws.String(everywhere), GatewayId: internet, NatGatewayId: nat})
 	default:
 		_, err = n.clients.ec2.CreateRoute(ctx, &ec2.CreateRouteInput{RouteTableId: table.RouteTableId, DestinationCidrBlock: aws.String(everywhere), GatewayId: internet, NatGatewayId: nat})
 	}
 	return gone(err, "RouteAlreadyExists")
+}
+
+// closeRoutes takes away the ways outside of tables that are to have none. Stacks may reach AWS's services by them
+// until there are endpoints for these.
+func (n *noun) closeRoutes(ctx context.Context, l layout) error {
+	if l.given != nil {
+		return nil
+	}
+	for _, p := range l.paths() {
+		if internet, nat := n.outside(p); internet != nil || nat != nil {
+			continue
+		}
+		id := n.fact(markRoutes(p.kind, p.from))
+		table, err := n.findRouteTable(ctx, id)
+		if isAbsent(err) { // it is new
+			continue
+		}
+		if err != nil {
+			return failed(err, "find route table %s", id)
+		}
+		if has, _ := n.defaultRoute(table, p); !has {
+			continue
+		}
+		_, err = n.clients.ec2.DeleteRoute(ctx, &ec2.DeleteRouteInput{RouteTableId: &id, DestinationCidrBlock: aws.String(everywhere)})
+		if gone(err, "InvalidRoute.NotFound") != nil {
+			return failed(err, "take the way outside from route table %s", id)
+		}
+	}
+	return nil
 }
 
 func (n *noun) deleteRouteTable(ctx context.Context, id string) error {

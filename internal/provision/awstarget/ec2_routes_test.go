@@ -2,11 +2,14 @@ package awstarget
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
 )
 
 // A route table that was seen once may not be known by what is asked next.
@@ -93,5 +96,47 @@ func TestWhatIsNeededMayNotBeKnownYet(t *testing.T) {
 				t.Errorf("got error %v, saved %v", err, n.facts)
 			}
 		})
+	}
+}
+
+// Where NAT gateways go, stacks reach AWS's services through them until there are endpoints.
+func TestTheWayOutsideStaysUntilThereAreEndpoints(t *testing.T) {
+	t.Parallel()
+	l, closed := layout{zones: 1, endpoints: true}, 0
+	n := scripted(t, func(in any) (any, error) {
+		switch in := in.(type) {
+		case *ec2.DescribeRouteTablesInput:
+			var out ec2.DescribeRouteTablesOutput
+			for _, kind := range subnetKinds {
+				table := types.RouteTable{RouteTableId: aws.String("rtb-" + kind), Associations: []types.RouteTableAssociation{{SubnetId: aws.String("subnet-" + kind)}}}
+				switch kind {
+				case subnetPublic:
+					table.Routes = []types.Route{{DestinationCidrBlock: aws.String(everywhere), GatewayId: aws.String("igw-1"), State: types.RouteStateActive}}
+				case subnetPrivate:
+					table.Routes = []types.Route{{DestinationCidrBlock: aws.String(everywhere), NatGatewayId: aws.String("nat-1"), State: types.RouteStateActive}}
+				}
+				out.RouteTables = append(out.RouteTables, table)
+			}
+			return &out, nil
+		case *ec2.DeleteRouteInput:
+			if closed++; text(in.RouteTableId) != "rtb-"+subnetPrivate {
+				t.Errorf("the way outside of %s is closed", text(in.RouteTableId))
+			}
+			return nil, refused("InvalidRoute.NotFound") // by the call whose answer was lost
+		}
+		return nil, fmt.Errorf("%T is not expected", in)
+	})
+	n.facts[markGateway] = "igw-1"
+	for _, kind := range subnetKinds {
+		n.facts[markSubnet(kind, 0)], n.facts[markRoutes(kind, 0)] = "subnet-"+kind, "rtb-"+kind
+	}
+	for _, table := range n.routes(l) {
+		if err := n.settleThing(t.Context(), table, n.fact(table.mark)); err != nil || closed > 0 {
+			t.Fatalf("%s: got error %v, and %d ways outside are closed", table.mark, err, closed)
+		}
+	}
+	retired := n.retiredPart(target.Environment{}, l)
+	if err := retired.put(t.Context()); err != nil || closed != 1 || !slices.Contains(retired.needs, partEndpoints) {
+		t.Errorf("got error %v, and %d ways outside are closed after %q", err, closed, retired.needs)
 	}
 }

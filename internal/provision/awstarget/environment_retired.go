@@ -11,7 +11,7 @@ import (
 const maxZones = 3
 
 // retiredPart removes what a changed definition has no use for any more, when nothing refers to
-// it: certificates and names that others have replaced, gateways and endpoints.
+// it: certificates and names that others have replaced, ways outside, gateways and endpoints.
 func (n *noun) retiredPart(e target.Environment, l layout) part {
 	return part{
 		name: partRetired, needs: []string{partEndpoints, partGroups, partListeners, partNames, partRoutes},
@@ -20,6 +20,9 @@ func (n *noun) retiredPart(e target.Environment, l layout) part {
 				return err
 			}
 			if err := n.removeOldNames(ctx, e); err != nil {
+				return err
+			}
+			if err := n.closeRoutes(ctx, l); err != nil {
 				return err
 			}
 			return n.removeThings(ctx, n.leftover(l))
