@@ -62,10 +62,14 @@ func (n *noun) putCertificate(ctx context.Context, part string, e target.Environ
 	if err := n.keepCertificate(ctx, e.DomainName, arn); err != nil {
 		return err
 	}
-	if err := n.retagCertificate(ctx, part, arn); err != nil {
-		return err
-	}
-	if err := n.prove(ctx, arn, zone); err != nil {
+	// What ACM knows of a new one it does not tell for some seconds (DescribeCertificate).
+	err = n.target.appearing(ctx, fmt.Sprintf("certificate %q", arn), func(ctx context.Context) error {
+		if err := n.retagCertificate(ctx, part, arn); err != nil {
+			return err
+		}
+		return n.prove(ctx, arn, zone)
+	})
+	if err != nil {
 		return err
 	}
 	if err := n.waitCertificate(ctx, arn, e.DomainName); err != nil {
@@ -141,6 +145,8 @@ func (n *noun) certificate(ctx context.Context, part, domain string) (string, er
 	return text(out.CertificateArn), nil
 }
 
+// certificateByTags looks through the certificates that wait or are issued. One that was deleted may be listed
+// still (DeleteCertificate).
 func (n *noun) certificateByTags(ctx context.Context, part, domain string) (string, error) {
 	pages := acm.NewListCertificatesPaginator(n.clients.acm, &acm.ListCertificatesInput{
 		CertificateStatuses: []types.CertificateStatus{types.CertificateStatusPendingValidation, types.CertificateStatusIssued},
@@ -155,7 +161,7 @@ func (n *noun) certificateByTags(ctx context.Context, part, domain string) (stri
 				continue
 			}
 			has, err := n.certificateTags(ctx, text(c.CertificateArn))
-			if err != nil {
+			if gone(err) != nil {
 				return "", err
 			}
 			if n.ours(part, has) {

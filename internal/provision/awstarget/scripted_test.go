@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -50,7 +51,7 @@ func scripted(_ testing.TB, answer func(in any) (any, error)) *noun {
 	}}}
 	clock := wait.NewFake(time.Now())
 	c := &clients{
-		region: config.Region, dynamodb: dynamodb.NewFromConfig(config), ec2: ec2.NewFromConfig(config), ecs: ecs.NewFromConfig(config),
+		region: config.Region, acm: acm.NewFromConfig(config), dynamodb: dynamodb.NewFromConfig(config), ec2: ec2.NewFromConfig(config), ecs: ecs.NewFromConfig(config),
 		elb: elb.NewFromConfig(config), logs: cloudwatchlogs.NewFromConfig(config), rds: rds.NewFromConfig(config), route53: route53.NewFromConfig(config),
 		secrets: secretsmanager.NewFromConfig(config), kms: kms.NewFromConfig(config), rdsdata: rdsdata.NewFromConfig(config),
 	}
