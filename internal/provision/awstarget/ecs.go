@@ -39,7 +39,10 @@ func (n *noun) putCluster(ctx context.Context, part, cluster string) error {
 		if err := n.createCluster(ctx, part, cluster); err != nil {
 			return err
 		}
-		found, err = findCluster(ctx, n.clients, cluster)
+		err = n.target.appearing(ctx, fmt.Sprintf("cluster %q", cluster), func(ctx context.Context) (err error) {
+			found, err = findCluster(ctx, n.clients, cluster)
+			return err
+		})
 	}
 	if err == nil {
 		err = n.claimCluster(part, found)

@@ -153,7 +153,10 @@ func (c dbCluster) put(ctx context.Context) error {
 		if err := c.create(ctx); err != nil {
 			return err
 		}
-		d, err = findDatabase(ctx, c.clients, c.name)
+		err = c.target.appearing(ctx, fmt.Sprintf("database cluster %q", c.name), func(ctx context.Context) (err error) {
+			d, err = findDatabase(ctx, c.clients, c.name)
+			return err
+		})
 	}
 	if err == nil {
 		err = c.retagRDS(ctx, c.part, "database cluster", text(d.DBClusterArn))

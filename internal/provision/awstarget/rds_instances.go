@@ -52,7 +52,9 @@ func (c dbCluster) putInstances(ctx context.Context, d *types.DBCluster) error {
 		})
 	}
 	for _, m := range has {
-		if err := c.waitInstance(ctx, text(m.DBInstanceIdentifier)); err != nil {
+		name := text(m.DBInstanceIdentifier)
+		err := c.target.appearing(ctx, fmt.Sprintf("database instance %q", name), func(ctx context.Context) error { return c.waitInstance(ctx, name) })
+		if err != nil {
 			return err
 		}
 	}
