@@ -23,7 +23,7 @@ func policyAttributes() map[string]schema.Attribute {
 		"drain_seconds":            defaultNumber(p.DrainSeconds, "How long requests that the old stack has accepted may take to finish there, in seconds."),
 		"fallback_until_next_release": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(p.FallbackUntilNextRelease),
-			MarkdownDescription: "Whether the old stack stays warm until the next release needs its seat; defaults to `false`.",
+			MarkdownDescription: "Whether the old stack stays warm until the next release needs its seat, however long that is: `fallback_window_seconds` counts for nothing then. Defaults to `false`.",
 		},
 		"fallback_window_seconds": defaultNumber(p.FallbackWindowSeconds, "How long the old stack stays warm after the switch, in seconds, 0 to remove it at once."),
 		"guardrails": schema.SingleNestedAttribute{

@@ -86,7 +86,7 @@ func (n *noun) putListeners(ctx context.Context, part string, e target.Environme
 			switch {
 			case !ok:
 				return n.createListener(ctx, part, balancer, want)
-			case !n.sameListener(l, want):
+			case n.listenerDrift(l, want) != "":
 				return n.modifyListener(ctx, text(l.ListenerArn), want)
 			}
 			return nil
@@ -181,16 +181,20 @@ func (n *noun) modifyListener(ctx context.Context, arn string, l listener) error
 	return failed(err, "change the listener on port %d", l.port)
 }
 
-// sameListener says whether a listener is as it should be.
-func (n *noun) sameListener(has types.Listener, want listener) bool {
+// listenerDrift says how a listener differs from what it should be, "" if it does not.
+func (n *noun) listenerDrift(has types.Listener, want listener) string {
 	protocol, policy, certificates := n.tls(want)
-	if has.Protocol != protocol || text(has.SslPolicy) != text(policy) && want.tls || len(has.Certificates) != len(certificates) || len(has.DefaultActions) != 1 {
-		return false
+	switch {
+	case has.Protocol != protocol:
+		return fmt.Sprintf("speaks %s, not %s", has.Protocol, protocol)
+	case want.tls && text(has.SslPolicy) != text(policy):
+		return fmt.Sprintf("has TLS policy %q, not %q", text(has.SslPolicy), text(policy))
+	case len(has.Certificates) != len(certificates), want.tls && text(has.Certificates[0].CertificateArn) != text(certificates[0].CertificateArn):
+		return "has another certificate"
+	case len(has.DefaultActions) != 1, !sameAction(has.DefaultActions[0], want.action):
+		return "answers otherwise where no rule applies"
 	}
-	if want.tls && text(has.Certificates[0].CertificateArn) != text(certificates[0].CertificateArn) {
-		return false
-	}
-	return sameAction(has.DefaultActions[0], want.action)
+	return ""
 }
 
 // sameAction says whether what a listener does is what it should do. What is not asked for AWS fills
@@ -228,8 +232,8 @@ func (n *noun) checkListeners(ctx context.Context, e target.Environment) ([]stri
 		l, ok := has[want.port]
 		if !ok {
 			drift = append(drift, fmt.Sprintf("the listener on port %d is gone", want.port))
-		} else if !n.sameListener(l, want) {
-			drift = append(drift, fmt.Sprintf("the listener on port %d was changed", want.port))
+		} else if differs := n.listenerDrift(l, want); differs != "" {
+			drift = append(drift, fmt.Sprintf("the listener on port %d %s", want.port, differs))
 		}
 	}
 	more, err := n.entranceTagDrift(ctx, text(b.LoadBalancerArn), has, e)

@@ -119,12 +119,12 @@ var entranceDrifts = []drift{
 	}, "the listener on port 80 is gone"},
 	{"the entrance takes old versions of TLS", func(s *spoiler) {
 		s.do(s.elb().ModifyListener(s.ctx, &elb.ModifyListenerInput{ListenerArn: s.listener(443).ListenerArn, SslPolicy: aws.String("ELBSecurityPolicy-2016-08"), DefaultActions: s.listener(443).DefaultActions}))
-	}, "the listener on port 443 was changed"},
+	}, "the listener on port 443 has TLS policy \"ELBSecurityPolicy-2016-08\", not \""},
 	{"the preview entrance answers otherwise", func(s *spoiler) {
 		s.do(s.elb().ModifyListener(s.ctx, &elb.ModifyListenerInput{ListenerArn: s.listener(8443).ListenerArn, DefaultActions: []elbtypes.Action{{
 			Type: elbtypes.ActionTypeEnumFixedResponse, FixedResponseConfig: &elbtypes.FixedResponseActionConfig{StatusCode: aws.String("200"), ContentType: aws.String("text/plain"), MessageBody: aws.String("hello")},
 		}}}))
-	}, "the listener on port 8443 was changed"},
+	}, "the listener on port 8443 answers otherwise where no rule applies"},
 	{"an entrance has lost a tag", func(s *spoiler) {
 		s.do(s.elb().RemoveTags(s.ctx, &elb.RemoveTagsInput{ResourceArns: []string{*s.listener(443).ListenerArn}, TagKeys: []string{"slipway:installation"}}))
 	}, "the listener on port 443 has not the tags"},
@@ -150,8 +150,8 @@ const readersSecret = "slipway-reader/eu/production/database"
 
 // databaseDrifts are of the database cluster with all around it.
 var databaseDrifts = []drift{
-	{"the cluster has another size", modifyCluster(rds.ModifyDBClusterInput{ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: aws.Float64(8), MaxCapacity: aws.Float64(64)}}), "the capacity of database cluster"},
-	{"backups are kept for three days", modifyCluster(rds.ModifyDBClusterInput{BackupRetentionPeriod: aws.Int32(3)}), "are kept for 3 days"},
+	{"the cluster has another size", modifyCluster(rds.ModifyDBClusterInput{ServerlessV2ScalingConfiguration: &rdstypes.ServerlessV2ScalingConfiguration{MinCapacity: aws.Float64(8), MaxCapacity: aws.Float64(64)}}), " has 8 to 64 capacity units, not 0 to 4"},
+	{"backups are kept for three days", modifyCluster(rds.ModifyDBClusterInput{BackupRetentionPeriod: aws.Int32(3)}), "are kept for 3 days, not 1 day"},
 	{"the cluster is protected", modifyCluster(rds.ModifyDBClusterInput{DeletionProtection: aws.Bool(true)}), "the deletion protection of database cluster"},
 	{"the cluster writes no log any more", modifyCluster(rds.ModifyDBClusterInput{CloudwatchLogsExportConfiguration: &rdstypes.CloudwatchLogsExportConfiguration{DisableLogTypes: []string{"postgresql"}}}), "writes other logs to CloudWatch"},
 	{"snapshots get no tags", modifyCluster(rds.ModifyDBClusterInput{CopyTagsToSnapshot: aws.Bool(false)}), "do not get its tags"},
@@ -202,7 +202,7 @@ var databaseDrifts = []drift{
 var stackDrifts = []drift{
 	{"logs are kept for a day", func(s *spoiler) {
 		s.do(s.logs().PutRetentionPolicy(s.ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("/slipway/eu/production"), RetentionInDays: aws.Int32(1)}))
-	}, "keeps logs for 1 days"},
+	}, "keeps logs for 1 day, not 14 days"},
 	{"logs are not encrypted with our key any more", func(s *spoiler) {
 		s.do(s.logs().DisassociateKmsKey(s.ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: aws.String("/slipway/eu/production")}))
 	}, "is not encrypted with the region's key"},

@@ -187,6 +187,14 @@ func (n *noun) checkLogGroups(ctx context.Context, all ...logGroup) ([]string, e
 	return drift, nil
 }
 
+// inDays is a number of days in words.
+func inDays(n int32) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
 // logGroupDrift says how a log group differs but for its tags.
 func (n *noun) logGroupDrift(g logGroup, has types.LogGroup, there bool) []string {
 	if !there {
@@ -195,9 +203,9 @@ func (n *noun) logGroupDrift(g logGroup, has types.LogGroup, there bool) []strin
 	var drift []string
 	switch days := aws.ToInt32(has.RetentionInDays); {
 	case days == 0:
-		drift = append(drift, fmt.Sprintf("%s keeps logs for ever, not for %d days", g, g.days))
+		drift = append(drift, fmt.Sprintf("%s keeps logs for ever, not for %s", g, inDays(g.days)))
 	case days != g.days:
-		drift = append(drift, fmt.Sprintf("%s keeps logs for %d days, not %d", g, days, g.days))
+		drift = append(drift, fmt.Sprintf("%s keeps logs for %s, not %s", g, inDays(days), inDays(g.days)))
 	}
 	if text(has.KmsKeyId) != n.regionKeyARN() {
 		drift = append(drift, fmt.Sprintf("%s is not encrypted with the region's key", g))

@@ -1,6 +1,7 @@
 package awstarget
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -220,14 +221,15 @@ func (c dbCluster) create(ctx context.Context) error {
 // drift says how a database cluster differs from what create makes.
 func (c dbCluster) drift(d *types.DBCluster) []string {
 	var drift []string
-	if s := d.ServerlessV2ScalingConfiguration; s == nil || aws.ToFloat64(s.MinCapacity) != c.size.MinCapacity || aws.ToFloat64(s.MaxCapacity) != c.size.MaxCapacity {
-		drift = append(drift, fmt.Sprintf("the capacity of database cluster %q was changed", c.name))
+	if s := cmp.Or(d.ServerlessV2ScalingConfiguration, new(types.ServerlessV2ScalingConfigurationInfo)); aws.ToFloat64(s.MinCapacity) != c.size.MinCapacity || aws.ToFloat64(s.MaxCapacity) != c.size.MaxCapacity {
+		drift = append(drift, fmt.Sprintf("database cluster %q has %g to %g capacity units, not %g to %g",
+			c.name, aws.ToFloat64(s.MinCapacity), aws.ToFloat64(s.MaxCapacity), c.size.MinCapacity, c.size.MaxCapacity))
 	}
 	if aws.ToBool(d.DeletionProtection) != c.protected {
 		drift = append(drift, fmt.Sprintf("the deletion protection of database cluster %q is %t", c.name, !c.protected))
 	}
 	if aws.ToInt32(d.BackupRetentionPeriod) != int32(c.size.BackupDays) {
-		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %d days", c.name, aws.ToInt32(d.BackupRetentionPeriod)))
+		drift = append(drift, fmt.Sprintf("backups of database cluster %q are kept for %s, not %s", c.name, inDays(aws.ToInt32(d.BackupRetentionPeriod)), inDays(int32(c.size.BackupDays))))
 	}
 	if len(d.VpcSecurityGroups) != 1 || text(d.VpcSecurityGroups[0].VpcSecurityGroupId) != c.security {
 		drift = append(drift, fmt.Sprintf("database cluster %q has other security groups", c.name))
