@@ -34,7 +34,7 @@ func TestAccAWSAccountDatabase(t *testing.T) {
 	open, closed := attrs{"deletion_protection": "false"}, attrs{"deletion_protection": "true"}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
-		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
+		CheckDestroy:             c.keeps(map[string]int{"zone": 1, "record": 2, "database snapshot": 2}), // the account's and the environment's
 		Steps: c.inRoles([]resource.TestStep{
 			{Config: directly(nil), ExpectError: regexp.MustCompile(`aws\.database\.access`)},
 			{Config: with(1, closed), Check: resource.ComposeAggregateTestCheckFunc(

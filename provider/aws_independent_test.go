@@ -27,11 +27,20 @@ type independent struct {
 
 const sydney = "ap-southeast-2"
 
-// holds checks what there is in some AWS regions, by kind.
+// holds checks what environments and their databases are made of in some AWS regions, by kind.
 func (i *independent) holds(want map[string]map[string]int) resource.TestCheckFunc {
+	return i.counts(i.Inventory, want)
+}
+
+// keeps checks everything that there is in some AWS regions, by kind.
+func (i *independent) keeps(want map[string]map[string]int) resource.TestCheckFunc {
+	return i.counts(i.Left, want)
+}
+
+func (i *independent) counts(count func(context.Context, string) (map[string]int, error), want map[string]map[string]int) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		for region, want := range want {
-			got, err := i.Inventory(context.WithoutCancel(i.t.Context()), region)
+			got, err := count(context.WithoutCancel(i.t.Context()), region)
 			if err != nil {
 				return err
 			}
@@ -124,13 +133,15 @@ func TestAccAWSIndependentEmulator(t *testing.T) {
 		)
 	}
 	all := map[string]int{
-		"table": 1, "bucket": 1, "key": 1, "zone": 1, "record": 2 + 3, "vpc": 1, "subnet": 6, "gateway": 1, "address": 1, "nat": 1, "endpoint": 1, "route table": 4, "security group": 3,
-		"load balancer": 1, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2, "secret": 2,
+		"table": 1, "bucket": 1, "key": 1, "alias": 1, "zone": 1, "record": 2 + 3, "vpc": 1, "subnet": 6, "gateway": 1, "address": 1, "nat": 1, "endpoint": 1, "route table": 4, "security group": 3,
+		"load balancer": 1, "listener": 3, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2,
+		"database parameter group": 1, "database subnet group": 1, "secret": 2,
 	}
 	outside := map[string]int{"zone": 1, "record": 2}
+	snapshots := map[string]int{"database snapshot": 1} // the account's: MiniStack takes none as a cluster ends
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: (&cloud{t: t}).serve(),
-		CheckDestroy:             i.holds(map[string]map[string]int{sydney: outside, "sa-east-1": outside, "eu-west-1": outside}),
+		CheckDestroy:             i.keeps(map[string]map[string]int{sydney: changed(outside, snapshots), "sa-east-1": outside, "eu-west-1": outside}),
 		Steps: []resource.TestStep{
 			{Config: first, Check: resource.ComposeAggregateTestCheckFunc(serves("7.1.0"),
 				resource.TestCheckResourceAttr("slipway_environment.depot", "aws_resources.vpc_cidr_block", "192.168.64.0/22"), i.holds(map[string]map[string]int{sydney: all}))},

@@ -113,7 +113,7 @@ func TestAccAWSDeploymentSlot(t *testing.T) {
   }`}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
-		CheckDestroy:             c.holds(map[string]int{"zone": 1, "record": 2}),
+		CheckDestroy:             c.keeps(map[string]int{"zone": 1, "record": 2, "database snapshot": 1}),
 		Steps: c.inRoles([]resource.TestStep{
 			{Config: c.awsSlot("1", "well", attrs{"components": `{ api = { command = ["app"], health_check = { path = "/" }, routes = [{}] } }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`this\s+target\s+runs\s+images`)},
 			{Config: c.awsSlot("1", "well", attrs{"swap": `{ steps = [{ percent = 10 }], sticky_by = "account" }`}), PlanOnly: true, ExpectError: regexp.MustCompile(`sticky_by`)},

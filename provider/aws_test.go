@@ -148,10 +148,15 @@ func (c *cloud) invoke(name string, config map[string]any) {
 	}
 }
 
-// holds checks what there is in the account, by kind.
-func (c *cloud) holds(want map[string]int) resource.TestCheckFunc {
+// holds checks what environments and their databases are made of in the account, by kind.
+func (c *cloud) holds(want map[string]int) resource.TestCheckFunc { return c.counts(c.Inventory, want) }
+
+// keeps checks everything that there is in the account, by kind.
+func (c *cloud) keeps(want map[string]int) resource.TestCheckFunc { return c.counts(c.Left, want) }
+
+func (c *cloud) counts(count func(context.Context, string) (map[string]int, error), want map[string]int) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		got, err := c.Inventory(context.WithoutCancel(c.t.Context()), frankfurt)
+		got, err := count(context.WithoutCancel(c.t.Context()), frankfurt)
 		if err == nil && !maps.Equal(got, want) {
 			err = fmt.Errorf("there is %v, want %v", got, want)
 		}
@@ -254,8 +259,9 @@ func outputs(unknown ...string) (checks []plancheck.PlanCheck) {
 
 // Of a production environment with a network of its own.
 var whole = map[string]int{
-	"table": 1, "bucket": 1, "key": 1, "zone": 2, "record": 4 + 3, "vpc": 1, "subnet": 9, "gateway": 1, "address": 3, "nat": 3, "endpoint": 1, "route table": 5,
-	"security group": 3, "load balancer": 1, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2, "secret": 1,
+	"table": 1, "bucket": 1, "key": 1, "alias": 1, "zone": 2, "record": 4 + 3, "vpc": 1, "subnet": 9, "gateway": 1, "address": 3, "nat": 3, "endpoint": 1, "route table": 5,
+	"security group": 3, "load balancer": 1, "listener": 3, "certificate": 1, "role": 2, "log group": 3, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 2,
+	"database parameter group": 1, "database subnet group": 1, "secret": 1,
 }
 
 func changed(of map[string]int, by map[string]int) map[string]int {
@@ -272,6 +278,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 	c.zone("example.org")
 	config := func(a attrs) string { return c.block + platformWithEnvironment(a) }
 	nothing, protected := map[string]int{"zone": 2, "record": 4}, attrs{"deletion_protection": "true"}
+	kept := changed(nothing, map[string]int{"database snapshot": 1}) // of production
 	cheap := attrs{
 		"domain_name": `"shop.example.org"`, "tags": `{ team = "platform" }`, "network": "{ preview_port = 9443 }",
 		"aws": `{ nat = "none", preview_cidr_blocks = ["203.0.113.0/24"], cidr_blocks = ["198.51.100.0/24"], probe_image = "registry.example.com/curl:1", database = { instances = 1, max_capacity_units = 8, backup_retention_days = 7 } }`,
@@ -283,14 +290,14 @@ func TestAccAWSEnvironment(t *testing.T) {
 	repairs.PreApply = append(repairs.PreApply, drifted{environmentAddress, "can't be renewed"}, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
-		CheckDestroy:             c.holds(nothing),
+		CheckDestroy:             c.keeps(kept),
 		Steps: c.inRoles([]resource.TestStep{
 			{Config: config(attrs{"domain_name": `"shop.example.net"`}), ExpectError: regexp.MustCompile(`no\s+public\s+hosted\s+zone`)},
 			{Config: config(attrs{"network": `{ listen_address = "127.0.0.1" }`}), ExpectError: regexp.MustCompile(`has\s+no\s+listen_address`)},
 			// What a failed create made is destroyed, as long as it is not finished whatever protects it.
 			{PreConfig: c.refuse("CreateLoadBalancer", "AccessDenied"), Config: config(protected), ExpectError: regexp.MustCompile(`Make\s+environment\s+"eu/production"\s+what\s+is\s+asked:\s+put\s+balancer(?s:.*)CreateLoadBalancer(?s:.*)apply-network\.json(?s:.*)terraform\s+untaint\s+slipway_environment`)},
 			{PreConfig: c.refuse("DeleteNatGateway", "AccessDenied"), Config: config(protected), Destroy: true, ExpectError: regexp.MustCompile(`DeleteNatGateway`)},
-			{PreConfig: c.refuse("DeleteDBCluster", "InvalidDBClusterStateFault"), Config: config(protected), Destroy: true, Check: c.holds(nothing)},
+			{PreConfig: c.refuse("DeleteDBCluster", "InvalidDBClusterStateFault"), Config: config(protected), Destroy: true, Check: c.keeps(nothing)},
 			{PreConfig: c.refuse("PutBucketPolicy", "AccessDenied"), Config: config(nil), ExpectError: regexp.MustCompile(`PutBucketPolicy(?s:.*)terraform\s+untaint\s+slipway_region`)},
 			{Config: config(nil), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://production.eu.example.com"),
@@ -325,7 +332,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 			// A destroy that stopped half-way is not changed any more, and is finished by the next.
 			{PreConfig: c.refuse("DeleteVpcEndpoints", "AccessDenied"), Config: config(cheap), Destroy: true, ExpectError: regexp.MustCompile(`DeleteVpcEndpoints`)},
 			{Config: config(cheap), ExpectError: regexp.MustCompile(`being\s+removed(?s:.*)-replace`)},
-			{Config: config(cheap), Destroy: true, Check: c.holds(nothing)},
+			{Config: config(cheap), Destroy: true, Check: c.keeps(kept)},
 		}),
 	})
 }

@@ -107,5 +107,5 @@ func TestAccAWSProviderKilled(t *testing.T) {
 	k.mayAnswer()
 	k.process()
 	k.must(0, variables(0), "destroy", "-auto-approve")
-	k.holds(map[string]int{"zone": 1, "record": 2})
+	k.keeps(map[string]int{"zone": 1, "record": 2, "database snapshot": 1})
 }

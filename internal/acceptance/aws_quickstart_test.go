@@ -91,5 +91,5 @@ func TestAccAWSQuickstart(t *testing.T) {
 	}
 	w.must(0, variables, "plan", "-detailed-exitcode")
 	w.must(0, variables, "destroy", "-auto-approve")
-	w.holds(map[string]int{"zone": 1, "record": 2})
+	w.keeps(map[string]int{"zone": 1, "record": 2, "database snapshot": 5})
 }

@@ -3,6 +3,7 @@ package awstarget_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"testing"
@@ -78,6 +79,14 @@ func harness() targettest.Harness {
 				t.Fatal(err)
 			}
 			awstest.Execute(t, "CREATE ROLE "+rec.Status.RoleName)
+		},
+		Leftovers: func(t *testing.T, d target.Driver) (all []string) {
+			left := of(d).left(t, home)
+			maps.DeleteFunc(left, func(kind string, n int) bool { return kind == "zone" && n == 1 || kind == "record" && n == 2 }) // of the lab
+			for kind, n := range left {
+				all = append(all, fmt.Sprint(n, " ", kind))
+			}
+			return all
 		},
 	}
 }

@@ -67,15 +67,15 @@ type network struct {
 
 var (
 	withNAT = network{
-		"[1 address 1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 endpoint 1 gateway 1 load balancer 1 nat 1 secret 1 vpc 1 zone 2 role 3 log group 3 security group 4 route table 5 record 6 subnet]",
+		"[1 address 1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 endpoint 1 gateway 1 load balancer 1 nat 1 secret 1 vpc 1 zone 2 role 3 listener 3 log group 3 security group 4 route table 5 record 6 subnet]",
 		func(_ *testing.T, _ *lab, a *target.AWS) { a.VPCBlock = "100.64.16.0/24" },
 	}
 	withoutNAT = network{
-		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 gateway 1 load balancer 1 secret 1 vpc 1 zone 2 role 3 log group 4 route table 4 security group 5 endpoint 5 record 6 subnet]",
+		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 gateway 1 load balancer 1 secret 1 vpc 1 zone 2 role 3 listener 3 log group 4 route table 4 security group 5 endpoint 5 record 6 subnet]",
 		func(_ *testing.T, _ *lab, a *target.AWS) { a.NAT = target.NATNone },
 	}
 	givenOne = network{
-		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 load balancer 1 secret 1 zone 2 role 3 log group 3 security group 5 record]",
+		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 load balancer 1 secret 1 zone 2 role 3 listener 3 log group 3 security group 5 record]",
 		func(t *testing.T, l *lab, a *target.AWS) {
 			a.NAT, a.Zones, a.Internal, a.VPC = "", 0, true, l.network(t)
 		},

@@ -1,7 +1,9 @@
 package awstarget_test
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -25,31 +27,41 @@ func (l *lab) s3(region string) *s3.Client {
 // inventory counts what a region is made of, by kind.
 func (l *lab) inventory(t *testing.T, region string) map[string]int {
 	t.Helper()
-	return l.counted(t, region, func(kind string) bool { return slices.Contains(ofRegions, kind) })
+	all := l.counted(t, region, l.Inventory)
+	maps.DeleteFunc(all, func(kind string, _ int) bool { return !slices.Contains(ofRegions, kind) })
+	return all
 }
 
 // built counts what environments are made of, in an AWS region where nothing else is.
 func (l *lab) built(t *testing.T, region string) map[string]int {
 	t.Helper()
-	return l.counted(t, region, func(kind string) bool { return !slices.Contains(ofRegions, kind) })
+	all := l.counted(t, region, l.Inventory)
+	maps.DeleteFunc(all, func(kind string, _ int) bool { return slices.Contains(ofRegions, kind) })
+	return all
 }
 
 // ofRegions are the kinds that a region is made of.
-var ofRegions = []string{"bucket", "key", "table"}
+var ofRegions = []string{"alias", "bucket", "key", "table"}
 
-func (l *lab) counted(t *testing.T, region string, which func(kind string) bool) map[string]int {
+// running counts what slots are made of, in an AWS region with one environment.
+func (l *lab) running(t *testing.T, region string) map[string]int {
 	t.Helper()
-	all, err := l.Inventory(t.Context(), region)
+	return l.counted(t, region, l.Running)
+}
+
+// left counts everything that there is.
+func (l *lab) left(t *testing.T, region string) map[string]int {
+	t.Helper()
+	return l.counted(t, region, l.Left)
+}
+
+func (l *lab) counted(t *testing.T, region string, count func(context.Context, string) (map[string]int, error)) map[string]int {
+	t.Helper()
+	all, err := count(t.Context(), region)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]int{}
-	for kind, n := range all {
-		if which(kind) {
-			out[kind] = n
-		}
-	}
-	return out
+	return all
 }
 
 // words sorts an inventory into one line.

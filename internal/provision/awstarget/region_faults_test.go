@@ -16,7 +16,7 @@ import (
 )
 
 // wholeRegion is what a region is made of.
-const wholeRegion = "[1 bucket 1 key 1 table]"
+const wholeRegion = "[1 alias 1 bucket 1 key 1 table]"
 
 // TestARegionSurvivesEveryFault lets each call of a create, of a change and of a destroy fail once
 // in each way, repeats it until it succeeds, and counts what is there.

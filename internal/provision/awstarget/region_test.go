@@ -283,7 +283,7 @@ func TestEachRegionIsBuiltWhereItIs(t *testing.T) {
 	for _, region := range []string{home, elsewhere} {
 		got := l.inventory(t, region)
 		delete(got, "bucket") // listed in every region
-		if words(got) != "[1 key 1 table]" {
+		if words(got) != "[1 alias 1 key 1 table]" {
 			t.Errorf("in %s there is %s", region, words(got))
 		}
 	}

@@ -90,6 +90,7 @@ func installationTests() []test {
 			w.shared = nil
 			env := w.environment()
 			database := w.database(env)
+			database.SkipFinalSnapshot = true
 			_, err := w.driver.PutAccountDatabase(ctx, database, target.PutOptions{Owner: owner})
 			w.ok(err)
 			id := w.slot()

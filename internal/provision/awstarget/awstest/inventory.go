@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,18 +15,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	secretstypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
+
+// Left counts by kind everything that there is in an AWS region of the account: what [Endpoint.Inventory]
+// and [Endpoint.Running] count.
+func (e *Endpoint) Left(ctx context.Context, region string) (map[string]int, error) {
+	left, err := e.Inventory(ctx, region)
+	if err != nil {
+		return nil, err
+	}
+	running, err := e.Running(ctx, region)
+	maps.Copy(left, running) // they have no kind in common
+	return left, err
+}
 
 // Inventory counts by kind what is in an AWS region of the account, and what is in all of them:
 // roles, hosted zones and their records. What outlives an installation is left out.
@@ -81,7 +89,14 @@ func (c *counter) control(ctx context.Context) error {
 			lasting++
 		}
 	}
-	return errors.Join(c.add("table", len(names), nil), c.add("bucket", len(buckets.Buckets), nil), c.add("key", lasting, nil))
+	aliases, err := keys.ListAliases(ctx, nil)
+	if err != nil {
+		return c.add("alias", 0, err)
+	}
+	ours := slices.DeleteFunc(aliases.Aliases, func(a kmstypes.AliasListEntry) bool {
+		return strings.HasPrefix(aws.ToString(a.AliasName), "alias/aws/")
+	})
+	return errors.Join(c.add("table", len(names), nil), c.add("bucket", len(buckets.Buckets), nil), c.add("key", lasting, nil), c.add("alias", len(ours), nil))
 }
 
 // network counts what bears our mark: an account has a network of its own from the beginning.
@@ -132,9 +147,17 @@ func (c *counter) network(ctx context.Context) error {
 }
 
 func (c *counter) entrances(ctx context.Context) error {
-	balancers, err := elb.NewFromConfig(c.config).DescribeLoadBalancers(ctx, nil)
+	client := elb.NewFromConfig(c.config)
+	balancers, err := client.DescribeLoadBalancers(ctx, nil)
 	if err != nil {
 		return c.add("load balancer", 0, err)
+	}
+	for _, b := range balancers.LoadBalancers {
+		listeners, err := client.DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: b.LoadBalancerArn})
+		if err != nil {
+			return c.add("listener", 0, err)
+		}
+		_ = c.add("listener", len(listeners.Listeners), nil)
 	}
 	certificates, err := acm.NewFromConfig(c.config).ListCertificates(ctx, nil)
 	if err != nil {
@@ -173,33 +196,9 @@ func (c *counter) stacks(ctx context.Context) error {
 		return c.add("dashboard", 0, err)
 	}
 	_ = c.add("dashboard", len(dashboards.DashboardEntries), nil)
-	client := ecs.NewFromConfig(c.config)
-	listed, err := client.ListClusters(ctx, nil)
+	clusters, err := c.clusters(ctx)
 	if err != nil {
 		return c.add("cluster", 0, err)
 	}
-	described, err := client.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: listed.ClusterArns})
-	if err != nil {
-		return c.add("cluster", 0, err)
-	}
-	active := slices.DeleteFunc(described.Clusters, func(c ecstypes.Cluster) bool { return aws.ToString(c.Status) != "ACTIVE" })
-	return errors.Join(c.add("role", len(roles.Roles), nil), c.add("log group", len(logs.LogGroups), nil), c.add("cluster", len(active), nil))
-}
-
-func (c *counter) databases(ctx context.Context) error {
-	client := rds.NewFromConfig(c.config)
-	clusters, err := client.DescribeDBClusters(ctx, nil)
-	if err != nil {
-		return c.add("database cluster", 0, err)
-	}
-	instances, err := client.DescribeDBInstances(ctx, nil)
-	if err != nil {
-		return c.add("database instance", 0, err)
-	}
-	secrets, err := secretsmanager.NewFromConfig(c.config).ListSecrets(ctx, nil)
-	if err != nil {
-		return c.add("secret", 0, err)
-	}
-	ours := slices.DeleteFunc(secrets.SecretList, func(s secretstypes.SecretListEntry) bool { return !strings.HasPrefix(aws.ToString(s.Name), "slipway") })
-	return errors.Join(c.add("database cluster", len(clusters.DBClusters), nil), c.add("database instance", len(instances.DBInstances), nil), c.add("secret", len(ours), nil))
+	return errors.Join(c.add("role", len(roles.Roles), nil), c.add("log group", len(logs.LogGroups), nil), c.add("cluster", len(clusters), nil))
 }

@@ -59,11 +59,11 @@ func (c *counter) services(ctx context.Context) error {
 		}
 		_ = c.add("task definition", len(definitions.TaskDefinitionArns), nil)
 	}
-	clusters, err := client.ListClusters(ctx, nil)
+	clusters, err := c.clusters(ctx)
 	if err != nil {
 		return c.add("service", 0, err)
 	}
-	for _, cluster := range clusters.ClusterArns {
+	for _, cluster := range clusters {
 		services, err := client.ListServices(ctx, &ecs.ListServicesInput{Cluster: &cluster, MaxResults: aws.Int32(100)})
 		if err != nil {
 			return c.add("service", 0, err)
@@ -75,6 +75,26 @@ func (c *counter) services(ctx context.Context) error {
 		_, _ = c.add("service", len(services.ServiceArns), nil), c.add("task", len(tasks.TaskArns), nil)
 	}
 	return nil
+}
+
+// clusters are the ARNs of those that are not deleted.
+func (c *counter) clusters(ctx context.Context) ([]string, error) {
+	client := ecs.NewFromConfig(c.config)
+	listed, err := client.ListClusters(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	described, err := client.DescribeClusters(ctx, &ecs.DescribeClustersInput{Clusters: listed.ClusterArns})
+	if err != nil {
+		return nil, err
+	}
+	var active []string
+	for _, cluster := range described.Clusters {
+		if aws.ToString(cluster.Status) == "ACTIVE" {
+			active = append(active, aws.ToString(cluster.ClusterArn))
+		}
+	}
+	return active, nil
 }
 
 func (c *counter) scaled(ctx context.Context) error {
