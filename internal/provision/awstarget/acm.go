@@ -259,7 +259,7 @@ func (n *noun) checkCertificate(ctx context.Context, e target.Environment) ([]st
 }
 
 // removeOldCertificates removes the certificates that others have replaced, with the proofs that
-// nobody needs any more. One that is still shown is left for another time.
+// nobody needs any more. One that is still shown, here or elsewhere, is left for another time.
 func (n *noun) removeOldCertificates(ctx context.Context) error {
 	var stay []string
 	if old := n.factList(factCertificatesOld); len(old) > 0 {
@@ -268,7 +268,11 @@ func (n *noun) removeOldCertificates(ctx context.Context) error {
 			return err
 		}
 		for _, arn := range old {
-			if slices.Contains(shown, arn) {
+			elsewhere, err := n.shownElsewhere(ctx, arn)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(shown, arn) || len(elsewhere) > 0 {
 				stay = append(stay, arn)
 			} else if err := n.removeCertificate(ctx, arn); err != nil {
 				return err
@@ -308,6 +312,15 @@ func (n *noun) shownCertificates(ctx context.Context) ([]string, error) {
 	return shown, err
 }
 
+// shownElsewhere is what shows a certificate beside the environment's load balancer.
+func (n *noun) shownElsewhere(ctx context.Context, arn string) ([]string, error) {
+	d, err := findCertificate(ctx, n.clients, arn)
+	if err != nil {
+		return nil, gone(err)
+	}
+	return slices.DeleteFunc(slices.Clone(d.InUseBy), func(by string) bool { return strings.Contains(by, ":loadbalancer/app/"+n.balancerName()+"/") }), nil
+}
+
 // deleteCertificate removes what was made, with its records. A listener may still be seen to use
 // it for a while. A certificate that was given stays.
 func (n *noun) deleteCertificate(ctx context.Context, part, domain string) error {
@@ -333,7 +346,11 @@ func (n *noun) removeCertificate(ctx context.Context, arn string) error {
 	return n.target.until(ctx, fmt.Sprintf("the end of certificate %q", arn), func(ctx context.Context) (status, bool, error) {
 		_, err := n.clients.acm.DeleteCertificate(ctx, &acm.DeleteCertificateInput{CertificateArn: &arn})
 		if coded(err, "ResourceInUseException") {
-			return "in use", false, nil
+			elsewhere, err := n.shownElsewhere(ctx, arn)
+			if len(elsewhere) == 0 {
+				return "in use", false, err
+			}
+			return status(fmt.Sprintf("in use by %s, which is not Slipway's: let it show another one", some(elsewhere))), false, nil
 		}
 		return "gone", true, failed(gone(err, errNoCertificate), "delete certificate %q", arn)
 	})

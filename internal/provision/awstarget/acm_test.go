@@ -2,15 +2,19 @@ package awstarget
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
 
 	"github.com/slipway-platform/terraform-provider-slipway/internal/provision/target"
+	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
 // ACM does not know a certificate for some seconds after it was requested, and lists one for some after it was
@@ -76,5 +80,42 @@ func TestACertificateThatWasJustRequestedIsWaitedFor(t *testing.T) {
 				t.Errorf("waited for %.1f minutes", waited)
 			}
 		})
+	}
+}
+
+// A certificate that something else shows keeps no apply waiting: it goes when nothing shows it any more.
+func TestACertificateThatIsShownElsewhereStays(t *testing.T) {
+	t.Parallel()
+	const elsewhere = "arn:aws:cloudfront::123456789012:distribution/E1"
+	var n *noun
+	shows := map[string]string{"theirs": elsewhere}
+	n = scripted(t, func(in any) (any, error) {
+		switch in := in.(type) {
+		case *elb.DescribeLoadBalancersInput:
+			return nil, refused(errNoBalancer)
+		case *acm.DescribeCertificateInput:
+			d := types.CertificateDetail{DomainValidationOptions: []types.DomainValidation{{ResourceRecord: &types.ResourceRecord{Name: aws.String("_1.example.com")}}}}
+			if by := shows[text(in.CertificateArn)]; by != "" {
+				d.InUseBy = []string{by}
+			}
+			return &acm.DescribeCertificateOutput{Certificate: &d}, nil
+		case *acm.DeleteCertificateInput:
+			if shows[text(in.CertificateArn)] == elsewhere {
+				return nil, refused("ResourceInUseException")
+			}
+			delete(shows, text(in.CertificateArn))
+			return new(acm.DeleteCertificateOutput), nil
+		}
+		return nil, fmt.Errorf("%T is not expected", in)
+	})
+	shows["ours"] = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/" + n.balancerName() + "/1"
+	n.facts[factCertificatesOld] = "ours,theirs"
+	ctx, cancel := wait.Within(t.Context(), n.target.clock, time.Minute)
+	defer cancel()
+	if err := n.removeOldCertificates(ctx); err != nil || n.fact(factCertificatesOld) != "theirs" || len(shows) != 1 {
+		t.Errorf("got error %v, and %q are to be removed", err, n.fact(factCertificatesOld))
+	}
+	if err := n.removeCertificate(ctx, "theirs"); err == nil || !strings.Contains(err.Error(), "in use by "+elsewhere) {
+		t.Errorf("got error %v", err)
 	}
 }
