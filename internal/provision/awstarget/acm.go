@@ -72,14 +72,15 @@ func (n *noun) putCertificate(ctx context.Context, part string, e target.Environ
 	if err != nil {
 		return err
 	}
-	if err := n.waitCertificate(ctx, arn, e.DomainName); err != nil {
+	if err := n.waitCertificate(ctx, arn, e.DomainName, zone); err != nil {
 		return err
 	}
 	return n.save(ctx, factCertificate, arn)
 }
 
-// waitCertificate waits until ACM has seen the proofs.
-func (n *noun) waitCertificate(ctx context.Context, arn, domain string) error {
+// waitCertificate waits until ACM has seen the proofs, which it looks for as everybody does: by the name servers
+// that the domain above names.
+func (n *noun) waitCertificate(ctx context.Context, arn, domain, zone string) error {
 	return n.target.until(ctx, fmt.Sprintf("the certificate of %q", domain), func(ctx context.Context) (status, bool, error) {
 		d, err := findCertificate(ctx, n.clients, arn)
 		if err != nil {
@@ -89,6 +90,8 @@ func (n *noun) waitCertificate(ctx context.Context, arn, domain string) error {
 		case types.CertificateStatusFailed, types.CertificateStatusValidationTimedOut, types.CertificateStatusRevoked, types.CertificateStatusExpired:
 			// Another one is requested by the next put.
 			return status(d.Status), false, errors.Join(fmt.Errorf("certificate %q is %s: %s", arn, d.Status, d.FailureReason), n.retireCertificate(ctx, ""))
+		case types.CertificateStatusPendingValidation:
+			return status(fmt.Sprintf("%s: ACM has not found its proof in public DNS. It never does where the domain above does not name the name servers of hosted zone %s", d.Status, zone)), false, nil
 		}
 		return status(d.Status), d.Status == types.CertificateStatusIssued, nil
 	})

@@ -119,3 +119,17 @@ func TestACertificateThatIsShownElsewhereStays(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 }
+
+// A hosted zone that nobody is led to proves nothing.
+func TestWhyACertificateIsNotIssuedIsSaid(t *testing.T) {
+	t.Parallel()
+	n := scripted(t, func(any) (any, error) {
+		return &acm.DescribeCertificateOutput{Certificate: &types.CertificateDetail{Status: types.CertificateStatusPendingValidation}}, nil
+	})
+	ctx, cancel := wait.Within(t.Context(), n.target.clock, time.Minute)
+	defer cancel()
+	err := n.waitCertificate(ctx, "it", "example.com", "Z1")
+	if err == nil || !strings.Contains(err.Error(), "name servers of hosted zone Z1") {
+		t.Errorf("got error %v", err)
+	}
+}
