@@ -1,6 +1,8 @@
 package awstarget
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -32,7 +34,8 @@ type clients struct {
 	account, partition string
 	pace               wait.Options
 	doors              *http.Transport // to front doors
-	readers            sync.Map        // *reader by the name of a table
+	resolve            func(ctx context.Context, name string) ([]string, error)
+	readers            sync.Map // *reader by the name of a table
 
 	acm      *acm.Client
 	dynamodb *dynamodb.Client
@@ -61,7 +64,7 @@ func newClients(s signedIn, region string, settings Settings, pace wait.Options)
 	}
 	describes := newDescribes(pace.First, pace.Clock)
 	return &clients{
-		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors,
+		region: region, account: s.account, partition: s.partition, pace: pace, doors: s.doors, resolve: net.DefaultResolver.LookupHost,
 		acm: acm.NewFromConfig(config, func(o *acm.Options) { endpoint("acm", &o.BaseEndpoint) }),
 		dynamodb: dynamodb.NewFromConfig(config, func(o *dynamodb.Options) {
 			endpoint("dynamodb", &o.BaseEndpoint)

@@ -72,10 +72,34 @@ func bundleOf(c aws.Config, bundle string) string {
 	return bundle
 }
 
-// door carries requests to a load balancer for a host, whatever the host's name leads to. A new
-// one for each request finds the nodes of a load balancer in turn.
-func (c *clients) door(host string) *http.Transport {
+// addresses are those of a load balancer's nodes, of which each zone has one or more: each has its own idea of the
+// rules. Where a proxy opens the connections, or the name is not known here, there is only the name.
+func (c *clients) addresses(ctx context.Context, r *http.Request) []string {
+	name := r.URL.Hostname()
+	if proxy := c.doors.Proxy; proxy != nil {
+		if through, err := proxy(r); err != nil || through != nil {
+			return []string{name}
+		}
+	}
+	all, err := c.resolve(ctx, name)
+	if err != nil {
+		return []string{name} // whoever dials it says why
+	}
+	return all
+}
+
+// door carries requests to a load balancer for a host, whatever the host's name leads to: by one of its addresses.
+func (c *clients) door(host, address string) *http.Transport {
 	d := c.doors.Clone()
 	d.TLSClientConfig.ServerName, d.MaxIdleConnsPerHost = host, 1
+	if net.ParseIP(address) != nil {
+		d.DialContext = func(ctx context.Context, network, to string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(to)
+			if err != nil {
+				return nil, err
+			}
+			return c.doors.DialContext(ctx, network, net.JoinHostPort(address, port))
+		}
+	}
 	return d
 }

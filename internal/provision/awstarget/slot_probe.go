@@ -61,7 +61,10 @@ func (w *slotWork) probeFromHere(ctx context.Context, e entrances, of *seat) (ou
 		if c.Worker() {
 			continue
 		}
-		out, reached = w.probe(ctx, text(e.balancer.DNSName), c.Routes[0])
+		out, reached, err = w.probe(ctx, text(e.balancer.DNSName), c.Routes[0], d.Release)
+		if err != nil {
+			return out, reached, err
+		}
 		if ctx.Err() != nil {
 			return out, reached, context.Cause(ctx)
 		}
@@ -73,18 +76,38 @@ func (w *slotWork) probeFromHere(ctx context.Context, e entrances, of *seat) (ou
 	return out, true, nil
 }
 
-// probe asks a load balancer for a slot's release, and for a route over the same connection. It
-// says whether there was an answer from who shows the environment's certificate.
-func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (out target.Probe, reached bool) {
+// probe asks each address of a load balancer for a slot's release, and for a route. It says what answered otherwise,
+// if anything did. One that can't be reached counts only if none can: clients go on to the next.
+func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route, release string) (out target.Probe, reached bool, err error) {
+	url := "https://" + net.JoinHostPort(balancer, strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return out, false, err
+	}
 	host := probeHost(r, w.spec.DomainName)
+	request.Host = host
+	for _, address := range w.clients.addresses(ctx, request) {
+		p, answered := w.probeAt(request, address)
+		switch {
+		case answered && p.Release != release:
+			return p, true, nil
+		case answered || !reached:
+			out, reached = p, reached || answered
+		}
+	}
+	return out, reached, nil
+}
+
+// probeAt asks one address, the second time over the same connection. It says whether there was an answer from who
+// shows the environment's certificate.
+func (w *slotWork) probeAt(request *http.Request, address string) (out target.Probe, reached bool) {
 	client := &http.Client{
 		Timeout:       probeTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     w.clients.door(host),
+		Transport:     w.clients.door(request.Host, address),
 	}
 	defer client.CloseIdleConnections()
-	url := "https://" + net.JoinHostPort(balancer, strconv.Itoa(w.spec.Network.HTTPSPort)) + r.PathPrefix
-	marked, err := ask(ctx, client, url, host, w.probeMark())
+	marked, err := ask(client, request, w.probeMark())
 	reached = err == nil
 	if err == nil && marked.status != http.StatusOK {
 		err = fmt.Errorf("the load balancer answered with status %d and named no release", marked.status)
@@ -92,7 +115,7 @@ func (w *slotWork) probe(ctx context.Context, balancer string, r target.Route) (
 	if err != nil {
 		return target.Probe{Problem: err.Error()}, reached
 	}
-	answer, err := ask(ctx, client, url, host, "")
+	answer, err := ask(client, request, "")
 	if err != nil {
 		return target.Probe{Problem: err.Error()}, reached
 	}
@@ -120,20 +143,16 @@ type reply struct {
 	server, body string
 }
 
-// ask sends one request for a host; with the mark of a slot's probes the load balancer answers it itself.
-func ask(ctx context.Context, client *http.Client, url, host, mark string) (reply, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return reply{}, err
-	}
-	r.Host = host
+// ask sends a request; with the mark of a slot's probes the load balancer answers it itself.
+func ask(client *http.Client, request *http.Request, mark string) (reply, error) {
+	r := request.Clone(request.Context())
 	r.Header.Set("User-Agent", "slipway-probe")
 	if mark != "" {
 		r.Header.Set(headerProbe, mark)
 	}
 	answer, err := client.Do(r)
 	if err != nil {
-		return reply{}, fmt.Errorf("ask for %s: %w", host, err)
+		return reply{}, fmt.Errorf("ask for %s: %w", r.Host, err)
 	}
 	b, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
 	return reply{answer.StatusCode, answer.Header.Get("Server"), string(b)}, errors.Join(err, answer.Body.Close())
