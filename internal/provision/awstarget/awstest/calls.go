@@ -26,10 +26,12 @@ type Calls struct {
 	each, places bool
 	failed       map[string]bool
 	passed       string
+	// changing says that only calls count that change something, and that heartbeats don't, for they come when they come.
+	changing bool
 	// fatal are the calls that fail. Mortal says that the client dies with call at, or with the first that is
 	// fatal; dead that it has.
 	mortal, dead bool
-	fatal        func(Call) bool
+	fatal        func(Call) (Fault, bool)
 	// refused are the codes that operations are refused with, and their messages, refusals how often that is to come.
 	refused   map[string]string
 	refusals  map[string]int
@@ -46,9 +48,22 @@ func NewCalls(next http.RoundTripper) *Calls {
 // read count too.
 func (c *Calls) FailAt(n int, f Fault) { c.begin(f, n, false, false) }
 
+// FailChange is FailAt for the calls that change something. Heartbeats don't count, for they come when they come.
+func (c *Calls) FailChange(n int, f Fault) {
+	c.begin(f, n, false, false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changing = true
+}
+
 // FailWith starts to count anew and lets the calls fail that struck says.
 func (c *Calls) FailWith(struck func(Call) bool, f Fault) {
-	c.begin(f, 0, false, false)
+	c.FailAs(func(call Call) (Fault, bool) { return f, struck(call) })
+}
+
+// FailAs starts to count anew and lets calls fail in the ways that struck says.
+func (c *Calls) FailAs(struck func(Call) (Fault, bool)) {
+	c.begin(0, 0, false, false)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fatal = struck
@@ -67,8 +82,8 @@ func (c *Calls) FailEach(f Fault) {
 func (c *Calls) FailOnce(f Fault) { c.begin(f, 0, true, false) }
 
 // DieAfter starts to count anew and lets the client die with the call that is number n of those
-// that change something: that one takes effect, but its answer and every later call are lost, and
-// interrupt is called. Heartbeats don't count, for they come when they come.
+// that change something, as FailChange counts them: that one takes effect, but its answer and every later call
+// are lost, and interrupt is called.
 func (c *Calls) DieAfter(n int, interrupt func()) {
 	c.begin(FailAfter, n, false, true)
 	c.Interrupts(interrupt)
@@ -79,7 +94,7 @@ func (c *Calls) DieWith(fatal func(Call) bool, interrupt func()) {
 	c.DieAfter(0, interrupt)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.fatal = fatal
+	c.fatal = func(call Call) (Fault, bool) { return FailAfter, fatal(call) }
 }
 
 // Refuse starts to count anew and lets the first so many calls of each of these operations be refused,
@@ -107,7 +122,7 @@ func (c *Calls) begin(f Fault, at int, each, mortal bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.made, c.counted, c.at, c.fault, c.each, c.mortal = nil, 0, at, f, each, mortal
-	c.failed, c.passed, c.places, c.fatal = map[string]bool{}, "", false, nil
+	c.failed, c.passed, c.places, c.changing, c.fatal = map[string]bool{}, "", false, false, nil
 	c.refused, c.refusals = nil, nil
 }
 
@@ -174,7 +189,8 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 		code, message, _ := strings.Cut(code, ": ")
 		return refusal(r, call, http.StatusBadRequest, code, cmp.Or(message, madeUp)), nil
 	}
-	strikes, fault, interrupt, watch := c.strikes(call), c.fault, c.interrupt, c.watch
+	fault, strikes := c.strikes(call)
+	interrupt, watch := c.interrupt, c.watch
 	c.dead = strikes && c.mortal
 	c.mu.Unlock()
 	if strikes {
@@ -192,13 +208,14 @@ func (c *Calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// strikes says whether a call is to fail. The lock is held.
-func (c *Calls) strikes(call Call) bool {
+// strikes says whether a call is to fail, and in which way. The lock is held.
+func (c *Calls) strikes(call Call) (f Fault, struck bool) {
+	f = c.fault
 	switch {
 	case c.each && reads(call.Operation) && c.fault != FailBefore:
-		return false // for who reads it is as if it had failed before
+		return f, false // for who reads it is as if it had failed before
 	case c.fault == Busy && busy[call.Operation] == "":
-		return false
+		return f, false
 	case c.each:
 		what, key := call.essence(), ""
 		if c.places && !reads(call.Operation) {
@@ -206,19 +223,19 @@ func (c *Calls) strikes(call Call) bool {
 		}
 		if key += " then " + what; !c.failed[key] {
 			c.failed[key], c.passed = true, ""
-			return true
+			return f, true
 		}
 		if !reads(call.Operation) {
 			c.passed = what
 		}
-		return false
-	case c.mortal && (reads(call.Operation) || call.beats()):
-		return false
+		return f, false
+	case (c.mortal || c.changing) && (reads(call.Operation) || call.beats()):
+		return f, false
 	case c.fatal != nil:
 		return c.fatal(call)
 	}
 	c.counted++
-	return c.counted == c.at
+	return f, c.counted == c.at
 }
 
 // beats says whether a call renews a lease, or takes one.
