@@ -15,6 +15,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -22,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	route53types "github.com/aws/aws-sdk-go-v2/service/route53/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -164,6 +166,28 @@ func (c *cloud) counts(count func(context.Context, string) (map[string]int, erro
 	}
 }
 
+// hasOutputs compares outputs with what there is.
+func (c *cloud) hasOutputs(s *terraform.State) error {
+	ctx, config := context.WithoutCancel(c.t.Context()), c.Config(frankfurt)
+	in := func(address string) map[string]string { return s.RootModule().Resources[address].Primary.Attributes }
+	environment, region := in(environmentAddress), in("slipway_region.test")
+	listeners, err := elb.NewFromConfig(config).DescribeListeners(ctx, &elb.DescribeListenersInput{LoadBalancerArn: sdk.String(environment["aws_resources.load_balancer_arn"])})
+	if err != nil {
+		return err
+	}
+	want := map[int32]string{443: environment["aws_resources.https_listener_arn"], 8443: environment["aws_resources.preview_listener_arn"]}
+	for _, l := range listeners.Listeners {
+		if of, ok := want[*l.Port]; ok && of != *l.ListenerArn {
+			err = errors.Join(err, fmt.Errorf("the listener on %d is %q, want %q", *l.Port, of, *l.ListenerArn))
+		}
+	}
+	_, noZone := route53.NewFromConfig(config).GetHostedZone(ctx, &route53.GetHostedZoneInput{Id: sdk.String(environment["aws_resources.hosted_zone_id"])})
+	_, noTable := dynamodb.NewFromConfig(config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: sdk.String(region["aws_resources.control_table_name"])})
+	_, noBucket := s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true }).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: sdk.String(region["aws_resources.log_bucket_name"])})
+	_, noKey := kms.NewFromConfig(config).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: sdk.String(region["aws_resources.kms_key_arn"])})
+	return errors.Join(err, noZone, noTable, noBucket, noKey)
+}
+
 // zone makes a hosted zone, which somebody else looks after.
 func (c *cloud) zone(name string) {
 	c.t.Helper()
@@ -246,7 +270,7 @@ func (c *cloud) dropProof() {
 // outputs are plan checks of what an environment is made of: an update says anew what changes, and
 // leaves known what stays.
 func outputs(unknown ...string) (checks []plancheck.PlanCheck) {
-	for _, name := range []string{"vpc_id", "stack_security_group_id", "kms_key_arn", "load_balancer_arn", "certificate_arn", "nat_addresses"} {
+	for _, name := range []string{"vpc_id", "stack_security_group_id", "kms_key_arn", "load_balancer_arn", "certificate_arn", "nat_addresses", "hosted_zone_id", "https_listener_arn", "preview_listener_arn"} {
 		at := tfjsonpath.New("aws_resources").AtMapKey(name)
 		if slices.Contains(unknown, name) {
 			checks = append(checks, plancheck.ExpectUnknownValue(environmentAddress, at))
@@ -286,8 +310,9 @@ func TestAccAWSEnvironment(t *testing.T) {
 	updates := func(unknown ...string) resource.ConfigPlanChecks {
 		return resource.ConfigPlanChecks{PreApply: append(outputs(unknown...), plancheck.ExpectResourceAction(environmentAddress, plancheck.ResourceActionUpdate))}
 	}
-	repairs := updates("load_balancer_arn")
-	repairs.PreApply = append(repairs.PreApply, drifted{environmentAddress, "can't be renewed"}, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate))
+	repairs := updates("load_balancer_arn", "https_listener_arn", "preview_listener_arn")
+	repairs.PreApply = append(repairs.PreApply, drifted{environmentAddress, "can't be renewed"}, plancheck.ExpectResourceAction("slipway_region.test", plancheck.ResourceActionUpdate),
+		plancheck.ExpectKnownValue("slipway_region.test", path("aws_resources").AtMapKey("kms_key_arn"), knownvalue.NotNull()))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: c.serve(),
 		CheckDestroy:             c.keeps(kept),
@@ -314,6 +339,8 @@ func TestAccAWSEnvironment(t *testing.T) {
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.private_route_table_ids.#", "3"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.database_route_table_ids.#", "1"),
 				resource.TestCheckResourceAttrSet(environmentAddress, "aws_resources.load_balancer_dns_name"),
+				resource.TestCheckResourceAttrPair(environmentAddress, "aws_resources.kms_key_arn", "slipway_region.test", "aws_resources.kms_key_arn"),
+				c.hasOutputs,
 				c.holds(whole),
 			)},
 			{Config: config(attrs{"aws": "{}", "network": "{}", "database": "{}"}), PlanOnly: true},
@@ -321,7 +348,7 @@ func TestAccAWSEnvironment(t *testing.T) {
 			imported(environmentAddress, "eu/production"),
 			{PreConfig: c.drift, Config: config(nil), ConfigPlanChecks: repairs, Check: c.holds(whole)},
 			{Config: config(nil), PlanOnly: true},
-			{Config: config(cheap), ConfigPlanChecks: updates("certificate_arn", "nat_addresses"), Check: resource.ComposeAggregateTestCheckFunc(
+			{Config: config(cheap), ConfigPlanChecks: updates("certificate_arn", "nat_addresses", "hosted_zone_id", "https_listener_arn", "preview_listener_arn"), Check: resource.ComposeAggregateTestCheckFunc(
 				resource.TestCheckResourceAttr(environmentAddress, "url", "https://shop.example.org"),
 				resource.TestCheckResourceAttr(environmentAddress, "preview_url", "https://shop.example.org:9443"),
 				resource.TestCheckResourceAttr(environmentAddress, "aws_resources.nat_addresses.#", "0"),

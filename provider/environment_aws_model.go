@@ -261,6 +261,8 @@ type environmentResourcesModel struct {
 	DatabaseRoutes       types.List   `tfsdk:"database_route_table_ids"`
 	DatabaseSubnets      types.List   `tfsdk:"database_subnet_ids"`
 	ExecutionRoleARN     types.String `tfsdk:"execution_role_arn"`
+	HostedZone           types.String `tfsdk:"hosted_zone_id"`
+	HTTPSListenerARN     types.String `tfsdk:"https_listener_arn"`
 	KeyARN               types.String `tfsdk:"kms_key_arn"`
 	BalancerARN          types.String `tfsdk:"load_balancer_arn"`
 	BalancerDNSName      types.String `tfsdk:"load_balancer_dns_name"`
@@ -268,6 +270,7 @@ type environmentResourcesModel struct {
 	BalancerZone         types.String `tfsdk:"load_balancer_zone_id"`
 	LogGroup             types.String `tfsdk:"log_group_name"`
 	NATAddresses         types.List   `tfsdk:"nat_addresses"`
+	PreviewListenerARN   types.String `tfsdk:"preview_listener_arn"`
 	PrivateRoutes        types.List   `tfsdk:"private_route_table_ids"`
 	PrivateSubnets       types.List   `tfsdk:"private_subnet_ids"`
 	PublicRoutes         types.List   `tfsdk:"public_route_table_ids"`
@@ -292,6 +295,7 @@ func fromResources(ctx context.Context, r *target.AWSResources, diags *diag.Diag
 		DatabaseRoutes: list(r.DatabaseRoutes), PrivateRoutes: list(r.PrivateRoutes), PublicRoutes: list(r.PublicRoutes),
 		ExecutionRoleARN: toText(r.ExecutionRoleARN), KeyARN: toText(r.KeyARN), BalancerARN: toText(r.BalancerARN),
 		BalancerDNSName: toText(r.BalancerDNSName), BalancerGroup: toText(r.BalancerGroup), BalancerZone: toText(r.BalancerZone),
+		HostedZone: toText(r.HostedZone), HTTPSListenerARN: toText(r.HTTPSListenerARN), PreviewListenerARN: toText(r.PreviewListenerARN),
 		LogGroup: toText(r.LogGroup), NATAddresses: list(r.NATAddresses), PrivateSubnets: list(r.PrivateSubnets),
 		PublicSubnets: list(r.PublicSubnets), StackGroup: toText(r.StackGroup), TaskRoleARN: toText(r.TaskRoleARN), VPCBlock: toText(r.VPCBlock), VPC: toText(r.VPC),
 	}, diags)

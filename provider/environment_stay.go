@@ -45,12 +45,19 @@ func (m *environmentModel) stay(ctx context.Context, state environmentModel, kep
 
 // anew names the outputs that follow from what is going to change in place.
 func (m environmentModel) anew(ctx context.Context, state environmentModel, diags *diag.Diagnostics) []string {
-	const certificate, addresses = "certificate_arn", "nat_addresses"
+	const certificate, addresses, zone = "certificate_arn", "nat_addresses", "hosted_zone_id"
+	entrances := []string{"https_listener_arn", "preview_listener_arn"}
 	was, is := nested[environmentAWSModel](ctx, state.AWS, diags), nested[environmentAWSModel](ctx, m.AWS, diags)
 	if was == nil || is == nil {
-		return []string{certificate, addresses}
+		return append(entrances, certificate, addresses, zone)
 	}
 	var names []string
+	if !m.Network.Equal(state.Network) {
+		names = append(names, entrances...)
+	}
+	if !m.DomainName.Equal(state.DomainName) || !is.HostedZoneID.Equal(was.HostedZoneID) {
+		names = append(names, zone)
+	}
 	if !m.DomainName.Equal(state.DomainName) || !is.CertificateARN.Equal(was.CertificateARN) || !is.HostedZoneID.Equal(was.HostedZoneID) {
 		names = append(names, certificate)
 	}

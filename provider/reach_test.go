@@ -16,6 +16,7 @@ func (k keyless) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 	rec, err := k.Driver.GetRegion(ctx, id)
 	rec.Meta.Problem, rec.Anew = "the key is gone", []string{"kms_key_arn"}
 	rec.Ends = "Its key old will go."
+	rec.AWS = &target.AWSRegion{KeyARN: "arn:aws:kms:eu-central-1:123456789012:key/old", LogBucket: "logs"}
 	return rec, err
 }
 
@@ -62,9 +63,10 @@ var platformOf = map[string]func() map[string]any{
 }
 
 // updated says which kinds are planned to change in one walk, in which one of them has other settings.
-func (l *lab) updated(all map[string]object, kind string, change set) (changed []string, environment plan) {
+func (l *lab) updated(all map[string]object, kind string, change set) (changed []string, plans map[string]plan) {
 	l.t.Helper()
 	l.configure()
+	plans = map[string]plan{}
 	for _, k := range []string{"region", "environment", "account_database", "deployment_slot"} {
 		config := platformOf[k]()
 		if k == kind {
@@ -75,14 +77,12 @@ func (l *lab) updated(all map[string]object, kind string, change set) (changed [
 		if p.diags.errors() {
 			l.t.Errorf("plan %s: %s", k, p.diags)
 		}
-		if k == "environment" {
-			environment = p
-		}
+		plans[k] = p
 		if !p.planned.Equal(o.state) {
 			changed = append(changed, k)
 		}
 	}
-	return changed, environment
+	return changed, plans
 }
 
 func TestTagsOfAnEnvironmentReachWhatIsInItInTheSamePlan(t *testing.T) {
@@ -111,15 +111,17 @@ func TestAKeyThatIsMadeAnewIsUnknownBeforeIt(t *testing.T) {
 	w := newWorld(t)
 	all := w.lab(onAWS()).platform()
 	l := w.lab(onAWS(), provider.WithDriver(func(provider.Settings) (target.Driver, error) { return keyless{w.Target}, nil }))
-	got, environment := l.updated(all, "", nil)
+	got, plans := l.updated(all, "", nil)
 	if want := []string{"region", "environment", "account_database"}; !slices.Equal(got, want) {
 		t.Errorf("planned are %q, want %q", got, want)
 	}
-	if v := at(environment.planned, "aws_resources.kms_key_arn"); v != (unknown{}) {
-		t.Errorf("the key is planned as %v", v)
+	for _, kind := range []string{"region", "environment"} {
+		if v := at(plans[kind].planned, "aws_resources.kms_key_arn"); v != (unknown{}) {
+			t.Errorf("the key of the %s is planned as %v", kind, v)
+		}
 	}
-	if v := at(environment.planned, "aws_resources.vpc_id"); v != "vpc-1" {
-		t.Errorf("the network is planned as %v", v)
+	if vpc, bucket := at(plans["environment"].planned, "aws_resources.vpc_id"), at(plans["region"].planned, "aws_resources.log_bucket_name"); vpc != "vpc-1" || bucket != "logs" {
+		t.Errorf("the network is planned as %v, the bucket as %v", vpc, bucket)
 	}
 }
 

@@ -44,6 +44,10 @@ func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 		MarkdownDescription: "A geographic area in which accounts can be set up. It has a location, where it physically is, and a jurisdiction, whose law the data in it is under.",
 		Attributes: whole(map[string]schema.Attribute{
 			"id": idAttribute("the region's name such as `eu`"),
+			"aws_resources": schema.SingleNestedAttribute{
+				Computed: true, Attributes: regionResourcesAttributes(),
+				MarkdownDescription: "What the region is made of on the `aws` target, for modules that attach infrastructure of their own.",
+			},
 			"closed": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Whether the region is closed to new environments, which leaves those in it alone; defaults to `false` and changes in place.",
@@ -64,6 +68,14 @@ func (r *regionResource) Schema(ctx context.Context, _ resource.SchemaRequest, r
 			"tags":     tagsAttribute("region"),
 			"timeouts": timeoutsAttribute(ctx, r.limits),
 		}),
+	}
+}
+
+func regionResourcesAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"control_table_name": computedString("Name of the DynamoDB table with what Slipway knows of the region: it is Slipway's own, for backups and alarms."),
+		"kms_key_arn":        computedString("ARN of the key that the region's databases, secrets and logs are encrypted with."),
+		"log_bucket_name":    computedString("Name of the bucket for the logs of load balancers."),
 	}
 }
 

@@ -39,7 +39,14 @@ func (r *regionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	plan.ID = plan.Name
+	if why != changing && r.client.settings.Target == targetLocal {
+		plan.AWSResources = fromRegion(nil)
+	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	if why == changing && (kept.Unfinished || !resp.Plan.Raw.Equal(req.State.Raw)) {
+		plan.stay(state, r.client.settings.Target, kept)
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	}
 	awaitChange(ctx, req, resp, kept.Unfinished, "drift")
 	region := plan.toDomain(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {

@@ -61,6 +61,7 @@ func TestNoAttributeHoldsASecret(t *testing.T) {
 		"slipway_environment.aws.vpc.private_subnet_ids",                     // ids
 		"slipway_environment.aws_resources.account_secrets_prefix",           // what names begin with
 		"slipway_environment.aws_resources.certificate_arn",                  // a name
+		"slipway_region.aws_resources.kms_key_arn",                           // a name
 		"slipway_environment.aws_resources.kms_key_arn",                      // a name
 		"slipway_environment.aws_resources.private_route_table_ids",          // ids
 		"slipway_environment.aws_resources.private_subnet_ids",               // ids

@@ -16,7 +16,13 @@ func (n *noun) environmentStatus(ctx context.Context, e target.Environment) (tar
 	if err != nil {
 		return target.EnvironmentStatus{}, err
 	}
-	return n.statusWith(e, *b), nil
+	all, err := findListeners(ctx, n.clients, text(b.LoadBalancerArn))
+	if err != nil {
+		return target.EnvironmentStatus{}, err
+	}
+	s := n.statusWith(e, *b)
+	s.AWS.HTTPSListenerARN, s.AWS.PreviewListenerARN = text(all[int32(e.Network.HTTPSPort)].ListenerArn), text(all[int32(e.Network.PreviewPort)].ListenerArn)
+	return s, nil
 }
 
 // statusWith is the status of an environment with a load balancer.
@@ -46,7 +52,7 @@ func (n *noun) statusWith(e target.Environment, b types.LoadBalancer) target.Env
 		CertificateARN: n.fact(factCertificate), ClusterARN: c.arn("ecs", "cluster/"+n.clusterName()),
 		DatabaseClusterARN: c.arn("rds", "cluster:"+n.databaseName()),
 		ExecutionRoleARN:   n.roleARN(roleExecution), TaskRoleARN: n.roleARN(roleTask),
-		LogGroup: n.logGroup(), KeyARN: n.regionKeyARN(), AccountSecretsPrefix: n.accountsPrefix(),
+		HostedZone: n.savedZone(e.DomainName), LogGroup: n.logGroup(), KeyARN: n.regionKeyARN(), AccountSecretsPrefix: n.accountsPrefix(),
 	}
 	return s
 }
@@ -60,6 +66,10 @@ func (n *noun) observeEnvironment(ctx context.Context, rec *target.EnvironmentRe
 	}
 	was := *rec.Status.AWS
 	b, err := findBalancer(ctx, n.clients, n.balancerName())
+	all := map[int32]types.Listener{}
+	if err == nil {
+		all, err = findListeners(ctx, n.clients, text(b.LoadBalancerArn))
+	}
 	if isAbsent(err) {
 		n.lose(partBalancer)
 		b, err = &types.LoadBalancer{LoadBalancerArn: &was.BalancerARN, DNSName: &was.BalancerDNSName, CanonicalHostedZoneId: &was.BalancerZone}, nil
@@ -70,10 +80,38 @@ func (n *noun) observeEnvironment(ctx context.Context, rec *target.EnvironmentRe
 	if changing {
 		n.lose(factCertificate)
 		n.lose(markAddress(0))
+		n.lose(factNames)
 	}
 	rec.Status = n.statusWith(rec.Spec, *b)
+	rec.Status.AWS.HTTPSListenerARN = n.entrance(all, rec.Spec.Network.HTTPSPort, was.HTTPSListenerARN, markHTTPS)
+	rec.Status.AWS.PreviewListenerARN = n.entrance(all, rec.Spec.Network.PreviewPort, was.PreviewListenerARN, markPreview)
 	rec.Status.AWS.Anew = n.anew(layoutOf(rec.Spec))
 	return nil
+}
+
+// Marks of the entrances that have outputs.
+const (
+	markHTTPS   = "https listener"
+	markPreview = "preview listener"
+)
+
+// entrance is the ARN of the listener on a port, or what it was where that is gone.
+func (n *noun) entrance(all map[int32]types.Listener, port int, was, mark string) string {
+	if l, ok := all[int32(port)]; ok {
+		return text(l.ListenerArn)
+	}
+	n.lose(mark)
+	return was
+}
+
+// savedZone is the hosted zone of a domain name that was begun with, "" for none.
+func (n *noun) savedZone(domain string) string {
+	for _, name := range n.factList(factNames) {
+		if zone, ok := strings.CutPrefix(name, domain+"@"); ok {
+			return zone
+		}
+	}
+	return ""
 }
 
 // lose notes that something is gone.
@@ -91,6 +129,7 @@ func (n *noun) lose(mark string) {
 func (n *noun) anew(l layout) []string {
 	of := map[string][]string{
 		"database_host": {factDatabaseHost}, "vpc_id": {markVPC}, "nat_addresses": {markAddress(0)}, "certificate_arn": {factCertificate},
+		"https_listener_arn": {partBalancer, markHTTPS}, "preview_listener_arn": {partBalancer, markPreview}, "hosted_zone_id": {factNames},
 		"load_balancer_arn": {partBalancer}, "load_balancer_dns_name": {partBalancer}, "load_balancer_zone_id": {partBalancer},
 		"load_balancer_security_group_id": {markBalancerGroup}, "stack_security_group_id": {markStackGroup}, "database_security_group_id": {markDatabaseGroup},
 	}

@@ -48,7 +48,18 @@ func (t *Target) buildRegion(ctx context.Context, d table, id string) (target.Re
 	if err := n.exclusively(ctx, n.finishRegion); err != nil {
 		return target.RegionRecord{}, err
 	}
-	return recordOf[target.RegionRecord](n.document)
+	rec, err := recordOf[target.RegionRecord](n.document)
+	rec.AWS = n.regionResources()
+	return rec, err
+}
+
+// regionResources are what a region is made of, as far as it is saved.
+func (n *noun) regionResources() *target.AWSRegion {
+	r := &target.AWSRegion{ControlTable: controlName(n.region), LogBucket: logsName(n.clients, n.region)}
+	if id := n.fact(factKey); id != "" {
+		r.KeyARN = n.clients.arn("kms", "key/"+id)
+	}
+	return r
 }
 
 // nextRegion writes a definition into a region's document.
@@ -104,7 +115,7 @@ func (t *Target) GetRegion(ctx context.Context, id string) (target.RegionRecord,
 	}
 	n, rec, err := t.regionNoun(ctx, d, id)
 	if err == nil {
-		rec.Ends = n.keyEnds()
+		rec.Ends, rec.AWS = n.keyEnds(), n.regionResources()
 	}
 	if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" || target.OnlyRecords(ctx) {
 		return rec, err

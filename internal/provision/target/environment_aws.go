@@ -251,6 +251,9 @@ type AWSResources struct {
 	BalancerARN          string   `json:"load_balancer_arn"`
 	BalancerDNSName      string   `json:"load_balancer_dns_name"`
 	BalancerZone         string   `json:"load_balancer_zone_id"`
+	HTTPSListenerARN     string   `json:"https_listener_arn,omitempty"`
+	PreviewListenerARN   string   `json:"preview_listener_arn,omitempty"`
+	HostedZone           string   `json:"hosted_zone_id,omitempty"`
 	CertificateARN       string   `json:"certificate_arn"`
 	ClusterARN           string   `json:"cluster_arn"`
 	DatabaseClusterARN   string   `json:"database_cluster_arn"`

@@ -20,12 +20,17 @@ type RegionRecord struct {
 	Meta Meta   `json:"meta"`
 	Spec Region `json:"spec"`
 
+	// AWS is what the region is made of on the aws target.
+	AWS *AWSRegion `json:"-"`
 	// Anew names the outputs of its environments that the next put makes anew, as in [AWSResources]:
 	// what they are of is gone.
 	Anew []string `json:"-"`
 	// Ends says what goes for good some time after the region is removed, with what keeps it, "" for nothing.
 	Ends string `json:"-"`
 }
+
+// AWSRegion is what a region is made of on the aws target, with what modules need.
+type AWSRegion struct{ ControlTable, KeyARN, LogBucket string }
 
 var placeRegexp = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9 _-]{0,62}[A-Za-z0-9])?$`)
 
