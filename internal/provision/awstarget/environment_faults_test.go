@@ -3,6 +3,8 @@ package awstarget_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"os"
 	"testing"
 	"time"
 
@@ -15,13 +17,16 @@ import (
 	"github.com/slipway-platform/terraform-provider-slipway/internal/wait"
 )
 
-// TestAnEnvironmentSurvivesEveryFault lets each call of a create, of a move to another domain, and
-// of a destroy fail once in each way, repeats it until it succeeds, and counts what is there. The
-// networks take turns.
+// TestAnEnvironmentSurvivesEveryFault lets each call of a create, of a change, and of a destroy fail once
+// in each way, repeats it until it succeeds, and counts what is there. The networks and the changes take
+// turns; with SLIPWAY_ACC_ROUNDS each fault meets all changes.
 func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 	t.Parallel()
-	for fault, n := range map[awstest.Fault]network{
-		awstest.FailBefore: withNAT, awstest.FailAfter: withoutNAT, awstest.Throttle: givenOne, awstest.Expire: withoutNAT, awstest.Interrupt: withNAT,
+	for fault, c := range map[awstest.Fault]struct {
+		in    network
+		first int // of the shapes
+	}{
+		awstest.FailBefore: {withNAT, 2}, awstest.FailAfter: {withoutNAT, 0}, awstest.Throttle: {givenOne, 0}, awstest.Expire: {withoutNAT, 1}, awstest.Interrupt: {withNAT, 1},
 	} {
 		t.Run(fault.String(), func(t *testing.T) {
 			t.Parallel()
@@ -30,55 +35,94 @@ func TestAnEnvironmentSurvivesEveryFault(t *testing.T) {
 			if _, err := r.PutRegion(t.Context(), eu, mine); err != nil {
 				t.Fatal(err)
 			}
-			e := environment(t, eu.Name, "production")
-			n.set(t, l, e.AWS)
-			before := words(l.built(t, home))
-			done := func(want string, do func(context.Context) error) {
+			shapes, before := c.in.shapes(t, l), l.built(t, home)
+			done := func(want map[string]int, do func(context.Context) error) {
 				t.Helper()
 				if err := r.untilAllDone(t.Context(), fault, do); err != nil {
 					t.Fatal(err)
 				}
-				if got := words(l.built(t, home)); got != want {
+				if got, want := words(l.built(t, home)), words(want); got != want {
 					t.Errorf("there is %s\nwant %s", got, want)
 				}
 			}
-			whole := func() {
-				t.Helper()
-				rec, err := r.GetEnvironment(t.Context(), e.ID())
+			changes := 1
+			if os.Getenv("SLIPWAY_ACC_ROUNDS") != "" {
+				changes = len(shapes)
+			}
+			for n := range changes + 1 {
+				s := shapes[(c.first+n)%len(shapes)]
+				done(s.want, func(ctx context.Context) error {
+					return second(r.PutEnvironment(ctx, s.Environment, target.PutOptions{Owner: "me", IfGeneration: int64(n)}))
+				})
+				rec, err := r.GetEnvironment(t.Context(), s.ID())
 				if err != nil || !rec.Meta.Ready || rec.Meta.Problem != "" || rec.Status.DatabaseHost == "" {
 					t.Errorf("ready %t, problem %q, status %+v, error %v", rec.Meta.Ready, rec.Meta.Problem, rec.Status, err)
 				}
 			}
-			done(n.want, func(ctx context.Context) error { return second(r.PutEnvironment(ctx, e, mine)) })
-			whole()
-			e.DomainName = "another.example.com"
-			done(n.want, func(ctx context.Context) error { return second(r.PutEnvironment(ctx, e, again)) })
-			whole()
-			done(before, func(ctx context.Context) error { return r.provisioner().DeleteEnvironment(ctx, e.ID()) })
+			done(before, func(ctx context.Context) error { return r.provisioner().DeleteEnvironment(ctx, shapes[0].ID()) })
 		})
 	}
 }
 
-// network is one that an environment may be in, with what there is then.
+// shape is a definition of an environment, with what there is then.
+type shape struct {
+	target.Environment
+	want map[string]int
+}
+
+// shapes are what an environment in a network is changed to in turn: a small one, one with more of
+// everything at another domain, and the small one with a certificate that is given.
+func (n network) shapes(t *testing.T, l *lab) []shape {
+	t.Helper()
+	certificate := l.given(t)
+	small := shape{environment(t, eu.Name, "production"), map[string]int{
+		"certificate": 2, "cluster": 1, "dashboard": 1, "database cluster": 1, "database instance": 1, "database parameter group": 1, "database subnet group": 1,
+		"listener": 3, "load balancer": 1, "log group": 3, "record": 5, "role": 2, "secret": 1, "zone": 1,
+	}}
+	n.set(t, l, small.AWS)
+	maps.Copy(small.want, n.want)
+	changed := func(a target.AWS, want map[string]int) shape {
+		s := shape{small.Environment, maps.Clone(small.want)}
+		s.AWS = &a
+		maps.Copy(s.want, want)
+		maps.DeleteFunc(s.want, func(_ string, n int) bool { return n == 0 })
+		return s
+	}
+	more, given := *small.AWS, *small.AWS
+	more.NAT, given.CertificateARN = n.moreNAT, certificate
+	more.CIDRs, more.PreviewCIDRs, more.ProbeImage = []string{"198.51.100.0/24"}, []string{"203.0.113.0/24"}, "registry.example.com/curl:1"
+	more.Database.MinCapacity, more.Database.MaxCapacity, more.Database.Instances, more.Database.BackupDays = 1, 8, 2, 3
+	large := changed(more, n.more)
+	large.want["database instance"] = 2
+	large.DomainName, large.Tags = "another.example.com", map[string]string{"team": "another"}
+	return []shape{small, large, changed(given, map[string]int{"certificate": 1, "record": 4})}
+}
+
+// network is one that an environment may be in, with what it is made of.
 type network struct {
-	want string
 	set  func(*testing.T, *lab, *target.AWS)
+	want map[string]int
+	// moreNAT is another way to the outside, and more what is different then.
+	moreNAT string
+	more    map[string]int
 }
 
 var (
 	withNAT = network{
-		"[1 address 1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 endpoint 1 gateway 1 load balancer 1 nat 1 secret 1 vpc 1 zone 2 role 3 listener 3 log group 3 security group 4 route table 5 record 6 subnet]",
 		func(_ *testing.T, _ *lab, a *target.AWS) { a.VPCBlock = "100.64.16.0/24" },
+		map[string]int{"address": 1, "endpoint": 1, "gateway": 1, "nat": 1, "route table": 4, "security group": 3, "subnet": 6, "vpc": 1},
+		target.NATPerZone, map[string]int{"address": 2, "nat": 2},
 	}
 	withoutNAT = network{
-		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 gateway 1 load balancer 1 secret 1 vpc 1 zone 2 role 3 listener 3 log group 4 route table 4 security group 5 endpoint 5 record 6 subnet]",
 		func(_ *testing.T, _ *lab, a *target.AWS) { a.NAT = target.NATNone },
+		map[string]int{"endpoint": 5, "gateway": 1, "route table": 4, "security group": 4, "subnet": 6, "vpc": 1},
+		target.NATSingle, map[string]int{"address": 1, "endpoint": 1, "nat": 1, "security group": 3},
 	}
 	givenOne = network{
-		"[1 certificate 1 cluster 1 dashboard 1 database cluster 1 database instance 1 database parameter group 1 database subnet group 1 load balancer 1 secret 1 zone 2 role 3 listener 3 log group 3 security group 5 record]",
-		func(t *testing.T, l *lab, a *target.AWS) {
+		set: func(t *testing.T, l *lab, a *target.AWS) {
 			a.NAT, a.Zones, a.Internal, a.VPC = "", 0, true, l.network(t)
 		},
+		want: map[string]int{"security group": 3},
 	}
 )
 
