@@ -128,7 +128,13 @@ func (t *Target) CheckSlot(ctx context.Context, s target.Slot) error {
 		}
 		f = append(f, more...)
 	}
-	return f.Err()
+	if err := f.Err(); err != nil || w == nil {
+		return err
+	}
+	if suite := s.Definition.TestSuite; suite != nil && suite.Account != "" {
+		_, err = w.lent(ctx, suite.Account)
+	}
+	return err
 }
 
 // slotFaults are the faults of a slot by the tables.

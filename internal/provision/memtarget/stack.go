@@ -23,10 +23,11 @@ func (t *Target) Fingerprint(ctx context.Context, d target.Definition) (string, 
 	return call(ctx, t, reads, "Fingerprint", func(*store) (string, error) { return d.Fingerprint(nil) })
 }
 
-// CheckSlot refuses programs that are images: like the local target this one runs commands.
+// CheckSlot refuses programs that are images: like the local target this one runs commands. It
+// refuses a suite's account that has no database.
 func (t *Target) CheckSlot(ctx context.Context, slot target.Slot) error {
 	d := slot.Definition
-	_, err := call(ctx, t, reads, "CheckSlot", func(*store) (struct{}, error) {
+	_, err := call(ctx, t, reads, "CheckSlot", func(s *store) (struct{}, error) {
 		for _, name := range target.SortedKeys(d.Components) {
 			if d.Components[name].Image != "" {
 				return struct{}{}, imageError("components." + name)
@@ -37,6 +38,12 @@ func (t *Target) CheckSlot(ctx context.Context, slot target.Slot) error {
 		}
 		if d.TestSuite != nil && d.TestSuite.Image != "" {
 			return struct{}{}, imageError("test_suite")
+		}
+		if d.TestSuite != nil && d.TestSuite.Account != "" {
+			id := target.AccountDatabaseID{Environment: slot.Environment, Account: d.TestSuite.Account}
+			if _, ok := s.databases[id]; !ok {
+				return struct{}{}, target.Errorf(target.ErrInvalid, "test_suite.account: account %q has no database in environment %q", id.Account, id.Environment)
+			}
 		}
 		return struct{}{}, nil
 	})

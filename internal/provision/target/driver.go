@@ -146,8 +146,8 @@ type Stacks interface {
 	// Fingerprint digests what makes a stack different from another: the components without
 	// scaling and routes, "{release}" replaced, and where the target can tell, the artifacts.
 	Fingerprint(ctx context.Context, d Definition) (string, error)
-	// CheckSlot refuses with ErrInvalid a slot whose stacks can't be built here, or whose
-	// policy can't be followed here.
+	// CheckSlot refuses with ErrInvalid a slot whose stacks can't be built here, whose policy
+	// can't be followed here, or whose suite is to use an account that has no database.
 	CheckSlot(ctx context.Context, s Slot) error
 	// PutStack makes the seat hold this stack and may return before its instances run. The
 	// same fingerprint and swap in the seat: routes, scaling and capacity change in place.

@@ -74,6 +74,15 @@ func scalingTests() []test {
 			s.Definition.Components["web"] = routed(id, w.Apps.Unbuildable())
 			w.refused(g.CheckSlot(w.Context(), s), target.ErrInvalid)
 		}},
+		{"a slot whose suite is to use an account without a database is refused by the check", func(w *world) {
+			g, id := w.driver, w.slot()
+			s := target.Slot{Environment: id.Environment, Name: id.Name, Definition: w.definition(id, "1")}
+			d, suite := w.database(id.Environment), w.Apps.TaskPasses()
+			suite.Account, s.Definition.TestSuite = d.Account, &suite
+			w.refused(g.CheckSlot(w.Context(), s), target.ErrInvalid)
+			w.putDatabase(d, 0)
+			w.ok(g.CheckSlot(w.Context(), s))
+		}},
 	}
 }
 
