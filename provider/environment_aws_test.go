@@ -162,6 +162,10 @@ func TestEnvironmentOnAWSMovesOnlyAsAnother(t *testing.T) {
 		}
 	}
 	l.configure()
+	if p := l.plan(o, with(anEnvironment(), set{"name": "another", "deletion_protection": false})); !slices.Equal(p.replace, []string{`AttributeName("name")`}) {
+		t.Errorf("another name, and so another block by default: replaced for %q, %s", p.replace, p.diags)
+	}
+	l.configure()
 	p := l.plan(o, with(anEnvironment(), set{"aws": set{"database": set{"engine_version": "18.3"}}}))
 	if !strings.Contains(p.diags.String(), `AttributeName("engine_version")`) {
 		t.Errorf("another major version: %s", p.diags)

@@ -113,7 +113,7 @@ func (r *environmentResource) leave(state environmentModel) {
 
 // planChange replaces an environment whose nature changes, if nothing is lost by it.
 func (r *environmentResource) planChange(ctx context.Context, state, plan environmentModel, resp *resource.ModifyPlanResponse) {
-	moved := r.otherNetwork(ctx, state, plan, resp)
+	var moved path.Paths
 	for name, differs := range map[string]bool{
 		"account":   !plan.Account.Equal(state.Account),
 		"kind":      !plan.Kind.Equal(state.Kind),
@@ -124,6 +124,9 @@ func (r *environmentResource) planChange(ctx context.Context, state, plan enviro
 		if differs {
 			moved = append(moved, path.Root(name))
 		}
+	}
+	if len(moved) == 0 { // else the defaults of its network follow
+		moved = r.otherNetwork(ctx, state, plan, resp)
 	}
 	if len(moved) == 0 {
 		r.refuseUpgrade(ctx, state, plan, resp)

@@ -96,8 +96,7 @@ func Main(ctx context.Context, args []string, s System) int {
 		cmd.usage(s.Stdout)
 		return 0
 	case err != nil:
-		fmt.Fprintf(s.Stderr, "Error: %s: %v\n\n", cmd.name, err)
-		cmd.usage(s.Stderr)
+		fmt.Fprintf(s.Stderr, "Error: %s: %v\n\nUsage: %s\n%s --help lists the options.\n", cmd.name, err, cmd.call(), program+" "+cmd.name)
 		return 2
 	}
 	set.Attach = cmd.reads
@@ -145,11 +144,18 @@ func (cmd command) flagSet(c *call, set *settings) *flag.FlagSet {
 	return flags
 }
 
+// program is what people call.
+const program = "terraform-provider-slipway"
+
+// call is how a command is called.
+func (cmd command) call() string {
+	return strings.Join(strings.Fields(program+" "+cmd.name+" "+cmd.arguments+" [OPTIONS]"), " ")
+}
+
 func (cmd command) usage(w io.Writer) {
 	flags, onAWS := cmd.flagSet(&call{}, &settings{}), flag.NewFlagSet("", flag.ContinueOnError)
 	(&settings{}).registerAWS(onAWS)
-	fmt.Fprintf(w, "Usage: terraform-provider-slipway %s\n\n%s.\n\nOptions:\n",
-		strings.Join(strings.Fields(cmd.name+" "+cmd.arguments+" [OPTIONS]"), " "), capital(cmd.purpose))
+	fmt.Fprintf(w, "Usage: %s\n\n%s.\n\nOptions:\n", cmd.call(), capital(cmd.purpose))
 	flags.SetOutput(w)
 	flags.PrintDefaults()
 	fmt.Fprint(w, "\nOptions of the aws target, by the names of the provider's aws block:\n")

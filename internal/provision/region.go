@@ -90,7 +90,7 @@ func (p *Provisioner) DeleteRegion(ctx context.Context, id string) error {
 		return gone(err)
 	}
 	if len(held) > 0 {
-		return target.Errorf(target.ErrNotEmpty, "region %q still has environments (%s): destroy them first", id, list(held))
+		return target.Errorf(target.ErrNotEmpty, "region %q still has environments (%s): destroy them first; one that is not in this state, as after a run that was killed, by an apply or an import first", id, list(held))
 	}
 	if err := gone(p.driver.DeleteRegion(ctx, id)); err != nil {
 		return fmt.Errorf("delete region %q: %w", id, err)

@@ -54,6 +54,7 @@ type instance struct {
 	ill       *time.Time // since when it is not healthy
 	usage     usage
 	restarts  int
+	lastEnd   string
 	lastProbe string
 	relapse   relapse
 	problem   string
@@ -260,6 +261,7 @@ func (i *instance) ended(proc *process.Process) {
 		i.problem = "ended"
 	}
 	problem := i.problem
+	i.lastEnd = problem
 	i.mu.Unlock()
 	i.st.publish(i.component)
 	i.st.s.e.p.log.Warn("an instance ended", "instance", i.name(), "how", problem)
@@ -324,7 +326,7 @@ func (i *instance) status() target.InstanceStatus {
 	i.mu.Lock()
 	s := target.InstanceStatus{
 		Component: i.component, Index: i.index, Running: i.running, Healthy: i.running && i.healthy,
-		Passes: i.passes, HealthySince: i.since, UnhealthySince: i.ill, Restarts: i.restarts,
+		Passes: i.passes, HealthySince: i.since, UnhealthySince: i.ill, Restarts: i.restarts, LastEnd: i.lastEnd,
 		CPUPercent: i.usage.percent,
 		LastProbe:  i.lastProbe, Problem: i.problem, Permanent: i.permanent,
 	}

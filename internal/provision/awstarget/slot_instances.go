@@ -149,9 +149,12 @@ func (s seen) status(i instance, noted map[string]health) target.InstanceStatus 
 	if !st.Healthy {
 		st.UnhealthySince = &since
 	}
-	if bad := i.lastFailed(); bad != nil && !st.Running {
+	if bad := i.lastFailed(); bad != nil {
 		why := troubleOf(*bad)
-		st.Problem, st.Permanent = why.text, why.neverStarts(len(i.tasks))
+		st.LastEnd = why.text
+		if !st.Running {
+			st.Problem, st.Permanent = why.text, why.neverStarts(len(i.tasks))
+		}
 	}
 	if st.Running && !st.Healthy {
 		st.Problem = s.unchecked(t)

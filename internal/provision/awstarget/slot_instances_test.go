@@ -58,7 +58,7 @@ func TestTasksAreInstances(t *testing.T) {
 		{"two that run, the older one first", 2, []types.Task{runs("b", 2), runs("a", 1)}, "a b", []string{"1 healthy, 0 restarts", "2 healthy, 0 restarts"}},
 		{"one that is not healthy yet", 1, []types.Task{runs("a", 1)}, "", []string{"1 runs, 0 restarts it is no target of the load balancer yet"}},
 		{"what was scaled in is gone", 1, []types.Task{runs("a", 1), scaledIn}, "a", []string{"1 healthy, 0 restarts"}},
-		{"one that crashed and came again", 2, []types.Task{crashed("a", 1, 5), runs("b", 2), runs("c", 6)}, "b c", []string{"1 healthy, 1 restarts", "2 healthy, 0 restarts"}},
+		{"one that crashed and came again", 2, []types.Task{crashed("a", 1, 5), runs("b", 2), runs("c", 6)}, "b c", []string{"1 healthy, 1 restarts, last exited with code 1", "2 healthy, 0 restarts"}},
 		{"one that crashes all the time", 1, []types.Task{crashed("a", 1, 2), crashed("b", 3, 4), crashed("c", 5, 6)}, "", []string{"1 waits, 3 restarts exited with code 1"}},
 		{"one whose program is not there", 1, []types.Task{unstarted("a", 1, "CannotStartContainerError: no such file")}, "", []string{"1 waits, 1 restarts CannotStartContainerError: no such file permanent"}},
 		{"an image is asked for again", 1, []types.Task{unstarted("a", 1, "CannotPullContainerError: not found")}, "", []string{"1 waits, 1 restarts CannotPullContainerError: not found"}},
@@ -68,7 +68,7 @@ func TestTasksAreInstances(t *testing.T) {
 		{"one that was killed has no exit code", 1, []types.Task{
 			over("a", 1, 5, types.TaskStopCodeEssentialContainerExited, "OutOfMemoryError: Container killed due to memory usage", aws.Int32(137)),
 		}, "", []string{"1 waits, 1 restarts OutOfMemoryError: Container killed due to memory usage"}},
-		{"of those that failed only as many come again as lack", 1, []types.Task{crashed("a", 1, 5), crashed("b", 2, 6), runs("c", 9)}, "c", []string{"1 healthy, 1 restarts"}},
+		{"of those that failed only as many come again as lack", 1, []types.Task{crashed("a", 1, 5), crashed("b", 2, 6), runs("c", 9)}, "c", []string{"1 healthy, 1 restarts, last exited with code 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +92,9 @@ func TestTasksAreInstances(t *testing.T) {
 				line := strings.TrimSpace(fmt.Sprintf("%d %s, %d restarts %s", i.Index, state, i.Restarts, i.Problem))
 				if i.Permanent {
 					line += " permanent"
+				}
+				if i.LastEnd != i.Problem && i.LastEnd != "" {
+					line += ", last " + i.LastEnd
 				}
 				got = append(got, line)
 				if i.Healthy == (i.UnhealthySince != nil) {

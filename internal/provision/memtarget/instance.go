@@ -82,7 +82,7 @@ func (i *instance) step(c target.Component, b Behaviour, at time.Time) {
 	case b.Crashes:
 		i.start(at)
 		i.status.Restarts++
-		i.status.Problem = "exited with code 1"
+		i.status.Problem, i.status.LastEnd = "exited with code 1", "exited with code 1"
 		return
 	case i.steps <= b.RunningAfter:
 		return

@@ -56,6 +56,8 @@ type InstanceStatus struct {
 	CPUPercent float64 `json:"cpu_percent,omitempty"`
 	// Restarts counts how often the instance ended and was started again.
 	Restarts int `json:"restarts"`
+	// LastEnd is how it ended last, "" if it never did: "exited with code 1". It stays when it runs again.
+	LastEnd string `json:"last_end,omitempty"`
 	// LastProbe is the last check in words: "GET /healthz -> 503".
 	LastProbe string `json:"last_probe,omitempty"`
 	// Problem is why the instance does not run: "exited with code 1".

@@ -35,7 +35,7 @@ func failingStackTests() []test {
 		}},
 		{"an instance that crashes at start is started again, and tells its exit code and last lines", func(w *world) {
 			failing(w, w.Apps.CrashesAtStart(), "two restarts", func(i target.InstanceStatus) bool {
-				return i.Restarts >= 2 && i.Problem != "" && len(i.LastLines) > 0 && !i.Permanent
+				return i.Restarts >= 2 && i.Problem != "" && i.LastEnd != "" && len(i.LastLines) > 0 && !i.Permanent
 			})
 		}},
 		{"an instance whose program does not exist says that trying again can't help", func(w *world) {

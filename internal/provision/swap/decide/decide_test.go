@@ -381,6 +381,7 @@ func TestDecide(t *testing.T) {
 			st.Spec.Definition.TestSuite = nil
 			p.Seen.Stacks[target.Green] = st
 		}), "→ switching"},
+		{"it keeps ending, and the instance of now is well: how it ended is told", draw(in(target.PhaseVerifying), candidate, instance(func(i *target.InstanceStatus) { i.Restarts, i.LastEnd = 3, "exited with code 7" })), `fail: component "api" of release 2 ended 3 times (instance 1: exited with code 7)`},
 		{"the candidate breaks meanwhile: the swap fails", draw(in(target.PhaseTesting), candidate, instance(func(i *target.InstanceStatus) { i.Restarts = 3 })), `fail: the candidate broke while it was tested: component "api" of release 2 ended 3 times (instance 1: GET /healthz -> 200)`},
 		{"the tested candidate is gone: the swap begins anew", draw(in(target.PhaseTesting), task("s2-test-suite-of-1", exit(0))), "begin new: 2 to green"},
 

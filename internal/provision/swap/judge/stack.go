@@ -100,7 +100,11 @@ func Broken(st target.StackStatus) *Gap {
 		case i.Permanent:
 			return Instance(st, i, "can't be started")
 		case i.Restarts >= maxRestarts:
-			return Instance(st, i, "ended %d times", i.Restarts)
+			gap := Instance(st, i, "ended %d times", i.Restarts)
+			if i.LastEnd != "" { // and not how the one is that was started since
+				gap.Seen = fmt.Sprintf("instance %d: %s", i.Index, i.LastEnd)
+			}
+			return gap
 		}
 	}
 	return nil
