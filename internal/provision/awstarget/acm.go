@@ -315,13 +315,14 @@ func (n *noun) shownCertificates(ctx context.Context) ([]string, error) {
 	return shown, err
 }
 
-// shownElsewhere is what shows a certificate beside the environment's load balancer.
+// shownElsewhere is what shows a certificate beside the environment's load balancer, or its listeners: emulators tell
+// those.
 func (n *noun) shownElsewhere(ctx context.Context, arn string) ([]string, error) {
 	d, err := findCertificate(ctx, n.clients, arn)
 	if err != nil {
 		return nil, gone(err)
 	}
-	return slices.DeleteFunc(slices.Clone(d.InUseBy), func(by string) bool { return strings.Contains(by, ":loadbalancer/app/"+n.balancerName()+"/") }), nil
+	return slices.DeleteFunc(slices.Clone(d.InUseBy), func(by string) bool { return strings.Contains(by, "/app/"+n.balancerName()+"/") }), nil
 }
 
 // deleteCertificate removes what was made, with its records. A listener may still be seen to use
