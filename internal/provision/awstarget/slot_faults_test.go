@@ -31,6 +31,9 @@ func TestASlotSurvivesEveryFault(t *testing.T) {
 	t.Run("an end that is put off too late", func(t *testing.T) {
 		(&life{T: t, lab: l, trial: r, id: target.SlotID{Environment: e, Name: "shop"}}).endedTooEarly()
 	})
+	t.Run("a switch that is interrupted as it begins", func(t *testing.T) {
+		(&life{T: t, lab: l, trial: r, id: target.SlotID{Environment: e, Name: "shop"}}).interruptedEarly()
+	})
 	t.Run("what AWS tells late", func(t *testing.T) { (&late{T: t, lab: l, id: target.SlotID{Environment: e, Name: "batch"}}).live() })
 }
 
@@ -135,6 +138,32 @@ func (f *life) endedTooEarly() {
 			}
 		}
 	}
+	ok(f.DeleteSlot(f.Context(), f.id, f.lease))
+}
+
+// interruptedEarly interrupts a switch when it is noted and nothing has moved: the stack can be removed.
+func (f *life) interruptedEarly() {
+	f.Helper()
+	ok := func(err error) {
+		f.Helper()
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	var err error
+	f.lease, err = f.AcquireLease(f.Context(), f.id, "token", "me", 1000*time.Hour)
+	ok(err)
+	ok(f.PutStack(f.Context(), stackOf(shop(f.id.Environment, "1"), target.Blue), f.lease))
+	f.healthy(target.Blue)
+	ctx, cancel := context.WithCancel(f.Context())
+	defer cancel()
+	f.calls.Interrupts(cancel)
+	f.calls.FailWith(func(c awstest.Call) bool { return strings.Contains(string(c.Body), `\"moving\":`) }, awstest.Interrupt)
+	if _, err := f.SetTraffic(ctx, f.id, target.Traffic{Color: target.Blue}, time.Second, f.lease); err == nil {
+		f.Error("the switch was made")
+	}
+	f.calls.FailAt(0, awstest.Interrupt)
+	ok(f.DeleteStack(f.Context(), f.id, target.Blue, f.lease))
 	ok(f.DeleteSlot(f.Context(), f.id, f.lease))
 }
 

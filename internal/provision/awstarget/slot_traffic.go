@@ -79,8 +79,8 @@ func (w *slotWork) move(ctx context.Context, to target.Traffic, drain time.Durat
 			s.pastProbes()
 		}
 		return nil
-	}); err != nil {
-		return false, err
+	}); err != nil { // it may be noted all the same, and would keep the stack from being removed
+		return false, errors.Join(err, w.putBack(ctx, e, was, to))
 	}
 	if w.state.Moving == nil { // another call has done it meanwhile
 		return false, nil
