@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,30 @@ func TestAProcessMayBeKilledAtEachCall(t *testing.T) {
 			t.Errorf("only %d processes have died, want one for each of at least %d calls", n-1, least)
 		}
 		s.converged("a", s.whole)
+	})
+	t.Run("in a switch, and another release is wanted then", func(t *testing.T) {
+		t.Parallel()
+		s := newStage(t)
+		s.may = []string{"a", "b"}
+		for n, fatal := range []func(awstest.Call) bool{
+			func(c awstest.Call) bool { return strings.Contains(string(c.Body), `\"moving\":`) }, // it is noted, and no more
+			func(c awstest.Call) bool { return c.Operation == "ModifyRule" },
+		} {
+			given, wanted := fmt.Sprint("given", n), fmt.Sprint("wanted", n)
+			s.may = append(s.may, given, wanted)
+			ctx, cancel := context.WithCancel(t.Context())
+			victim := s.process()
+			victim.calls.DieWith(fatal, cancel)
+			if err := s.swap(given)(ctx, victim); !victim.calls.Dead() {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			s.clock.Advance(2 * time.Minute)
+			if err := s.swap(wanted)(t.Context(), s.process()); err != nil {
+				t.Fatal(err)
+			}
+			s.converged(wanted, s.whole)
+			s.may = []string{wanted}
+		}
 	})
 	// The rest takes long.
 	const parts = 3 // of the calls of a swap, each with its own slot

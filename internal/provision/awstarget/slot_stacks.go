@@ -259,8 +259,14 @@ func (t *Target) DeleteStack(ctx context.Context, id target.SlotID, c target.Col
 	if err != nil {
 		return err
 	}
-	if carries(live, c) || w.state.Moving != nil && carries(*w.state.Moving, c) {
+	if carries(live, c) {
 		return target.Errorf(target.ErrServing, "the %s stack of slot %q carries traffic", c, id)
+	}
+	// A switch to it that was noted and leads nowhere is of a run that has died, since the lease is ours.
+	if to := w.state.Moving; to != nil && carries(*to, c) {
+		if err := w.putBack(ctx, e, w.state.Traffic, *to); err != nil {
+			return err
+		}
 	}
 	if err := w.removeSeats(ctx, c); err != nil {
 		return fmt.Errorf("remove the %s stack of slot %q: %w", c, id, err)
