@@ -215,7 +215,7 @@ func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Usage lists the commands.
 func Usage(w io.Writer) {
-	fmt.Fprint(w, "Usage: terraform-provider-slipway COMMAND [OPTIONS]\n\nTerraform starts this program by itself. People call it with one of these:\n\n")
+	fmt.Fprint(w, "Usage: "+program+" COMMAND [OPTIONS]\n\nTerraform starts this program by itself. People call it with one of these:\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-24s %s\n", strings.TrimSpace(c.name+" "+c.arguments), c.purpose)
 	}

@@ -90,7 +90,7 @@ var byTag = []string{ec2.ServiceID, elb.ServiceID, acm.ServiceID, kms.ServiceID}
 // refusal is an error of AWS with what to do about it. It matches the sentinel, if there is one.
 type refusal struct {
 	error
-	todo     string
+	remedy   string
 	sentinel error
 }
 
@@ -101,7 +101,7 @@ func (r refusal) Unwrap() []error {
 	return []error{r.error, r.sentinel}
 }
 
-func (r refusal) Error() string { return fmt.Sprintf("%v (%s)", r.error, r.todo) }
+func (r refusal) Error() string { return fmt.Sprintf("%v (%s)", r.error, r.remedy) }
 
 // signedOut are the codes for credentials that are no longer good, of services and of who gives some out.
 var signedOut = []string{
@@ -124,11 +124,11 @@ func explained(err error) error {
 	case reads(operation.Operation()):
 		return refusal{err, "the documented policy plan.json allows it: " + comparePolicies, nil}
 	}
-	todo := "of the documented policies an apply needs all, plan.json, apply-network.json, apply-data.json and apply-stacks.json: " + comparePolicies
+	remedy := "of the documented policies an apply needs all, plan.json, apply-network.json, apply-data.json and apply-stacks.json: " + comparePolicies
 	if slices.Contains(byTag, operation.Service()) {
-		todo += fmt.Sprintf(". They let only what bears the tag %s = %q be changed: if it was taken off, put it back by hand", tagManagedBy, managedBy)
+		remedy += fmt.Sprintf(". They let only what bears the tag %s = %q be changed: if it was taken off, put it back by hand", tagManagedBy, managedBy)
 	}
-	return refusal{err, todo, nil}
+	return refusal{err, remedy, nil}
 }
 
 const comparePolicies = "compare what the role has with \"What the provider may do on AWS\" in the provider's documentation; something else may deny it too, such as a service control policy"

@@ -107,53 +107,53 @@ func (f *life) live() {
 	}
 }
 
+// ok wants no error.
+func (f *life) ok(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// lend gives it the slot's lease.
+func (f *life) lend() {
+	f.Helper()
+	var err error
+	f.lease, err = f.AcquireLease(f.Context(), f.id, "token", "me", 1000*time.Hour)
+	f.ok(err)
+}
+
 // endedTooEarly puts the end of a stack off when AWS has begun to end it: it lives on as large as before.
 func (f *life) endedTooEarly() {
 	f.Helper()
-	ok := func(err error) {
-		f.Helper()
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
-	var err error
-	f.lease, err = f.AcquireLease(f.Context(), f.id, "token", "me", 1000*time.Hour)
-	ok(err)
+	f.lend()
 	s := stackOf(shop(f.id.Environment, "1"), target.Blue)
 	s.Definition.Components["worker"] = apps{}.Worker()
 	s.Fingerprint, _ = s.Definition.Fingerprint(nil)
-	ok(f.PutStack(f.Context(), s, f.lease))
+	f.ok(f.PutStack(f.Context(), s, f.lease))
 	spoil := &spoiler{f.Context(), f.lab, f.T}
 	// The scheduler comes to one component after the other.
 	for n, end := range []func(*spoiler){rescaled("web", "blue", ended), rescaled("worker", "blue", ended)} {
 		at := f.clock.Now().Add(time.Hour)
-		ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
+		f.ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
 		f.clock.Advance(time.Hour + time.Duration(n)*time.Minute)
 		end(spoil)
 		at = at.Add(10 * time.Hour)
-		ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
+		f.ok(f.RetireStack(f.Context(), f.id, target.Blue, &at, f.lease))
 		for _, component := range []string{"web", "worker"} {
 			if got := spoil.bounds(component, "blue"); got != "1 to 1" {
 				f.Errorf("component %q is scaled from %s, want 1 to 1", component, got)
 			}
 		}
 	}
-	ok(f.DeleteSlot(f.Context(), f.id, f.lease))
+	f.ok(f.DeleteSlot(f.Context(), f.id, f.lease))
 }
 
 // interruptedEarly interrupts a switch when it is noted and nothing has moved: the stack can be removed.
 func (f *life) interruptedEarly() {
 	f.Helper()
-	ok := func(err error) {
-		f.Helper()
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
-	var err error
-	f.lease, err = f.AcquireLease(f.Context(), f.id, "token", "me", 1000*time.Hour)
-	ok(err)
-	ok(f.PutStack(f.Context(), stackOf(shop(f.id.Environment, "1"), target.Blue), f.lease))
+	f.lend()
+	f.ok(f.PutStack(f.Context(), stackOf(shop(f.id.Environment, "1"), target.Blue), f.lease))
 	f.healthy(target.Blue)
 	ctx, cancel := context.WithCancel(f.Context())
 	defer cancel()
@@ -163,8 +163,8 @@ func (f *life) interruptedEarly() {
 		f.Error("the switch was made")
 	}
 	f.calls.FailAt(0, awstest.Interrupt)
-	ok(f.DeleteStack(f.Context(), f.id, target.Blue, f.lease))
-	ok(f.DeleteSlot(f.Context(), f.id, f.lease))
+	f.ok(f.DeleteStack(f.Context(), f.id, target.Blue, f.lease))
+	f.ok(f.DeleteSlot(f.Context(), f.id, f.lease))
 }
 
 // watched does something, and returns the operations that it called, in order.
